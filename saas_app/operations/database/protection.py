@@ -69,15 +69,22 @@ def require_protection(settings: DatabaseSettings) -> None:
     )
     if power:
         raise ConfigurationError(f"{power} To serve without this protection, set DATABASE_ALLOW_BYPASS=true.")
+    if not call_with_connection(settings.for_requests, _sees_tables):
+        raise ConfigurationError(_unseen(settings.for_requests))
     if unprotected:
         tables = ", ".join(unprotected)
         raise ConfigurationError(
             f"These tables lack their row-level security: {tables}. Run 'saas-app migrate'."
         )
-    if not call_with_connection(settings.for_jobs, lambda connection: bool(connection.scalar(_IS_FOR_JOBS))):
+    is_for_jobs, sees_tables = call_with_connection(
+        settings.for_jobs, lambda connection: (connection.scalar(_IS_FOR_JOBS), _sees_tables(connection))
+    )
+    if not is_for_jobs:
         raise ConfigurationError(
             f"DATABASE_JOBS_URL must name a member of the role {row_security.JOBS_ROLE}. {_NAME_ROLES}"
         )
+    if not sees_tables:
+        raise ConfigurationError(_unseen(settings.for_jobs))
 
 
 def find_insecure(location: DatabaseLocation) -> set[str]:
@@ -93,6 +100,19 @@ def find_insecure(location: DatabaseLocation) -> set[str]:
             *_list_unprotected(connection),
             *row_security.find_ungranted(connection, Base.metadata),
         },
+    )
+
+
+def _sees_tables(connection: sa.Connection) -> bool:
+    """Return whether the schema that this role uses has the tables."""
+    return sa.inspect(connection).has_table(row_security.VERSION_TABLE)
+
+
+def _unseen(location: DatabaseLocation) -> str:
+    search_path = f"ALTER DATABASE {connecting_to(location.url).url.database} SET search_path = <schema>;"
+    return (
+        f"The role of {location.setting} finds no tables in its schema. Run 'saas-app migrate'. "
+        f"If they are in another schema: {search_path}"
     )
 
 

@@ -34,7 +34,8 @@ _LOCK: Final = 7_262_002  # roles belong to the whole server, so one process at 
 _ITERATIONS: Final = 4096  # as PostgreSQL itself hashes passwords
 
 _MAKER: Final = sa.text(
-    "SELECT format('%I', rolname), rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user"
+    "SELECT format('%I', rolname), rolsuper OR rolcreaterole, current_schema()"
+    " FROM pg_roles WHERE rolname = current_user"
 )
 _DATABASE_OWNER: Final = sa.text(
     "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"
@@ -131,8 +132,12 @@ def _create(engine: sa.Engine, owner: Login, app: Login, jobs: Login) -> Iterato
 
 
 def _require_maker(connection: sa.Connection) -> None:
-    """Raise :class:`ConfigurationError` if the current role may not create roles."""
-    name, may_create_roles = connection.execute(_MAKER).one()
+    """Raise :class:`ConfigurationError` if the current role may not create roles, or has no schema."""
+    name, may_create_roles, schema = connection.execute(_MAKER).one()
+    if schema is None:
+        raise ConfigurationError(
+            f"No schema in the search_path of {name} exists. Create it or set another. Nothing was changed."
+        )
     if not may_create_roles:
         raise ConfigurationError(
             f"The role {name} may not create roles. Name one that may, best a superuser: "
@@ -184,7 +189,7 @@ def _let_connect(connection: sa.Connection, owner: Login, *users: Login) -> None
     run(f"GRANT USAGE ON SCHEMA {schema} TO {groups}")
     run(f"GRANT USAGE, CREATE ON SCHEMA {schema} TO {_name(owner.name)}")
     if not connection.scalar(_RIGHTS_ARE_SET, {"owner": owner.name}):  # PostgreSQL only warns about it
-        admin, _ = connection.execute(_MAKER).one()
+        admin = connection.execute(_MAKER).one()[0]
         raise ConfigurationError(
             f"Another role than {admin} owns the database {database} and its rights. Nothing was changed. "
             f"Use a superuser, or let one run: ALTER DATABASE {database} OWNER TO {admin};"
