@@ -59,6 +59,11 @@ def read_database_address(value: str) -> SqliteAddress | PostgresAddress:
     raise ValueError("must start with postgresql:// or sqlite:///")
 
 
+def is_sqlite(address: str) -> bool:
+    """Return whether a valid address is one of SQLite."""
+    return isinstance(read_database_address(address), SqliteAddress)
+
+
 def _sqlite(rest: str) -> SqliteAddress:
     if not rest.startswith("/"):
         raise ValueError(

@@ -11,7 +11,15 @@ from typing import Annotated, Final, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from saas_app.config.addresses import (
@@ -21,7 +29,7 @@ from saas_app.config.addresses import (
     redis_address,
     resource_indicator,
 )
-from saas_app.config.database_address import read_database_address
+from saas_app.config.database_address import is_sqlite, read_database_address
 from saas_app.errors import ConfigurationError
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
@@ -137,6 +145,14 @@ class DatabaseSettings(BaseSettings):
     database_owner_url: DatabaseUrl | None = Field(default=None, validation_alias="DATABASE_OWNER_URL")
     database_jobs_url: DatabaseUrl | None = Field(default=None, validation_alias="DATABASE_JOBS_URL")
     database_allow_bypass: bool = Field(default=False, validation_alias="DATABASE_ALLOW_BYPASS")
+
+    @field_validator("database_owner_url", "database_jobs_url")
+    @classmethod
+    def _require_same_database(cls, value: str | None, info: ValidationInfo) -> str | None:
+        requests = info.data.get("database_url")
+        if value and requests and is_sqlite(value) != is_sqlite(requests):
+            raise ValueError("must name the same database as DATABASE_URL")
+        return value
 
     @property
     def for_requests(self) -> DatabaseLocation:

@@ -1,15 +1,15 @@
 """The connection that a request keeps between two statements that read.
 
-A request reads who is calling, and then its view reads. These are two sessions, but the second continues on
-the connection of the first; on PostgreSQL, both are one transaction. A request releases the connection before
-it opens a session that cannot continue on it, and before it calls Logto. So it holds no connection while it
-waits for another one, or for Logto, however slow that is.
+A request reads who is calling, and then its view reads. These are several sessions, but they use one
+connection, one after the other. On PostgreSQL they share a transaction if the later ones see no other rows.
+A request that waits for something else, such as Logto, returns the connection first and keeps no other. So
+no request holds a connection while it waits.
 """
 
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import sqlalchemy as sa
 from sqlalchemy.util import greenlet_spawn
@@ -18,12 +18,19 @@ from saas_app.db.shielding import shielded
 from saas_app.db.transactions import Transactions
 
 
+class Kept(NamedTuple):
+    """A connection, and the transactions with which its current one was begun."""
+
+    connection: sa.Connection
+    transactions: Transactions
+
+
 class KeptConnection:
     """The place where a request keeps a connection: an ``async with`` block. It is empty in a statement."""
 
     def __init__(self) -> None:
-        self._connection: sa.Connection | None = None
-        self._transactions: Transactions | None = None
+        self._kept: Kept | None = None
+        self._running = 0  # statements
         self._has_ended = False
 
     async def __aenter__(self) -> Self:
@@ -32,31 +39,33 @@ class KeptConnection:
 
     async def __aexit__(self, *_error: object) -> None:
         _kept.reset(self._token)
-        self._has_ended = True  # tasks that the request began may outlive it
-        await self.release()
+        await self.end()  # tasks that the request began may outlive it
 
-    def take(self, engine: sa.Engine, transactions: Transactions) -> sa.Connection | None:
-        """Take the connection out, if a session with these transactions may continue on it."""
-        connection = self._connection
-        if connection is None or connection.engine is not engine:
-            return None
-        if self._transactions is None or not self._transactions.include(transactions):
-            return None
-        self._connection = None
-        return connection
+    async def take(self, engine: sa.Engine) -> Kept | None:
+        """Take the connection out for a statement, if there is one. Call :meth:`put` after the statement."""
+        if self._kept is not None and self._kept.connection.engine is not engine:
+            await self.end()
+        self._running += 1
+        kept, self._kept = self._kept, None
+        return kept
 
-    def put(self, connection: sa.Connection, transactions: Transactions) -> bool:
-        """Keep a connection. Returns False if there is one already, or if the request has ended."""
-        if self._has_ended or self._connection is not None:
+    def put(self, kept: Kept | None) -> bool:
+        """Keep the connection of a statement, if it is still usable. Returns False if it is not kept.
+
+        It is not while another statement of the request runs, which may be waiting for a connection.
+        """
+        self._running -= 1
+        if kept is None or self._running or self._has_ended:
             return False
-        self._connection, self._transactions = connection, transactions
+        self._kept = kept
         return True
 
-    async def release(self) -> None:
-        """Return the connection to the pool, which ends its transaction."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await shielded(greenlet_spawn(connection.close))
+    async def end(self) -> None:
+        """Return the connection to the pool, which ends its transaction, and keep no other."""
+        self._has_ended = True
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            await shielded(greenlet_spawn(kept.connection.close))
 
 
 _kept: Final[ContextVar[KeptConnection | None]] = ContextVar("kept_connection", default=None)
@@ -68,10 +77,10 @@ def kept_connection() -> KeptConnection | None:
 
 
 async def release_kept() -> None:
-    """Return the kept connection to the pool, if there is one, because the request waits for something."""
+    """Keep no connection for the rest of the request, because it waits for something."""
     kept = _kept.get()
     if kept is not None:
-        await kept.release()
+        await kept.end()
 
 
 def keep_none() -> None:

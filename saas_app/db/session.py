@@ -21,7 +21,7 @@ from sqlalchemy.util import greenlet_spawn
 
 from saas_app.db.base import Base
 from saas_app.db.failures import explained, is_disconnected, is_locked
-from saas_app.db.kept_connection import kept_connection, release_kept
+from saas_app.db.kept_connection import Kept, kept_connection, release_kept
 from saas_app.db.keys import Key
 from saas_app.db.shielding import shielded
 from saas_app.db.statements import examine
@@ -35,6 +35,7 @@ _PAUSE: Final = 0.05  # seconds before a read is tried again
 _FAILURES: Final = (DBAPIError, PoolTimeout, OSError)
 
 Call = Callable[[], Awaitable[Any]]
+Begin = Callable[[sa.Connection], None]
 Row = TypeVar("Row", bound=Base)
 
 
@@ -52,7 +53,7 @@ class DatabaseSession(ABC):
         self._organization_id = organization_id
         self._patience = patience
         self._connection: sa.Connection | None = None
-        self._transactions = transactions_on(self._engine, organization_id, key)
+        self._transactions = self._begun = transactions_on(self._engine, organization_id, key)
 
     @property
     def dialect_name(self) -> str:
@@ -70,6 +71,16 @@ class DatabaseSession(ABC):
     async def scalars(self, statement: Any, parameters: Any = None) -> Any:
         """Execute a statement and return the first column of its rows."""
         return (await self.execute(statement, parameters)).scalars()
+
+    def _open(self, begin: Begin) -> sa.Connection:
+        """Fetch a connection and begin its transaction. Without one, it is not used."""
+        connection = self._engine.connect()
+        try:
+            begin(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
 
 class ReadingSession(DatabaseSession):
@@ -96,14 +107,17 @@ class ReadingSession(DatabaseSession):
             await shielded(greenlet_spawn(connection.close))
 
     async def _answer(self, scoped: Scoped) -> Any:
-        kept = kept_connection()
-        if kept is None or self._connection is not None:
+        place = kept_connection()
+        if place is None or self._connection is not None:
             return await self._send(scoped)
-        self._connection = kept.take(self._engine, self._transactions)
-        if self._connection is None:
-            await kept.release()
-        result = await self._send(scoped)
-        if self._connection is not None and kept.put(self._connection, self._transactions):
+        if (kept := await place.take(self._engine)) is not None:
+            self._connection, self._begun = kept
+        try:
+            result = await self._send(scoped)
+        except BaseException:
+            place.put(None)
+            raise
+        if self._connection is not None and place.put(Kept(self._connection, self._begun)):
             self._connection = None
         return result
 
@@ -113,8 +127,10 @@ class ReadingSession(DatabaseSession):
         while True:
             try:
                 return await greenlet_spawn(self._execute, scoped)
-            except DBAPIError as failure:
+            except Exception as failure:
                 await self.close()  # on PostgreSQL, its transaction has failed
+                if not isinstance(failure, DBAPIError):
+                    raise
                 now = asyncio.get_running_loop().time()
                 deadline = deadline or now + self._patience
                 if is_locked(failure):
@@ -128,12 +144,15 @@ class ReadingSession(DatabaseSession):
 
     def _execute(self, scoped: Scoped) -> Any:
         if self._connection is None:
-            self._connection = self._engine.connect()
-            self._begin(self._connection)
+            self._connection, self._begun = self._open(self._begin), self._transactions
+        elif not self._begun.include(self._transactions):
+            self._transactions.begin_reading(self._connection, another=True)
+            self._begun = self._transactions
         return _execute(self._connection, scoped)
 
-    def _begin(self, connection: sa.Connection) -> None:
-        self._transactions.begin_reading(connection)
+    @property
+    def _begin(self) -> Begin:
+        return self._transactions.begin_reading
 
 
 class SnapshotSession(ReadingSession):
@@ -143,10 +162,12 @@ class SnapshotSession(ReadingSession):
     """
 
     async def _answer(self, scoped: Scoped) -> Any:
+        await release_kept()
         return await greenlet_spawn(self._execute, scoped)
 
-    def _begin(self, connection: sa.Connection) -> None:
-        self._transactions.begin_snapshot(connection)
+    @property
+    def _begin(self) -> Begin:
+        return self._transactions.begin_snapshot
 
 
 class WritingSession(DatabaseSession):
@@ -264,11 +285,10 @@ class WritingSession(DatabaseSession):
     def _connected(self) -> sa.Connection:
         """Return the connection, in its transaction. The first call fetches it."""
         if self._connection is None:
-            organization = (
-                {} if self._organization_id is None else {ORGANIZATION_OPTION: self._organization_id}
-            )
-            self._connection = self._engine.connect().execution_options(**organization)
-            self._transactions.begin_writing(self._connection)
+            connection = self._open(self._transactions.begin_writing)
+            if self._organization_id is not None:
+                connection.execution_options(**{ORGANIZATION_OPTION: self._organization_id})
+            self._connection = connection
         return self._connection
 
     def _commit(self) -> None:

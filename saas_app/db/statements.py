@@ -102,7 +102,7 @@ def _examine(statement: Any) -> Examined:
         loads_objects=is_mapped and _loads_objects(statement),
         is_insert=statement.is_insert,
         has_own_rows=statement.is_insert and _has_own_rows(statement),
-        changes_settings=any(map(_is_set_config, visitors.iterate(statement))),
+        changes_settings=any(map(_sets_config, visitors.iterate(statement))),
         is_change=statement.is_dml or getattr(statement, "_for_update_arg", None) is not None,
     )
 
@@ -130,8 +130,9 @@ def _has_own_rows(insert: Any) -> bool:
     return bool(insert._values or insert._multi_values or insert.select is not None)
 
 
-def _is_set_config(element: Any) -> bool:
-    return isinstance(element, sa.sql.functions.Function) and element.name == "set_config"
+def _sets_config(element: Any) -> bool:
+    is_sql = isinstance(element, sa.sql.functions.Function) or getattr(element, "is_literal", False)
+    return is_sql and "set_config" in str(element.name).lower()
 
 
 def _loads_objects(statement: Any) -> bool:

@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 
 from saas_app.db.keys import Key
 from saas_app.db.tenant_scope import OutsideTenant
 from saas_app.text.cleaning import storable
+
+log = structlog.get_logger(__name__)
 
 _OTHER_TENANT: Final = "WR001"
 """The SQLSTATE with which both procedures refuse another organization or key."""
@@ -38,8 +41,11 @@ class Transactions:
         is_same_organization = (self.organization_id or "") == (others.organization_id or "")
         return is_same_organization and others.key in (None, self.key)
 
-    def begin_reading(self, connection: sa.Connection) -> None:
-        """Begin a transaction that changes nothing, whose statements each see what is committed."""
+    def begin_reading(self, connection: sa.Connection, *, another: bool = False) -> None:
+        """Begin a transaction that changes nothing, whose statements each see what is committed.
+
+        ``another``: end the one that is open first.
+        """
 
     def begin_snapshot(self, connection: sa.Connection) -> None:
         """Begin a transaction that changes nothing, and sees what was committed at its first statement."""
@@ -62,23 +68,24 @@ class GuardedTransactions(Transactions):
 
     __slots__ = ()
 
-    def begin_reading(self, connection: sa.Connection) -> None:
-        self._begin(connection, "ISOLATION LEVEL READ COMMITTED READ ONLY")
+    def begin_reading(self, connection: sa.Connection, *, another: bool = False) -> None:
+        end = "ROLLBACK; " if another else ""
+        self._begin(connection, f"{end}BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY")
 
     def begin_snapshot(self, connection: sa.Connection) -> None:
-        self._begin(connection, "ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self._begin(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
     def begin_writing(self, connection: sa.Connection) -> None:
-        self._begin(connection, "ISOLATION LEVEL READ COMMITTED READ WRITE")
+        self._begin(connection, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
 
     def commit(self, connection: sa.Connection) -> None:
         """Commit, unless the settings were changed in the middle of the transaction."""
         _send(connection, f"CALL workroom_leave({self._settings()}); COMMIT")
         connection.commit()  # tells SQLAlchemy
 
-    def _begin(self, connection: sa.Connection, mode: str) -> None:
+    def _begin(self, connection: sa.Connection, begin: str) -> None:
         try:
-            _send(connection, f"BEGIN {mode}; CALL workroom_enter({self._settings()})")
+            _send(connection, f"{begin}; CALL workroom_enter({self._settings()})")
         except OutsideTenant:
             connection.invalidate()  # its settings outlived a transaction
             raise
@@ -107,7 +114,9 @@ def _send(connection: sa.Connection, statements: str) -> None:
     except Exception as failure:
         if getattr(failure, "sqlstate", None) == _OTHER_TENANT:
             raise OutsideTenant(str(failure)) from None
-        is_lost = adapter.driver_connection.is_closed()
+        # a failure of the driver itself means that it is still reading the end of its connection
+        is_of_driver = not hasattr(failure, "sqlstate") and not isinstance(failure, TimeoutError)
+        is_lost = is_of_driver or adapter.driver_connection.is_closed()
         if is_lost:
             connection.invalidate(failure)
         command = statements.partition(";")[0].partition("(")[0]  # without values
@@ -121,5 +130,10 @@ def end_left_over(engine: sa.Engine) -> None:
 
 def _roll_back(connection: Any, _record: Any, state: Any) -> None:
     driver = connection.driver_connection
-    if state.asyncio_safe and not state.terminate_only and driver.is_in_transaction():
+    if not state.asyncio_safe or state.terminate_only or driver.is_closed() or not driver.is_in_transaction():
+        return
+    try:
         connection.run_async(lambda found: found.execute("ROLLBACK"))
+    except Exception as failure:  # noqa: BLE001  # whatever it is, the connection is not used again
+        log.info("a connection was lost before its transaction ended", cause=type(failure).__name__)
+        driver.terminate()  # the pool replaces it at its next use

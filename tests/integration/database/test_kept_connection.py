@@ -19,20 +19,27 @@ from saas_app.coordination.shared_attempts import SharedAttempts
 from saas_app.db import keys
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.engine import create_engine
-from saas_app.db.kept_connection import KeptConnection
+from saas_app.db.kept_connection import KeptConnection, release_kept
 from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.errors import DatabaseUnavailable
 from saas_app.logto.http import open_http
 from saas_app.models import Organization
 from saas_app.runtime import Runtime
 from tests.conftest import OpenOffice
-from tests.databases import Database
+from tests.databases import Database, postgresql_server
 from tests.factories import Factory
+from tests.integration.database.test_cut_connections import cut_every_connection
 from tests.rules.calls import fill
 from tests.rules.routes import TENANT_ROUTES
 from tests.rules.rows import make_rows
 
-ADA = keys.of_person("ada")
+on_postgres = pytest.mark.skipif(not postgresql_server(), reason="SQLite has no transactions that only read")
+
+ADA, BOB = keys.of_person("ada"), keys.of_person("bob")
 NAMES = sa.select(Organization.name)
+SETTINGS = sa.select(
+    sa.func.current_setting("workroom.organization_id", True), sa.func.current_setting("workroom.key", True)
+)
 
 
 class Pool:
@@ -41,7 +48,7 @@ class Pool:
     def __init__(self, engine: AsyncEngine) -> None:
         self._pool = engine.sync_engine.pool
         self.given = self.most = 0
-        self.returned = asyncio.Event()
+        self.taken, self.returned = asyncio.Event(), asyncio.Event()
         event.listen(self._pool, "checkout", self._note)
         event.listen(self._pool, "checkin", self._note_return)
 
@@ -51,6 +58,7 @@ class Pool:
         return self._pool.checkedout()  # type: ignore[attr-defined, no-any-return]
 
     def _note(self, *_given: object) -> None:
+        self.taken.set()
         self.given += 1
         self.most = max(self.most, self.out)
 
@@ -90,16 +98,21 @@ async def read(work: UnitOfWork, organization_id: str | None, key: keys.Key | No
         await db.execute(NAMES)
 
 
-@pytest.mark.parametrize(
-    ("first", "second"),
-    [
-        (("acme", ADA), ("acme", ADA)),
-        (("acme", ADA), ("acme", None)),
-        (("", ADA), (None, None)),
-    ],
-    ids=["the same rows", "fewer rows", "outside an organization"],
-)
-async def test_a_second_session_continues_on_the_connection_of_the_first(
+SIGHTS = [
+    (("acme", ADA), ("acme", ADA)),
+    (("acme", ADA), ("acme", None)),
+    (("", ADA), (None, None)),
+    (("acme", None), ("globex", None)),
+    (("acme", None), (None, None)),
+    (("acme", None), ("acme", ADA)),
+    (("acme", ADA), ("acme", BOB)),
+    ((None, None), ("acme", None)),
+]
+"""Two sessions of a request, each with its organization and key."""
+
+
+@pytest.mark.parametrize(("first", "second"), SIGHTS)
+async def test_sessions_of_a_request_read_on_one_connection(
     work: UnitOfWork, pool: Pool, request_context: KeptConnection, first: Any, second: Any
 ) -> None:
     await read(work, *first)
@@ -107,22 +120,28 @@ async def test_a_second_session_continues_on_the_connection_of_the_first(
     assert pool.given == 1
 
 
-@pytest.mark.parametrize(
-    ("first", "second"),
-    [
-        (("acme", None), ("globex", None)),
-        (("acme", None), (None, None)),
-        (("acme", None), ("acme", ADA)),
-        (("acme", ADA), ("acme", keys.of_person("bob"))),
-    ],
-    ids=["another organization", "no organization", "a key", "another key"],
-)
-async def test_a_session_that_may_see_other_rows_never_continues(
-    work: UnitOfWork, pool: Pool, request_context: KeptConnection, first: Any, second: Any
+@on_postgres
+@pytest.mark.parametrize(("first", "second"), SIGHTS)
+async def test_a_session_sees_no_other_organization_and_no_other_key_than_its_own(
+    work: UnitOfWork, request_context: KeptConnection, first: Any, second: Any
 ) -> None:
     await read(work, *first)
-    await read(work, *second)
-    assert (pool.given, pool.most) == (2, 1)
+
+    async with work.reading(second[0], key=second[1]) as db:
+        organization_id, key = (await db.execute(SETTINGS)).one()
+
+    assert organization_id == (second[0] or "")
+    assert key in {second[1] or "", first[1] if second[1] is None else ""}
+
+
+@on_postgres
+async def test_a_session_that_was_interrupted_by_another_sees_its_own_rows_again(
+    work: UnitOfWork, request_context: KeptConnection
+) -> None:
+    async with work.reading("acme", key=ADA) as db:
+        await db.execute(SETTINGS)
+        await read(work, "globex", BOB)
+        assert (await db.execute(SETTINGS)).one() == ("acme", ADA)
 
 
 async def test_a_session_of_another_engine_never_continues(
@@ -132,7 +151,7 @@ async def test_a_session_of_another_engine_never_continues(
     await read(work, "acme")
     await read(UnitOfWork(other), "acme")
     assert pool.out == 0
-    await request_context.release()
+    await request_context.end()
     await other.dispose()
 
 
@@ -185,12 +204,67 @@ async def test_a_task_that_outlives_its_request_keeps_no_connection(work: UnitOf
     assert (pool.given, pool.out) == (1, 0)
 
 
+async def test_a_request_that_has_waited_keeps_no_connection(
+    work: UnitOfWork, pool: Pool, request_context: KeptConnection
+) -> None:
+    await release_kept()
+    await read(work, "acme")
+    assert (pool.given, pool.out) == (1, 0)
+
+
+@on_postgres
+async def test_no_connection_is_kept_while_another_statement_of_the_request_runs(
+    work: UnitOfWork, pool: Pool, request_context: KeptConnection
+) -> None:
+    async with work.reading("acme") as db:
+        slow = asyncio.create_task(db.execute(sa.select(sa.func.pg_sleep(0.5))))
+        await pool.taken.wait()
+        await read(work, "globex")
+        out = pool.out
+        await slow
+    assert out == 1
+
+
+async def test_a_snapshot_has_a_connection_of_its_own(
+    work: UnitOfWork, pool: Pool, request_context: KeptConnection
+) -> None:
+    await read(work, "acme")
+    async with work.snapshot("acme") as db:
+        await db.execute(NAMES)
+    assert (pool.given, pool.most) == (2, 1)
+
+
+@on_postgres
+async def test_a_kept_connection_that_the_server_closed_is_dropped_quietly(
+    work: UnitOfWork, pool: Pool, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with KeptConnection():
+        await read(work, "acme")
+        await cut_every_connection(database)
+
+    assert pool.out == 0
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+@on_postgres
+async def test_a_session_can_go_on_after_a_statement_that_took_too_long(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("saas_app.db.engine._COMMAND_TIMEOUT", 0.3)
+    engine = create_engine(database.url)
+    async with UnitOfWork(engine).reading() as db:
+        with pytest.raises(DatabaseUnavailable):
+            await db.execute(sa.select(sa.func.pg_sleep(30)))
+        assert await db.scalar(sa.select(sa.literal(1))) == 1
+    await engine.dispose()
+
+
 async def test_statements_at_the_same_time_have_a_connection_each(
     work: UnitOfWork, pool: Pool, request_context: KeptConnection
 ) -> None:
     await asyncio.gather(*(read(work, "acme") for _ in range(5)))
     assert pool.out <= 1
-    await request_context.release()
+    await request_context.end()
     assert pool.out == 0
 
 

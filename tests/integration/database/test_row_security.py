@@ -264,12 +264,21 @@ async def test_a_transaction_whose_organization_was_changed_is_not_committed(
     assert await admin.scalar(written) == 0
 
 
-async def test_a_statement_that_changes_the_organization_is_refused(engine: AsyncEngine) -> None:
-    sneaking = sa.select(sa.func.set_config("workroom.organization_id", "other", True))
-
+@pytest.mark.parametrize(
+    "sneaking",
+    [
+        sa.func.set_config("workroom.organization_id", "other", True),
+        sa.func.SET_CONFIG("workroom.organization_id", "other", True),
+        sa.literal_column("Set_Config('workroom.organization_id', 'other', true)"),
+    ],
+    ids=["as a function", "in capitals", "as SQL"],
+)
+async def test_a_statement_that_changes_the_organization_is_refused(
+    engine: AsyncEngine, sneaking: sa.ColumnElement[str]
+) -> None:
     async with UnitOfWork(engine).reading("acme") as db:
         with pytest.raises(OutsideTenant, match="cannot be changed"):
-            await db.execute(sneaking)
+            await db.execute(sa.select(sneaking))
 
 
 async def test_an_organization_left_over_on_a_connection_fails_one_request_and_is_gone(
@@ -285,6 +294,19 @@ async def test_an_organization_left_over_on_a_connection_fails_one_request_and_i
 
     async with work.reading("acme") as db:
         assert (await db.execute(names)).all() == []
+
+
+@pytest.mark.parametrize("kind", ["reading", "writing"])
+async def test_after_such_a_failure_the_session_goes_on_inside_its_organization(
+    engine: AsyncEngine, kind: str
+) -> None:
+    await _on_pooled(engine, "SET workroom.organization_id = 'other'")
+    entered = sa.select(sa.func.current_setting("workroom.organization_id", True))
+
+    async with getattr(UnitOfWork(engine), kind)("acme") as db:
+        with pytest.raises(OutsideTenant, match="another organization"):
+            await db.execute(entered)
+        assert await db.scalar(entered) == "acme"
 
 
 async def test_a_transaction_left_open_on_a_connection_is_rolled_back(engine: AsyncEngine) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
+from pydantic import ValidationError
 
-from saas_app.config import Settings, load_settings
+from saas_app.config import DatabaseSettings, Settings, load_settings
 from saas_app.db.connecting import connecting_to
 from saas_app.errors import ConfigurationError
 from saas_app.operations.deployment import load_deployment_settings
@@ -242,3 +243,11 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
     for name in ("APP_PORT", "DATABASE_URL", "LOG_FORMAT", "RATE_LIMIT_CLIENT", "SESSION_IDLE_TIMEOUT"):
         monkeypatch.setenv(name, "")
     assert load_settings().port == 3000
+
+
+@pytest.mark.parametrize("name", ["DATABASE_OWNER_URL", "DATABASE_JOBS_URL"])
+def test_all_roles_use_the_same_kind_of_database(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://app@db/workroom")
+    monkeypatch.setenv(name, "sqlite:///var/other.db")
+    with pytest.raises(ValidationError, match="same database as DATABASE_URL"):
+        DatabaseSettings()
