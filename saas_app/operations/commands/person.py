@@ -40,16 +40,18 @@ def export(user_id: str, path: Path, env_file: Path | None) -> None:
 
 @command.command()
 @click.argument("user_id")
-@click.confirmation_option("--yes", prompt="Erase this person? This cannot be undone.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @env_file_option
 @short_errors
-def erase(user_id: str, env_file: Path | None) -> None:
+def erase(user_id: str, yes: bool, env_file: Path | None) -> None:
     """Delete what is stored about a person, and replace them in audit logs by a pseudonym.
 
     Their account in Logto must be deleted first. Running the command again erases what came since.
     """
     load_env_files(env_file)
     asyncio.run(_require_no_account(user_id))
+    if not yes:
+        click.confirm("Erase this person? This cannot be undone.", abort=True)
     _report(on_database(lambda work, _revision: erase_person(work, user_id)))
 
 

@@ -96,9 +96,10 @@ def test_a_person_with_an_account_is_not_erased_and_sole_admins_are_named(
 ) -> None:
     name, admin = people
 
-    result = run("person", "erase", admin.id, "--yes")
+    result = run("person", "erase", admin.id)
 
     assert_failed(result, f"The account {admin.id} still exists in Logto")
+    assert "cannot be undone" not in result.output
     assert f"Warning: this person is the only admin of {name}." in result.output
 
 
@@ -115,8 +116,10 @@ def test_a_person_whose_account_is_deleted_is_erased(provider: Provider, people:
 
 
 @pytest.mark.usefixtures("environment")
-def test_an_erasure_is_confirmed(people: tuple[str, Person]) -> None:
-    assert_failed(run("person", "erase", people[1].id), "Erase this person? This cannot be undone.")
+def test_an_erasure_is_confirmed(provider: Provider, people: tuple[str, Person]) -> None:
+    _name, admin = people
+    ask(provider, lambda client: _delete(client, admin))
+    assert_failed(run("person", "erase", admin.id), "Erase this person? This cannot be undone.")
 
 
 @pytest.mark.usefixtures("environment")
