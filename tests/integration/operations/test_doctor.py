@@ -179,15 +179,26 @@ def test_a_malformed_url_is_named(chain: Chain) -> None:
     assert "APP_URL must be an absolute" in chain.doctor(APP_URL="workroom").failed["deployment"]
 
 
-def test_a_database_without_migrations_and_an_unusable_one_are_reported(chain: Chain, tmp_path: Path) -> None:
-    empty = chain.doctor(DATABASE_URL=f"sqlite+aiosqlite:///{tmp_path / 'none.db'}").failed
-    assert "at no migration" in empty["database"]
-    assert "→ saas-app migrate" in empty["database"]
+def test_a_database_without_migrations_is_reported(chain: Chain, tmp_path: Path) -> None:
+    found = chain.doctor(**only_database(tmp_path / "none.db")).failed
+    assert "at no migration" in found["database"]
+    assert "→ saas-app migrate" in found["database"]
 
+
+def test_an_unusable_database_is_reported(chain: Chain, tmp_path: Path) -> None:
     (tmp_path / "no.db").write_text("This is a letter and no database. " * 40)
-    unusable = chain.doctor(DATABASE_URL=f"sqlite+aiosqlite:///{tmp_path / 'no.db'}").failed
-    assert "Cannot use the database" in unusable["database"]
-    assert "correct DATABASE_URL" in unusable["database"]
+    found = chain.doctor(**only_database(tmp_path / "no.db")).failed
+    assert "Cannot use the database" in found["database"]
+    assert "correct DATABASE_URL" in found["database"]
+
+
+def only_database(path: Path) -> dict[str, str]:
+    """Return the settings of a SQLite file that all roles use."""
+    return {
+        "DATABASE_URL": f"sqlite+aiosqlite:///{path}",
+        "DATABASE_OWNER_URL": "",
+        "DATABASE_JOBS_URL": "",
+    }
 
 
 def test_an_application_that_is_down_is_reported(chain: Chain, tmp_path: Path) -> None:
