@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
-from saas_app.db.kept_connection import keep_none, release_kept
+from saas_app.db.kept_connection import release_kept
 from saas_app.errors import LogtoUnavailable
 
 log = structlog.get_logger(__name__)
@@ -103,7 +103,6 @@ class SharedAttempts:
         await asyncio.gather(*late, return_exceptions=True)
 
     async def _run(self, key: Hashable, attempt: Callable[[], Awaitable[Result]]) -> Result:
-        keep_none()
         began = time.monotonic()
         try:
             return await attempt()

@@ -81,8 +81,3 @@ async def release_kept() -> None:
     kept = _kept.get()
     if kept is not None:
         await kept.end()
-
-
-def keep_none() -> None:
-    """Keep no connection in this task, because it does not belong to the request that began it."""
-    _kept.set(None)

@@ -130,7 +130,7 @@ def end_left_over(engine: sa.Engine) -> None:
 
 def _roll_back(connection: Any, _record: Any, state: Any) -> None:
     driver = connection.driver_connection
-    if not state.asyncio_safe or state.terminate_only or driver.is_closed() or not driver.is_in_transaction():
+    if not state.asyncio_safe or state.terminate_only or not driver.is_in_transaction():
         return
     try:
         connection.run_async(lambda found: found.execute("ROLLBACK"))
