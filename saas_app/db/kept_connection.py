@@ -30,15 +30,15 @@ class KeptConnection:
 
     def __init__(self) -> None:
         self._kept: Kept | None = None
-        self._running = 0  # statements
+        self._running = 0  # statements of the request
         self._has_ended = False
 
     async def __aenter__(self) -> Self:
-        self._token = _kept.set(self)
+        self._token = _current.set(self)
         return self
 
     async def __aexit__(self, *_error: object) -> None:
-        _kept.reset(self._token)
+        _current.reset(self._token)
         await self.end()  # tasks that the request began may outlive it
 
     async def take(self, engine: sa.Engine) -> Kept | None:
@@ -52,7 +52,7 @@ class KeptConnection:
     def put(self, kept: Kept | None) -> bool:
         """Keep the connection of a statement, if it is still usable. Returns False if it is not kept.
 
-        It is not while another statement of the request runs, which may be waiting for a connection.
+        While another statement of the request runs, none is kept, because that one may wait for a connection.
         """
         self._running -= 1
         if kept is None or self._running or self._has_ended:
@@ -68,16 +68,16 @@ class KeptConnection:
             await shielded(greenlet_spawn(kept.connection.close))
 
 
-_kept: Final[ContextVar[KeptConnection | None]] = ContextVar("kept_connection", default=None)
+_current: Final[ContextVar[KeptConnection | None]] = ContextVar("kept_connection", default=None)
 
 
 def kept_connection() -> KeptConnection | None:
     """Return where the request in whose context this runs keeps a connection, or None."""
-    return _kept.get()
+    return _current.get()
 
 
 async def release_kept() -> None:
     """Keep no connection for the rest of the request, because it waits for something."""
-    kept = _kept.get()
+    kept = _current.get()
     if kept is not None:
         await kept.end()

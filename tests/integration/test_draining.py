@@ -1,4 +1,4 @@
-"""A server that is told to stop serves while load balancers notice, and then finishes open requests."""
+"""After SIGTERM, a server goes on serving while load balancers notice, and then finishes open requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An export that a client is still reading when the server is told to stop."""
+"""After SIGTERM, a server completes an export that a client is still reading."""
 
 from __future__ import annotations
 

@@ -64,12 +64,13 @@ def require_protection(settings: DatabaseSettings) -> None:
     """
     if settings.database_allow_bypass or connecting_to(settings.database_url).is_sqlite:
         return
-    power, unprotected = call_with_connection(
-        settings.for_requests, lambda connection: (_find_power(connection), _list_unprotected(connection))
+    power, sees_tables, unprotected = call_with_connection(
+        settings.for_requests,
+        lambda connection: (_find_power(connection), _sees_tables(connection), _list_unprotected(connection)),
     )
     if power:
         raise ConfigurationError(f"{power} To serve without this protection, set DATABASE_ALLOW_BYPASS=true.")
-    if not call_with_connection(settings.for_requests, _sees_tables):
+    if not sees_tables:
         raise ConfigurationError(_unseen(settings.for_requests))
     if unprotected:
         tables = ", ".join(unprotected)

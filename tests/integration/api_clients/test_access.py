@@ -1,4 +1,4 @@
-"""Who may see and change which API clients, and which clients Workroom leaves alone."""
+"""Which members may see and change API clients. Clients that Workroom did not create stay as they are."""
 
 from __future__ import annotations
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import asyncpg
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from saas_app.db.base import APPENDED, Base, granted_on, is_tenant_owned, visible_rows
 from saas_app.operations.database.placements import Placement, placement_of
@@ -22,7 +20,7 @@ from tests.integration.citus.cluster import (
     node_of,
     protection_of,
 )
-from tests.integration.database.any_rows import insert_any_row
+from tests.integration.database.any_rows import insert_two_tenants
 
 pytestmark = needs_citus
 
@@ -47,14 +45,7 @@ def named(table: sa.Table) -> str:
 @pytest.fixture(scope="module")
 async def two_tenants(own: Database) -> tuple[str, str]:
     """Two organizations with a row in every table that has rows of organizations."""
-    tenants = (f"a{uuid.uuid4().hex[:11]}", f"b{uuid.uuid4().hex[:11]}")
-    engine = create_async_engine(own.admin_url)
-    async with engine.begin() as connection:
-        for organization_id in tenants:
-            for table in SPREAD:
-                await insert_any_row(connection, table, organization_id)
-    await engine.dispose()
-    return tenants
+    return await insert_two_tenants(own.admin_url, SPREAD)
 
 
 class Nodes:

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from saas_app.db.base import new_uuid, utc_now
 
 _LATER = timedelta(days=1)
+
+
+async def insert_two_tenants(admin_url: str, tables: Iterable[sa.Table]) -> tuple[str, str]:
+    """Make up two organizations with a row in each of these tables, and return their ids."""
+    tenants = (f"a{uuid.uuid4().hex[:11]}", f"b{uuid.uuid4().hex[:11]}")
+    engine = create_async_engine(admin_url)
+    async with engine.begin() as connection:
+        for organization_id in tenants:
+            for table in tables:
+                await insert_any_row(connection, table, organization_id)
+    await engine.dispose()
+    return tenants
 
 
 async def insert_any_row(connection: AsyncConnection, table: sa.Table, organization_id: str) -> None:

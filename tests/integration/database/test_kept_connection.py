@@ -155,11 +155,12 @@ async def test_a_session_of_another_engine_never_continues(
     await other.dispose()
 
 
-async def test_a_transaction_that_changes_something_has_a_connection_of_its_own(
-    work: UnitOfWork, pool: Pool, request_context: KeptConnection
+@pytest.mark.parametrize("kind", ["writing", "snapshot"])
+async def test_a_transaction_to_write_and_a_snapshot_have_a_connection_of_their_own(
+    work: UnitOfWork, pool: Pool, request_context: KeptConnection, kind: str
 ) -> None:
     await read(work, "acme")
-    async with work.writing("acme") as db:
+    async with getattr(work, kind)("acme") as db:
         await db.execute(NAMES)
     assert (pool.given, pool.most) == (2, 1)
 
@@ -223,15 +224,6 @@ async def test_no_connection_is_kept_while_another_statement_of_the_request_runs
         out = pool.out
         await slow
     assert out == 1
-
-
-async def test_a_snapshot_has_a_connection_of_its_own(
-    work: UnitOfWork, pool: Pool, request_context: KeptConnection
-) -> None:
-    await read(work, "acme")
-    async with work.snapshot("acme") as db:
-        await db.execute(NAMES)
-    assert (pool.given, pool.most) == (2, 1)
 
 
 @on_postgres

@@ -27,7 +27,7 @@ def damaged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 @pytest.fixture
 def own(damaged: Database) -> Iterator[Database]:
-    """The same database, which goes back to the superuser and has all its rights afterwards."""
+    """The same database. Afterwards, the superuser owns it again, and its rights are as they were."""
     yield damaged
     administer(damaged, f"ALTER DATABASE {sa.make_url(damaged.url).database} OWNER TO CURRENT_USER")
     run("database", "roles", "--admin-url", damaged.admin_url, **damaged.environment)

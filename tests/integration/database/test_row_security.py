@@ -18,7 +18,7 @@ from saas_app.db.tenant_scope import OutsideTenant
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.models import MembershipChange, Project, SessionRow, SessionToken, User
 from tests.databases import ON_CITUS, Database, postgresql_server
-from tests.integration.database.any_rows import insert_any_row
+from tests.integration.database.any_rows import insert_two_tenants
 
 pytestmark = pytest.mark.skipif(not postgresql_server(), reason="SQLite has no row-level security")
 
@@ -67,14 +67,7 @@ async def raw(database: Database) -> AsyncIterator[asyncpg.Connection]:
 @pytest.fixture(scope="module")
 async def two_tenants(database: Database) -> tuple[str, str]:
     """Two organizations with a row in every table that has rows of organizations."""
-    tenants = (f"a{uuid.uuid4().hex[:11]}", f"b{uuid.uuid4().hex[:11]}")
-    engine = create_async_engine(database.admin_url)
-    async with engine.begin() as connection:
-        for organization_id in tenants:
-            for table in PROTECTED:
-                await insert_any_row(connection, table, organization_id)
-    await engine.dispose()
-    return tenants
+    return await insert_two_tenants(database.admin_url, PROTECTED)
 
 
 async def enter(raw: asyncpg.Connection, organization_id: str = "", key: Key | str = "") -> None:
