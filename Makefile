@@ -1,6 +1,6 @@
 # You need make and Python 3.11 or newer. PYTHON=… chooses the interpreter.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev shell migration check test hosts coverage fuzz bench bench-full lint fmt lock sbom clean
+.PHONY: help setup demo dev shell migration translations check test hosts coverage fuzz bench bench-full lint fmt lock sbom clean
 .PHONY: unit style types imports dependencies mistakes
 SHELL := /bin/sh
 
@@ -71,6 +71,9 @@ shell: setup ## Open a Python prompt on the demo's database; ENV=.env opens anot
 migration: setup ## Write a migration for changed models and try it; NAME="add project colors" names it
 	@[ -n "$(NAME)" ] || { echo 'Name the migration: make migration NAME="add project colors"'; exit 1; }
 	@$(BIN)/saas-app make-migration "$(NAME)"
+
+translations: setup ## Bring the catalogues in translations/ up to date with the texts; ARGS=fr starts another language
+	@$(BIN)/python tools/update_translations.py $(ARGS)
 
 check: setup ## Run the linters and the unit tests side by side, in less than a minute; no browser, no server
 	@$(MAKE) --no-print-directory -j $(words $(CHECKS)) $(CHECKS)

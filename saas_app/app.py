@@ -24,6 +24,7 @@ from saas_app.web import (
     health,
     hosts,
     limits,
+    reader,
     repeated_parameters,
     round_trips,
     routes,
@@ -76,6 +77,7 @@ def _add_rules(app: Quart, settings: Settings, observers: tuple[Observer, ...]) 
         app,
         checks=(
             observability.begin_request,
+            reader.begin_reading,
             hosts.other_hosts_refused(settings),
             hosts.redirect_within_our_origin,
             clean_request.refuse_unclean_path,
@@ -85,6 +87,7 @@ def _add_rules(app: Quart, settings: Settings, observers: tuple[Observer, ...]) 
         finishes=(
             limits.add_headers,
             security_headers.headers_added(settings),
+            reader.name_language,
             *(observer.finish for observer in observers),
             observability.finish_request,
         ),

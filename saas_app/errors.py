@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from saas_app.text.sentences import Sentence
+from saas_app.text.translation import Sentence, _
 
 if TYPE_CHECKING:
     from saas_app.rbac.decision import Decision
@@ -19,7 +19,7 @@ class AppError(Exception):
 
     status = 500
     code = "internal"
-    title = "Something went wrong"
+    title: Sentence = _("Something went wrong")
 
     def __init__(self, detail: str = "", *, title: str = "", retry_after: int | None = None) -> None:
         """Create an error. Put ``isolated()`` around names in both texts; see :class:`Sentence`."""
@@ -33,25 +33,25 @@ class AppError(Exception):
 class BadRequest(AppError):
     """The request cannot be understood."""
 
-    status, code, title = 400, "bad-request", "The request could not be understood"
+    status, code, title = 400, "bad-request", _("The request could not be understood")
 
 
 class SignInRequired(AppError):
     """There is no credential, or it has expired. Pages redirect to sign-in and back."""
 
-    status, code, title = 401, "sign-in-required", "Sign in to continue"
+    status, code, title = 401, "sign-in-required", _("Sign in to continue")
 
 
 class InvalidToken(AppError):
     """The bearer token is rejected (``invalid_token``, RFC 6750). The detail never contains the token."""
 
-    status, code, title = 401, "invalid-token", "The token is not accepted"
+    status, code, title = 401, "invalid-token", _("The token is not accepted")
 
 
 class FreshSignInRequired(AppError):
     """The sign-in is older than ``max_age`` seconds, which this action requires (RFC 9470 §3)."""
 
-    status, code, title = 401, "insufficient-user-authentication", "Sign in again to continue"
+    status, code, title = 401, "insufficient-user-authentication", _("Sign in again to continue")
 
     def __init__(self, detail: str, *, max_age: int) -> None:
         super().__init__(detail)
@@ -61,19 +61,19 @@ class FreshSignInRequired(AppError):
 class SignatureRejected(AppError):
     """A webhook has no valid signature."""
 
-    status, code, title = 401, "signature-rejected", "Invalid signature"
+    status, code, title = 401, "signature-rejected", _("Invalid signature")
 
 
 class CrossSiteRequest(AppError):
     """A request that changes something did not come from our own pages."""
 
-    status, code, title = 403, "cross-site-request", "This request came from another site"
+    status, code, title = 403, "cross-site-request", _("This request came from another site")
 
 
 class PermissionDenied(AppError):
     """The member lacks the permission. ``decision`` explains the denial."""
 
-    status, code, title = 403, "permission-denied", "Your role does not allow this"
+    status, code, title = 403, "permission-denied", _("Your role does not allow this")
 
     def __init__(self, decision: Decision, detail: str = "") -> None:
         super().__init__(detail or decision.decided_by.explanation)
@@ -83,40 +83,40 @@ class PermissionDenied(AppError):
 class AssignmentDenied(PermissionDenied):
     """The role grants a permission that the caller does not hold, so they may not assign it."""
 
-    title = "You cannot assign this role"
+    title = _("You cannot assign this role")
 
 
 class MfaRequired(AppError):
     """The organization requires a second factor, and the member has none (Logto 1.42: 403)."""
 
-    status, code, title = 403, "mfa-required", "This organization requires a second factor"
+    status, code, title = 403, "mfa-required", _("This organization requires a second factor")
 
 
 class NotFound(AppError):
     """The item does not exist, or the caller may not know about it. A stranger cannot tell the two apart."""
 
-    status, code, title = 404, "not-found", "Not found"
+    status, code, title = 404, "not-found", _("Not found")
 
 
 class UnsupportedMediaType(AppError):
     """The body has a format that is not accepted there."""
 
-    status, code, title = 415, "unsupported-media-type", "Unsupported format"
+    status, code, title = 415, "unsupported-media-type", _("Unsupported format")
 
 
 class MisdirectedRequest(AppError):
     """The request names a host that is not ours (RFC 9110 §15.5.20)."""
 
-    status, code, title = 421, "misdirected-request", "Unknown host name"
+    status, code, title = 421, "misdirected-request", _("Unknown host name")
 
 
 class VersionConflict(AppError):
     """Another change was saved first. Nothing was overwritten. The page shows both versions."""
 
-    status, code, title = 409, "version-conflict", "This has changed since you opened it"
+    status, code, title = 409, "version-conflict", _("This has changed since you opened it")
 
     def __init__(
-        self, detail: str = "Another change was saved after you opened it. Nothing was overwritten."
+        self, detail: str = _("Another change was saved after you opened it. Nothing was overwritten.")
     ) -> None:
         super().__init__(detail)
 
@@ -124,44 +124,46 @@ class VersionConflict(AppError):
 class Busy(AppError):
     """Another change of the same item is in progress. Trying again helps."""
 
-    status, code, title = 409, "busy", "Another change is in progress"
+    status, code, title = 409, "busy", _("Another change is in progress")
 
 
 class Conflict(AppError):
     """The request is valid and allowed, but conflicts with the current state."""
 
-    status, code, title = 409, "conflict", "Conflict with the current state"
+    status, code, title = 409, "conflict", _("Conflict with the current state")
 
 
 class ManagementNotSetUp(AppError):
     """The application has no credentials for Logto's Management API."""
 
-    status, code, title = 409, "management-not-set-up", "Logto’s Management API is not set up"
+    status, code, title = 409, "management-not-set-up", _("Logto’s Management API is not set up")
 
     def __init__(self) -> None:
         super().__init__(
-            "This installation has no credentials for the Logto Management API, which is "
-            "needed to change organizations, members and invitations. The operator can set "
-            "LOGTO_MANAGEMENT_APP_ID and its secret, or use Logto Console."
+            _(
+                "This installation has no credentials for the Logto Management API, which is "
+                "needed to change organizations, members and invitations. The operator can set "
+                "LOGTO_MANAGEMENT_APP_ID and its secret, or use Logto Console."
+            )
         )
 
 
 class PreconditionFailed(AppError):
     """``If-Match`` names a version that is not the current one (RFC 9110 §15.5.13). Nothing was changed."""
 
-    status, code, title = 412, "precondition-failed", "This has changed since you opened it"
+    status, code, title = 412, "precondition-failed", _("This has changed since you opened it")
 
 
 class PreconditionRequired(AppError):
     """An edit has no ``If-Match`` (RFC 6585 §3), so it could overwrite another change."""
 
-    status, code, title = 428, "precondition-required", "Version required"
+    status, code, title = 428, "precondition-required", _("Version required")
 
 
 class Invalid(AppError):
     """The input is well-formed but breaks a rule. ``fields`` maps field names to error messages."""
 
-    status, code, title = 422, "invalid", "Check what you entered"
+    status, code, title = 422, "invalid", _("Check what you entered")
 
     def __init__(self, detail: str = "", *, fields: dict[str, str] | None = None) -> None:
         super().__init__(detail)
@@ -171,13 +173,13 @@ class Invalid(AppError):
 class RateLimited(AppError):
     """The caller has sent too many requests. ``retry_after`` says when to try again."""
 
-    status, code, title = 429, "too-many-requests", "Too many requests"
+    status, code, title = 429, "too-many-requests", _("Too many requests")
 
 
 class LogtoUnavailable(AppError):
     """Logto did not respond in time, or has an internal problem. Usually temporary."""
 
-    status, code, title = 503, "logto-unavailable", "The sign-in provider is unavailable"
+    status, code, title = 503, "logto-unavailable", _("The sign-in provider is unavailable")
 
     def __init__(self, detail: str = "", *, retry_after: int = 5) -> None:
         super().__init__(detail, retry_after=retry_after)
@@ -186,7 +188,7 @@ class LogtoUnavailable(AppError):
 class DatabaseUnavailable(AppError):
     """The database did not respond. Usually temporary. A change in progress may or may not be saved."""
 
-    status, code, title = 503, "database-unavailable", "The database is unavailable"
+    status, code, title = 503, "database-unavailable", _("The database is unavailable")
 
     def __init__(self, detail: str = "", *, retry_after: int = 5) -> None:
         super().__init__(detail, retry_after=retry_after)
@@ -195,7 +197,7 @@ class DatabaseUnavailable(AppError):
 class DatabaseBusy(DatabaseUnavailable):
     """Too many requests wait for the database, or another program holds its lock. Nothing was changed."""
 
-    code, title = "database-busy", "The database is busy"
+    code, title = "database-busy", _("The database is busy")
 
 
 class SignInFailed(AppError):
@@ -204,7 +206,7 @@ class SignInFailed(AppError):
     ``next_path`` is the page that the sign-in would have opened, if it is known, for another attempt.
     """
 
-    status, code, title = 400, "sign-in-failed", "Sign-in failed"
+    status, code, title = 400, "sign-in-failed", _("Sign-in failed")
 
     def __init__(self, detail: str = "", *, next_path: str = "") -> None:
         super().__init__(detail)
@@ -214,7 +216,7 @@ class SignInFailed(AppError):
 class FormOfAnotherAccount(AppError):
     """The form's page was made for a different person than the one who is signed in now."""
 
-    status, code, title = 409, "opened-by-somebody-else", "This page was opened by another account"
+    status, code, title = 409, "opened-by-somebody-else", _("This page was opened by another account")
 
 
 class ConfigurationError(Exception):

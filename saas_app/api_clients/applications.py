@@ -14,6 +14,7 @@ from saas_app.db.base import new_uuid
 from saas_app.errors import LogtoUnavailable, SignInRequired
 from saas_app.identity.standing import AccessChanged
 from saas_app.logto import Application, ApplicationSecret, ManagementClient, ManagementError
+from saas_app.text.translation import _
 
 log = structlog.get_logger(__name__)
 
@@ -23,13 +24,13 @@ _MARK: Final = "workroom"
 class NotCreated(LogtoUnavailable, NothingChanged):
     """Logto failed halfway, and the unfinished client was deleted."""
 
-    title = "No API client was created"
+    title = _("No API client was created")
 
 
 class NotRotated(LogtoUnavailable, NothingChanged):
     """Logto failed before there was a new secret."""
 
-    title = "The secret was not rotated"
+    title = _("The secret was not rotated")
 
 
 async def create_application(change: MemberChange, name: str) -> Application:

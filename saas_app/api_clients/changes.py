@@ -29,6 +29,7 @@ from saas_app.db.base import utc_now
 from saas_app.db.session import WritingSession
 from saas_app.errors import Conflict, Invalid, LogtoUnavailable
 from saas_app.logto import ManagementClient, ManagementError
+from saas_app.text.translation import _
 from saas_app.text.visible import isolated
 
 MAX_CLIENTS: Final = 100
@@ -38,19 +39,19 @@ MAX_CLIENTS: Final = 100
 class NameTaken(Invalid):
     """Another client of the organization has this name."""
 
-    status, code, title = 409, "name-taken", "This name is taken"
+    status, code, title = 409, "name-taken", _("This name is taken")
 
 
 class TooManyClients(Conflict):
     """The organization has the maximum number of API clients."""
 
-    code, title = "too-many-api-clients", "Too many API clients"
+    code, title = "too-many-api-clients", _("Too many API clients")
 
 
 class NotOnlyHere(Conflict):
     """The client belongs to other organizations too, so its secret is not changed here."""
 
-    code, title = "api-client-not-only-here", "The secret cannot be rotated here"
+    code, title = "api-client-not-only-here", _("The secret cannot be rotated here")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from saas_app.logto import ManagementClient, ManagementError, explaining
 from saas_app.members.service import list_machines
 from saas_app.members.values import Listing, Machine, MembersFilter
 from saas_app.rbac.permissions import ROLE_PERMISSIONS, Carrier, Role, permissions_carried_by
+from saas_app.text.translation import _
 from saas_app.text.visible import isolated
 
 ROLE = Role.INTEGRATION
@@ -36,7 +37,7 @@ PERMISSIONS = tuple(
 class ClientNotFound(NotFound):
     """There is no such client in this organization. A client of another organization looks the same."""
 
-    code, title = "api-client-not-found", "API client not found"
+    code, title = "api-client-not-found", _("API client not found")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from saas_app.audit.values import Event, EventFilter, EventNotFound, EventRow, F
 from saas_app.db.session import DatabaseSession
 from saas_app.identity.tenant import Tenant
 from saas_app.rbac.decision import Step, StepResult
-from saas_app.text.sentences import Sentence
+from saas_app.text.translation import Sentence
 
 _EXPORT_BATCH = 500  # rows per statement
 _ABSENT = object()

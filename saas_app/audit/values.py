@@ -12,6 +12,7 @@ from saas_app.errors import NotFound
 from saas_app.models import ActorType as ActorType
 from saas_app.models import Outcome as Outcome
 from saas_app.rbac.decision import StepResult
+from saas_app.text.translation import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class Event:
 class EventNotFound(NotFound):
     """The organization's audit log has no such entry."""
 
-    title = "This entry does not exist"
+    title = _("This entry does not exist")
 
     def __init__(self) -> None:
         super().__init__("Entries of the audit log are never deleted, so the address may be incomplete.")

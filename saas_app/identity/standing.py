@@ -20,13 +20,14 @@ from saas_app.identity.membership_changes import read_changes
 from saas_app.identity.principal import Principal, SessionPrincipal
 from saas_app.identity.tenant import Tenant
 from saas_app.models import SessionRow
+from saas_app.text.translation import _
 from saas_app.text.visible import isolated
 
 
 class AccessChanged(Conflict):
     """The caller's own membership changed while their request was in progress."""
 
-    code, title = "access-changed", "Your access has changed"
+    code, title = "access-changed", _("Your access has changed")
 
 
 @dataclass(frozen=True, slots=True)

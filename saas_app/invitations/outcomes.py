@@ -10,7 +10,7 @@ import structlog
 
 from saas_app.errors import AppError, LogtoUnavailable, RateLimited
 from saas_app.logto import ManagementError, explained
-from saas_app.text.sentences import Sentence
+from saas_app.text.translation import Sentence
 
 log = structlog.get_logger(__name__)
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from saas_app.errors import Conflict, Invalid, NotFound
 from saas_app.logto import Invitation
 from saas_app.rbac.permissions import Role
+from saas_app.text.translation import _
 from saas_app.text.visible import isolated
 
 
@@ -99,13 +100,13 @@ class WaitingInvitation:
 class InvitationNotFound(NotFound):
     """The organization has no such invitation. An invitation of another organization looks the same."""
 
-    code, title = "invitation-not-found", "Invitation not found"
+    code, title = "invitation-not-found", _("Invitation not found")
 
 
 class InvitationSettled(Conflict):
     """The invitation is no longer pending, so it cannot be changed."""
 
-    code, title = "invitation-settled", "This invitation is no longer pending"
+    code, title = "invitation-settled", _("This invitation is no longer pending")
 
     def __init__(self, invitation: Invitation) -> None:
         super().__init__(
@@ -117,13 +118,13 @@ class InvitationSettled(Conflict):
 class NotSent(Conflict):
     """Logto could not send the email. The invitation remains."""
 
-    code, title = "invitation-not-sent", "No email was sent"
+    code, title = "invitation-not-sent", _("No email was sent")
 
 
 class NotInvited(NotFound):
     """There is no invitation with this id, or it is for somebody else. ``email`` is the caller's address."""
 
-    code, title = "not-invited", "Invitation not found"
+    code, title = "not-invited", _("Invitation not found")
 
     def __init__(self, email: str | None) -> None:
         super().__init__("It is for another address, or the link is not complete.")

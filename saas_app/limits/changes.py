@@ -16,6 +16,7 @@ from saas_app import signals
 from saas_app.config import Rate, Settings
 from saas_app.errors import RateLimited
 from saas_app.limits.requests import Counters, Policy, Standing, Windows
+from saas_app.text.translation import _
 
 Claim: TypeAlias = tuple[Policy, str]
 """A policy, and who or what is counted."""
@@ -26,7 +27,7 @@ _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 class LimitReached(RateLimited):
     """The caller has reached a limit. ``resets_at`` is when the limit ends."""
 
-    title = "You have reached a limit"
+    title = _("You have reached a limit")
 
     def __init__(self, standing: Standing, now: float) -> None:
         policy = standing.policy

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from saas_app.errors import Conflict, Invalid, NotFound, VersionConflict
 from saas_app.rbac.assignment import RoleChange
 from saas_app.rbac.permissions import Role
+from saas_app.text.translation import _
 from saas_app.text.visible import isolated
 
 PAGE_SIZE = 20
@@ -18,7 +19,7 @@ T = TypeVar("T")
 class NotAMember(NotFound):
     """The organization has no member with this id. Other accounts look like those that do not exist."""
 
-    code, title = "not-a-member", "Member not found"
+    code, title = "not-a-member", _("Member not found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class People:
 class LastAdmin(Conflict):
     """The change would leave the organization without anybody who can run it."""
 
-    code, title = "last-admin", "An organization needs an admin"
+    code, title = "last-admin", _("An organization needs an admin")
 
     def __init__(self, member: Member, organization_name: str) -> None:
         who = "You are" if member.is_self else f"{isolated(member.display_name)} is"
@@ -122,7 +123,7 @@ class LastAdmin(Conflict):
 class LeaveInstead(Conflict):
     """The caller tried to remove themselves."""
 
-    code, title = "leave-instead", "You cannot remove yourself"
+    code, title = "leave-instead", _("You cannot remove yourself")
 
 
 class RolesChanged(VersionConflict):

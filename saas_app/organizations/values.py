@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 
 from saas_app.errors import NotFound, VersionConflict
+from saas_app.text.translation import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class OrganizationSettings:
 class OrganizationGone(NotFound):
     """The organization was deleted while the caller worked on it."""
 
-    code, title = "organization-gone", "This organization no longer exists"
+    code, title = "organization-gone", _("This organization no longer exists")
 
     def __init__(self) -> None:
         super().__init__("Somebody deleted it while this page was open. Nothing was changed.")

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from saas_app.errors import AppError, VersionConflict
 from saas_app.models import ProjectStatus as ProjectStatus
 from saas_app.models import TaskStatus as TaskStatus
+from saas_app.text.translation import _
 
 
 class StatusFilter(StrEnum):
@@ -244,4 +245,4 @@ class TaskConflict(VersionConflict):
 class ProjectArchived(AppError):
     """The project is archived, so its tasks cannot be changed."""
 
-    status, code, title = 409, "project-archived", "This project is archived"
+    status, code, title = 409, "project-archived", _("This project is archived")

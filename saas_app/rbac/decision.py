@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from saas_app.rbac.permissions import Permission, Role, roles_granting
-from saas_app.text.sentences import Sentence
+from saas_app.text.translation import Sentence
 
 
 class Step(StrEnum):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlencode, urlsplit
 
 import structlog
@@ -32,6 +32,7 @@ from saas_app.errors import (
 )
 from saas_app.identity.former_members import NoLongerMember
 from saas_app.limits.changes import LimitReached
+from saas_app.text.translation import _, said
 from saas_app.web.challenges import challenge_for
 from saas_app.web.context import is_api, runtime
 from saas_app.web.guards import declared_guard
@@ -56,12 +57,16 @@ _TEMPLATES: dict[type[AppError], str] = {
 }
 
 _HTTP_ERRORS = {
-    400: ("bad-request", "The request could not be understood", "Something in it is missing or malformed."),
-    404: ("not-found", "Not found", "This page does not exist, or you do not have access to it."),
-    405: ("method-not-allowed", "Method not allowed", "This address does not accept this method."),
-    413: ("too-large", "Request too large", "The request is larger than the limit."),
-    415: ("unsupported-media-type", "Unsupported format", "Send a form, or JSON below /api."),
-    429: ("too-many-requests", "Too many requests", "Try again in a moment."),
+    400: (
+        "bad-request",
+        _("The request could not be understood"),
+        _("Something in it is missing or malformed."),
+    ),
+    404: ("not-found", _("Not found"), _("This page does not exist, or you do not have access to it.")),
+    405: ("method-not-allowed", _("Method not allowed"), _("This address does not accept this method.")),
+    413: ("too-large", _("Request too large"), _("The request is larger than the limit.")),
+    415: ("unsupported-media-type", _("Unsupported format"), _("Send a form, or JSON below /api.")),
+    429: ("too-many-requests", _("Too many requests"), _("Try again in a moment.")),
 }
 
 
@@ -111,7 +116,7 @@ def prefers_problem() -> bool:
 
 
 def problem_document(error: AppError, request_id: str) -> dict[str, Any]:
-    """Return the problem document of an error. A denial includes its decision."""
+    """Return the problem document of an error, in the caller's language. A denial includes its decision."""
     document: dict[str, Any] = {
         "type": f"urn:workroom:problem:{error.code}",
         "title": error.title,
@@ -125,7 +130,7 @@ def problem_document(error: AppError, request_id: str) -> dict[str, Any]:
         document["decision"] = {**error.decision.as_json(), "roles_that_grant": granting}
     if isinstance(error, Invalid) and error.fields:
         document["errors"] = dict(error.fields)
-    return document
+    return cast("dict[str, Any]", said(document))
 
 
 def _problem(error: AppError) -> Response:
@@ -175,7 +180,7 @@ def as_app_error(error: HTTPException) -> AppError:
     if status == AppError.status:
         return AppError()
     code, title, detail = _HTTP_ERRORS.get(
-        status, (f"http-{status}", error.name, "The request cannot be processed.")
+        status, (f"http-{status}", error.name, _("The request cannot be processed."))
     )
     wrapped = AppError(detail, title=title)
     wrapped.status, wrapped.code = status, code

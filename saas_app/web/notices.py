@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from quart import Quart, Response
+from quart import Quart, Response, flash
 from quart.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from quart.wrappers import BaseRequestWebsocket
 from werkzeug.wrappers import Response as WerkzeugResponse
+
+from saas_app.text.translation import Sentence
+
+
+async def notify(text: Sentence, tone: str = "success") -> None:
+    """Show a notice on the next page, in the language of this one. Tones: success, info, warning, danger."""
+    await flash(text.shown, tone)
 
 
 class Notices(SecureCookieSessionInterface):

@@ -1,14 +1,16 @@
-"""Renders templates. Undefined names are errors.
+"""Renders templates in the reader's language. Undefined names are errors.
 
 Templates only read values, so they are rendered in one go, without Quart's asynchronous environment: that one
 makes a coroutine of each block, macro and loop. The compiled templates are kept until the process ends;
-``make dev`` starts another one when a template changes.
+``make dev`` starts another one when a template changes. Each language has an environment of its own, in which
+texts are translated when a template is compiled.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -19,13 +21,16 @@ from saas_app.config import TEMPLATES
 from saas_app.rbac.permissions import Permission, Role, in_role_order
 from saas_app.text.addresses import shown_address
 from saas_app.text.domains import shown_domain
+from saas_app.text.languages import current_language
+from saas_app.text.translation import Sentence, number
 from saas_app.text.visible import initial, isolated
 from saas_app.web import static_files
 from saas_app.web.context import current_principal, current_tenant
 from saas_app.web.kept_forms import OwnedForms, form_owner
 from saas_app.web.navigation import entry_slug_of, menu_for
 from saas_app.web.pieces import badge, icon, role_badges, shown_name
-from saas_app.web.times import exact_utc, local_time, relative_time, utc_time
+from saas_app.web.template_texts import TranslatedTexts, texts_of
+from saas_app.web.times import day, exact_utc, local_text, local_time, relative_time, short_day
 from saas_app.web.user_agents import device_name
 
 
@@ -40,23 +45,33 @@ def render(template: str, **variables: Any) -> str:
     Besides ``variables``, it gets the request, its caller (``principal``), the ``tenant`` and the slug of the
     menu entry (``feature``). The last three are None if there is none.
     """
-    return _ENVIRONMENT.get_template(template).render(
-        variables,
-        request=request,
-        principal=current_principal(),
-        tenant=current_tenant(),
-        feature=entry_slug_of(request.path),
+    return (
+        _environment(current_language())
+        .get_template(template)
+        .render(
+            variables,
+            request=request,
+            principal=current_principal(),
+            tenant=current_tenant(),
+            feature=entry_slug_of(request.path),
+        )
     )
 
 
 def lower_first(text: str) -> str:
     """Return the text with a lower-case first letter, for use inside another sentence."""
-    return text[:1].lower() + text[1:]
+    shown = _as_shown(text)
+    return shown[:1].lower() + shown[1:]
 
 
 def upper_first(text: str) -> str:
     """Return the text with an upper-case first letter. Unlike ``capitalize``, the rest stays as it is."""
-    return text[:1].upper() + text[1:]
+    shown = _as_shown(text)
+    return shown[:1].upper() + shown[1:]
+
+
+def _as_shown(text: str) -> str:
+    return text.shown if isinstance(text, Sentence) else text
 
 
 def pretty_json(value: Any) -> str:
@@ -75,6 +90,7 @@ _FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "address": shown_address,
     "ago": relative_time,
     "badge": badge,
+    "date": day,
     "device": device_name,
     "exact_utc": exact_utc,
     "icon": icon,
@@ -82,23 +98,26 @@ _FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "initial": initial,
     "isolated": isolated,
     "lower_first": lower_first,
+    "local_text": local_text,
     "name": shown_name,
+    "number": number,
     "pretty_json": pretty_json,
     "role_badges": role_badges,
+    "short_day": short_day,
     "shown_domain": shown_domain,
     "static_url": static_files.static_url,
     "time": local_time,
     "upper_first": upper_first,
-    "utc_time": utc_time,
     "with_query": with_query,
 }
 
 
-def _environment() -> Environment:
-    """Build the environment of all templates. It holds nothing of a request or an application."""
+@cache
+def _environment(language: str) -> Environment:
+    """Build the environment of all templates in a language. It holds nothing of a request."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
-        extensions=[OwnedForms],
+        extensions=[OwnedForms, TranslatedTexts],
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -112,10 +131,9 @@ def _environment() -> Environment:
         Role=Role,
         form_owner=form_owner,
         get_flashed_messages=get_flashed_messages,
+        language=language,
         menu_for=menu_for,
         url_for=url_for,
     )
+    texts_of(environment, language)
     return environment
-
-
-_ENVIRONMENT: Final = _environment()

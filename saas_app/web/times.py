@@ -1,14 +1,34 @@
-"""Moments as pages show them: in UTC, or relative to now. Moments are aware datetimes."""
+"""Moments and days as pages show them: by the reader's language, region and time zone (CLDR).
+
+Moments are aware datetimes. Each is a ``time`` element whose title is the exact time in UTC. Formatting by
+CLDR is slow, so its parts are remembered: the days, the times of day and the distances that occur repeat.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Final
+from datetime import UTC, date, datetime, time
+from functools import lru_cache
+from typing import Final, Literal, TypeAlias
 
-from markupsafe import Markup
+from babel import Locale
+from babel.dates import format_date, format_skeleton, format_time, format_timedelta, get_datetime_format
+from markupsafe import Markup, escape
 
-_UNITS: Final = (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 3600), ("minute", 60))
-_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+from saas_app.text.translation import _
+from saas_app.web.reader import current_reader
+
+Unit: TypeAlias = Literal["year", "month", "day", "hour", "minute"]
+
+_UNITS: Final[tuple[tuple[Unit, int], ...]] = (
+    ("year", 31_557_600),
+    ("month", 2_629_800),
+    ("day", 86_400),
+    ("hour", 3600),
+    ("minute", 60),
+)
+_ALWAYS: Final = 1e9  # the threshold of a larger unit: never reached
+_JUST_NOW: Final = _("just now")
+_IN_A_MOMENT: Final = _("in a moment")
 
 
 def exact_utc(moment: datetime) -> str:
@@ -19,25 +39,29 @@ def exact_utc(moment: datetime) -> str:
 def ago(moment: datetime, now: datetime | None = None) -> str:
     """Return how long ago a moment was, or how far ahead it is, in the largest unit that fits."""
     seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
-    for name, length in _UNITS:
+    for unit, length in _UNITS:
         count = int(abs(seconds) // length)
         if count:
-            span = f"{count} {name}{'' if count == 1 else 's'}"
-            return f"{span} ago" if seconds > 0 else f"in {span}"
-    return "just now" if seconds >= 0 else "in a moment"
+            return _distance(
+                current_reader().locale, unit, -count * length if seconds > 0 else count * length
+            )
+    return (_JUST_NOW if seconds >= 0 else _IN_A_MOMENT).said
 
 
 def local_time(moment: datetime) -> Markup:
-    """Return a moment as a ``time`` element: in the reader's zone with our script, else in UTC."""
-    return _element(moment, _short(moment), " data-local")
+    """Return a moment as a ``time`` element in the reader's zone, or for our script to convert."""
+    reader = current_reader()
+    text = local_text(moment)
+    return _element(moment, text) if reader.has_zone else _element(moment, f"{text} UTC", " data-local")
 
 
-def utc_time(moment: datetime) -> Markup:
-    """Return a moment as a ``time`` element that stays in UTC.
-
-    For pages whose filters and files use UTC, so that readers do not compare two zones.
-    """
-    return _element(moment, _short(moment))
+def local_text(moment: datetime) -> str:
+    """Return a moment in the reader's zone as text, such as *21 Nov 2026, 13:35*."""
+    reader = current_reader()
+    there = moment.astimezone(reader.zone)
+    return _joined(reader.locale).format(
+        _clock(reader.locale, there.hour, there.minute), day_text(there.date())
+    )
 
 
 def relative_time(moment: datetime) -> Markup:
@@ -45,17 +69,59 @@ def relative_time(moment: datetime) -> Markup:
     return _element(moment, ago(moment))
 
 
+def day(value: date) -> Markup:
+    """Return a day as a ``time`` element."""
+    return Markup('<time datetime="{}" class="nowrap">{}</time>').format(value.isoformat(), day_text(value))
+
+
+def day_text(value: date) -> str:
+    """Return a day as text, such as *21 Nov 2026*."""
+    return _day(current_reader().locale, value)
+
+
+def short_day(value: date) -> str:
+    """Return a day without its year, such as *21 Nov*, for charts."""
+    return _short_day(current_reader().locale, value)
+
+
+@lru_cache(maxsize=4096)
+def _day(locale: Locale, value: date) -> str:
+    return format_date(value, "medium", locale)
+
+
+@lru_cache(maxsize=1024)
+def _short_day(locale: Locale, value: date) -> str:
+    return format_skeleton("MMMd", value, locale=locale)
+
+
+@lru_cache(maxsize=4096)
+def _clock(locale: Locale, hour: int, minute: int) -> str:
+    return format_time(time(hour, minute), "short", locale=locale)
+
+
+@lru_cache(maxsize=64)
+def _joined(locale: Locale) -> str:
+    """Return how a time {0} and a day {1} stand together."""
+    return str(get_datetime_format("medium", locale)).replace("'", "")
+
+
+@lru_cache(maxsize=4096)
+def _distance(locale: Locale, unit: Unit, seconds: int) -> str:
+    return format_timedelta(
+        seconds,
+        granularity=unit,
+        threshold=_ALWAYS,
+        add_direction=True,
+        locale=locale,
+    )
+
+
 def _element(moment: datetime, text: str, attributes: str = "") -> Markup:
     """Return a ``time`` element with the exact UTC time as its title. All parts are digits and our words."""
     exact = _seconds(moment)
     stamp = f"{exact[:10]}T{exact[11:]}Z"
-    return Markup(f'<time datetime="{stamp}" title="{exact} UTC"{attributes}>{text}</time>')  # noqa: S704
+    return Markup(f'<time datetime="{stamp}" title="{exact} UTC"{attributes}>{escape(text)}</time>')  # noqa: S704
 
 
 def _seconds(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(" ", "seconds")[:19]
-
-
-def _short(moment: datetime) -> str:
-    utc = moment.astimezone(UTC)
-    return f"{utc.day} {_MONTHS[utc.month - 1]} {utc.year}, {utc.hour:02}:{utc.minute:02} UTC"

@@ -1,7 +1,7 @@
 """A name in a sentence, a title or an attribute is isolated, so that a right-to-left name reorders nothing.
 
 In an element of its own, the filter ``name`` isolates it with ``<bdi>``. Errors and decisions make their
-sentences :class:`saas_app.text.sentences.Sentence`, which gives programs the plain text.
+sentences :class:`saas_app.text.translation.Sentence`, which gives programs the plain text.
 """
 
 from __future__ import annotations
@@ -61,6 +61,7 @@ FIXED = {
 """Texts with such a variable that we or an operator chose."""
 
 SAFE = {"isolated", "urlencode", "initial", "length"}
+MAKES_TEXT = {"_", "ngettext", "pgettext"}
 READS_AS_TEXT = re.compile(r"“|[a-z]{2}[.,;:”]? |[ “][a-z]{2,}")
 READ_ALOUD = re.compile(r"\s(?:aria-label|title|alt|placeholder|data-label)=\"[^\"]*\Z")
 
@@ -102,8 +103,11 @@ def attributes_in(output: nodes.Output) -> Iterator[nodes.Node]:
 
 def bare_names(source: str) -> Iterator[str]:
     """Yield the names in a template's sentences, titles and attributes that are not isolated."""
-    environment = jinja2.Environment(extensions=[OwnedForms], autoescape=True)
+    environment = jinja2.Environment(extensions=[OwnedForms, "jinja2.ext.i18n"], autoescape=True)
     tree = environment.parse(source)
+    for text in tree.find_all(nodes.Call):
+        if path_of(text.node) in MAKES_TEXT:
+            yield from (name for value in text.kwargs for name in names_in(value))
     for sentence in tree.find_all(nodes.Concat):
         yield from (name for part in sentence.nodes for name in names_in(part))
     for block in tree.find_all(nodes.Block):
@@ -136,6 +140,13 @@ def bare_names_of_sentences(source: str) -> Iterator[str]:
             )
             if READS_AS_TEXT.search(words) and words not in STORED_BY_LOGTO:
                 yield from names_in_value(text)
+        if isinstance(text, ast.Call) and ast.unparse(text.func) in MAKES_TEXT:
+            yield from (name for keyword in text.keywords for name in names_in_keyword(keyword))
+
+
+def names_in_keyword(keyword: ast.keyword) -> Iterator[str]:
+    """Yield the names in a value of a text. A sentence may stand there: it keeps its own names isolated."""
+    yield from (name for name in names_in_value(keyword.value) if name.rsplit(".", 1)[-1] not in PLAIN)
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
@@ -159,6 +170,7 @@ def test_names_in_sentences_of_modules_are_isolated() -> None:
         "{{ button('Remove ' ~ member.display_name|truncate(24)) }}",
         "{% block title %}Edit {{ project.name }}{% endblock %}",
         '<a aria-label="Revoke {{ client.name }}">…</a>',
+        "{{ _('Revoke %(name)s', name=client.name) }}",
     ],
 )
 def test_a_bare_name_in_a_template_is_found(source: str) -> None:
@@ -173,6 +185,7 @@ def test_a_bare_name_in_a_template_is_found(source: str) -> None:
         'raise NotFound(f"Not in {(tenant or former).organization_name}.")',
         'raise Conflict(f"Type “{as_displayed(name)}” to confirm.")',
         'said = f"Invited, but not told. {error.detail}"',
+        '_("“%(name)s” was created.", name=made.name)',
     ],
 )
 def test_a_bare_name_in_a_sentence_is_found(source: str) -> None:
@@ -184,6 +197,7 @@ def test_a_bare_name_in_a_sentence_is_found(source: str) -> None:
     [
         'flash(f"{isolated(made.name)} is ready")',
         'said = f"Invited. {error.detail.shown}"',
+        '_("“%(name)s” was created. %(why)s", name=isolated(made.name), why=error.detail)',
         'f"{name}={value}"',
     ],
 )

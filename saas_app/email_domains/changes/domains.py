@@ -33,6 +33,7 @@ from saas_app.models import DomainProof
 from saas_app.organizations.service import read_joining
 from saas_app.organizations.values import OrganizationGone
 from saas_app.text.domains import shown_domain
+from saas_app.text.translation import _
 from saas_app.text.visible import isolated
 
 MAX_CLAIMS: Final = 20  # domains an organization may claim
@@ -41,7 +42,7 @@ MAX_CLAIMS: Final = 20  # domains an organization may claim
 class NotProved(Invalid):
     """The domain could not be verified. The text says what was found, and what to do."""
 
-    code, title = "domain-not-verified", "The domain is not verified"
+    code, title = "domain-not-verified", _("The domain is not verified")
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason, fields={"domain": reason})

@@ -21,7 +21,7 @@ from saas_app.web.context import database, reader_language, runtime, systems
 from saas_app.web.guards import public, requires_member, signed_in
 from saas_app.web.limits import retry_after
 from saas_app.web.navigation import path_in
-from saas_app.web.reader_zone import reader_zone
+from saas_app.web.reader import current_reader
 from saas_app.web.templating import render
 from saas_app.web.tokens import with_token
 from saas_app.web.visitors import find_last_organization_id, find_principal
@@ -126,7 +126,7 @@ async def overview(tenant: Tenant) -> ResponseReturnValue:
     may_read = tenant.may(Permission.PROJECTS_READ)
     return render(
         "organizations/overview.html",
-        summary=await projects.summarize(database(), reader_zone()) if may_read else None,
+        summary=await projects.summarize(database(), current_reader().zone) if may_read else None,
         roles=tenant.role_names,
     )
 

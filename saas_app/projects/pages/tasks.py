@@ -24,7 +24,7 @@ from saas_app.rbac.permissions import Permission
 from saas_app.text.visible import isolated
 from saas_app.web.context import database, transaction
 from saas_app.web.guards import requires
-from saas_app.web.reader_zone import reader_day
+from saas_app.web.reader import reader_day
 from saas_app.web.templating import render
 
 blueprint = Blueprint("tasks", __name__, url_prefix="/<uuid:project_id>")

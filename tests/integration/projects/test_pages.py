@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 
 from saas_app.rbac.permissions import Permission, roles_granting
-from saas_app.web import reader_zone
+from saas_app.web import reader
 from tests.clients import Browser
 from tests.conftest import OpenOffice
 from tests.offices import Office
@@ -273,7 +273,7 @@ async def test_a_task_is_overdue_by_the_day_of_its_reader(
 ) -> None:
     project = await editor.new_project("Rover")
     await editor.browser.post(f"{project}/tasks", {"title": "Paint", "status": "todo", "due_on": due})
-    monkeypatch.setattr(reader_zone, "utc_now", lambda: datetime(2026, 3, 11, 5, 0, tzinfo=UTC))
+    monkeypatch.setattr(reader, "utc_now", lambda: datetime(2026, 3, 11, 5, 0, tzinfo=UTC))
     editor.browser.app.set_cookie("localhost", "workroom_zone", zone)
 
     assert says in await editor.text(project)

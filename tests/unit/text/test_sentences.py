@@ -9,7 +9,7 @@ import pytest
 
 from saas_app.errors import AppError, Conflict, Invalid
 from saas_app.rbac.decision import Step, StepResult
-from saas_app.text.sentences import Sentence
+from saas_app.text.translation import Sentence
 from saas_app.text.visible import isolated
 
 NAME = "شركة (٢٠٢٦)!"

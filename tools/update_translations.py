@@ -1,0 +1,93 @@
+"""Bring the catalogues in ``translations/`` up to date with the texts in the code and the templates.
+
+New messages are added without a translation, and those that are gone are removed. With a tag as its argument,
+it starts the catalogue of another language first.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+
+from babel import Locale
+from babel.messages.catalog import Catalog
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_file
+from babel.messages.pofile import read_po, write_po
+
+_ROOT: Final = Path(__file__).resolve().parents[1]
+_CATALOGUES: Final = _ROOT / "translations"
+_HEADER: Final = "# Texts of Workroom. docs/translate.md says how to edit this file."
+_JINJA: Final = {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}
+_WIDTH: Final = 110
+
+
+def extract() -> Catalog:
+    """Return every message of the product, with the files it stands in."""
+    catalog = Catalog(charset="utf-8")
+    sources = [(path, "python", {}) for path in sorted((_ROOT / "saas_app").rglob("*.py"))]
+    sources += [
+        (path, "jinja2.ext:babel_extract", _JINJA) for path in sorted((_ROOT / "templates").rglob("*.html"))
+    ]
+    for path, method, options in sources:
+        for _, ids, comments, context in extract_from_file(
+            method,
+            path,
+            keywords=DEFAULT_KEYWORDS,
+            comment_tags=("Translators:",),
+            options=options,
+            strip_comment_tags=True,
+        ):
+            catalog.add(
+                ids, locations=[(str(path.relative_to(_ROOT)), 0)], auto_comments=comments, context=context
+            )
+    return catalog
+
+
+def update(path: Path, found: Catalog) -> None:
+    """Write a catalogue with exactly the found messages, and the translations it had."""
+    tag = path.stem
+    if path.exists():
+        with path.open("rb") as file:
+            catalog = read_po(file, locale=tag.replace("-", "_"))
+    else:
+        catalog = Catalog(locale=Locale.parse(tag, sep="-"))
+    catalog.update(found, no_fuzzy_matching=True, update_header_comment=False)
+    catalog.obsolete.clear()
+    with path.open("wb") as file:
+        write_po(
+            file,
+            catalog,
+            width=_WIDTH,
+            sort_output=True,
+            ignore_obsolete=True,
+            omit_header=True,
+            include_lineno=False,
+        )
+    body = path.read_text(encoding="utf-8")
+    top = (
+        f'{_HEADER}\nmsgid ""\nmsgstr ""\n"Language: {tag}\\n"\n'
+        '"Content-Type: text/plain; charset=utf-8\\n"\n'
+        f'"Plural-Forms: {catalog.plural_forms}\\n"\n\n'
+    )
+    path.write_text(top + body.lstrip("\n"), encoding="utf-8")
+
+
+def main(tags: list[str]) -> None:
+    """Update all catalogues, and those of the given tags even if they do not exist yet."""
+    found = extract()
+    paths = {*_CATALOGUES.glob("*.po"), *(_CATALOGUES / f"{tag}.po" for tag in tags)}
+    for path in sorted(paths):
+        update(path, found)
+        with path.open("rb") as file:
+            catalog = read_po(file)
+        missing = sum(
+            1
+            for message in catalog
+            if message.id and not all(message.string if message.pluralizable else [message.string])
+        )
+        print(f"{path.relative_to(_ROOT)}: {len(catalog)} messages, {missing} without a translation")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
