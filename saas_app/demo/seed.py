@@ -34,6 +34,7 @@ from saas_app.email_domains.seed import seed_claim, seed_verified
 from saas_app.errors import ConfigurationError, LogtoUnavailable
 from saas_app.identity.directory import Directory
 from saas_app.identity.membership_changes import note_change
+from saas_app.invitations.links import link_to
 from saas_app.logto import (
     LogtoUser,
     ManagementClient,
@@ -41,6 +42,7 @@ from saas_app.logto import (
     MemberInfo,
     OrganizationInfo,
 )
+from saas_app.operations.sign_in_methods.model import MockEmail
 from saas_app.projects.seed import seed_projects
 from saas_app.rbac.permissions import Role
 
@@ -71,11 +73,12 @@ async def _isolated(item: str, steps: AsyncIterator[SeedStep]) -> AsyncIterator[
 
 
 class DemoSeeder:
-    """Seeds one Logto and one database."""
+    """Seeds one Logto and one database. The invitation's message links to the application's address."""
 
-    def __init__(self, client: ManagementClient, work: UnitOfWork) -> None:
+    def __init__(self, client: ManagementClient, work: UnitOfWork, app_url: str) -> None:
         self._client = client
         self._work = work
+        self._app_url = app_url
         self._directory = Directory(work)
 
     async def seed(self) -> AsyncIterator[SeedStep | Failure]:
@@ -246,14 +249,21 @@ class DemoSeeder:
         if any(known.status == "Pending" and known.invitee.lower() == person.email for known in invitations):
             return False
         roles = {found.name: found.id for found in await self._client.list_organization_roles()}
-        await self._client.create_invitation(
+        invitation = await self._client.create_invitation(
             organization_id,
             person.email,
             role_ids=[roles[role]],
             expires_at=int((time.time() + _INVITATION_LIFETIME) * 1000),
             inviter_id=inviter.id,
         )
+        if await self._keeps_messages():
+            await self._client.send_invitation(invitation.id, link_to(self._app_url, invitation.id))
         return True
+
+    async def _keeps_messages(self) -> bool:
+        """Return whether emails go to a mock connector. Others would send them to addresses of nobody."""
+        connectors = await self._client.list_connectors()
+        return any(found.factory == MockEmail.factory for found in connectors)
 
     async def _remember(self, users: Mapping[str, LogtoUser]) -> None:
         for user in users.values():

@@ -41,7 +41,7 @@ async def _seed(management: ManagementSettings, settings: DeploymentSettings) ->
     engine, failed = create_engine(settings.jobs_url), []
     try:
         async with connect(management) as client:
-            async for step in DemoSeeder(client, UnitOfWork(engine)).seed():
+            async for step in DemoSeeder(client, UnitOfWork(engine), settings.app_url).seed():
                 if isinstance(step, Failure):
                     failed.append(step)
                     continue

@@ -202,7 +202,8 @@ class _Demo:
 
         engine = create_engine(self._options.database_url)
         try:
-            steps = [step async for step in DemoSeeder(client, UnitOfWork(engine)).seed()]
+            seeder = DemoSeeder(client, UnitOfWork(engine), self._options.app_url)
+            steps = [step async for step in seeder.seed()]
         finally:
             await engine.dispose()
         done = [step for step in steps if not isinstance(step, Failure)]

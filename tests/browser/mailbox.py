@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
+from urllib.parse import quote
 
 import aiohttp
 from contract.mailbox import EmailRecord, mock_connectors
@@ -30,9 +31,9 @@ class MessagesPage:
     logto: str
 
     async def follow_link(self, page: Page, address: str) -> None:
-        await page.goto(f"{self.logto}/messages")
-        message = page.get_by_role("listitem").filter(has_text=address).first
-        await message.get_by_role("link").click()
+        await page.goto(f"{self.logto}/messages?recipient={quote(address, safe='')}")
+        await page.get_by_role("listitem").first.get_by_role("link").click()
+        await page.get_by_role("link", name="Open the link").click()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
@@ -24,6 +24,8 @@ messages = sa.Table(
     sa.Column("link", sa.String),
     sa.Column("subject", sa.String),
     sa.Column("text", sa.String),
+    sa.Column("sender", sa.String),
+    sa.Column("html", sa.String),
     sa.Column("created_at", sa.BigInteger, nullable=False),
 )
 
@@ -37,8 +39,9 @@ _NEWEST_FIRST: tuple[sa.ColumnElement[object], ...] = (
 class Message:
     """One message.
 
-    ``usage`` is Logto's template type. ``code`` or ``link`` is what the message carries; ``subject`` and
-    ``text`` are what people read.
+    ``usage`` is Logto's template type. ``code`` or ``link`` is what the message carries; ``subject``,
+    ``text`` and ``html`` are what people read. ``html`` is None for a plain text, ``sender`` is None if no
+    connector names one.
     """
 
     kind: str
@@ -49,19 +52,30 @@ class Message:
     link: str | None = None
     subject: str | None = None
     text: str | None = None
+    sender: str | None = None
+    html: str | None = None
+    id: str = field(default_factory=new_id)
+
+
+_COLUMNS = tuple(messages.c[name] for name in Message.__dataclass_fields__)
 
 
 def store_message(store: Store, message: Message) -> None:
     """Store a message, and delete the oldest ones beyond ``KEPT_MESSAGES``."""
     kept = sa.select(messages.c.id).order_by(*_NEWEST_FIRST).limit(KEPT_MESSAGES)
     with store.begin() as connection:
-        connection.execute(messages.insert().values(id=new_id(), **vars(message)))
+        connection.execute(messages.insert().values(**vars(message)))
         connection.execute(messages.delete().where(messages.c.id.not_in(kept)))
 
 
 def list_messages(store: Store) -> list[Message]:
     """Return all stored messages, newest first."""
-    columns = (getattr(messages.c, name) for name in Message.__dataclass_fields__)
     with store.begin() as connection:
-        rows = connection.execute(sa.select(*columns).order_by(*_NEWEST_FIRST))
+        rows = connection.execute(sa.select(*_COLUMNS).order_by(*_NEWEST_FIRST))
         return [Message(*row) for row in rows]
+
+
+def find_message(store: Store, message_id: str) -> Message | None:
+    with store.begin() as connection:
+        row = connection.execute(sa.select(*_COLUMNS).where(messages.c.id == message_id)).one_or_none()
+    return None if row is None else Message(*row)

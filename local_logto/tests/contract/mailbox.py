@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from contract.management import ManagementApi
 from contract.oidc import Oidc
@@ -39,13 +39,18 @@ class MessagesPage:
     oidc: Oidc
 
     async def code_for(self, recipient: str) -> str:
-        page: str = (await self.oidc.send("GET", "/messages")).expect(200).body
-        found = re.search(rf"{re.escape(recipient)}.*?<code[^>]*>(\d{{6}})</code>", page, re.DOTALL)
-        assert found, f"no message for {recipient}"
-        return found[1]
+        codes = [message["code"] for message in await self._messages_to(recipient)]
+        assert codes, f"no message for {recipient}"
+        return str(codes[0])
 
     async def is_empty_for(self, recipient: str) -> bool:
-        return recipient not in (await self.oidc.send("GET", "/messages")).expect(200).body
+        return not await self._messages_to(recipient)
+
+    async def _messages_to(self, recipient: str) -> list[dict[str, Any]]:
+        path = f"/messages?recipient={quote(recipient, safe='')}"
+        reply = await self.oidc.send("GET", path, headers={"Accept": "application/json"})
+        messages: list[dict[str, Any]] = reply.expect(200).body
+        return messages
 
 
 @dataclass(frozen=True, slots=True)

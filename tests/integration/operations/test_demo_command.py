@@ -74,13 +74,12 @@ class Demo:
         eventually(lambda: "Stop with Ctrl-C" in self.output() or self.processes[-1].poll() is not None)
         assert self.processes[-1].poll() is None, self.output()
 
-    def sign_in_experience(self) -> dict[str, Any]:
-        """Return what the provider's sign-in page reads."""
+    def from_logto(self, path: str) -> Any:
+        """Return JSON that the provider shows to everyone."""
         connection = http.client.HTTPConnection("localhost", self.logto_port, timeout=10)
         try:
-            connection.request("GET", "/api/.well-known/sign-in-exp")
-            found: dict[str, Any] = json.loads(connection.getresponse().read())
-            return found
+            connection.request("GET", path, headers={"Accept": "application/json"})
+            return json.loads(connection.getresponse().read())
         finally:
             connection.close()
 
@@ -137,12 +136,15 @@ def test_the_demo_starts_stops_and_starts_again(demo: Demo) -> None:
     assert demo.answers(demo.app_port, "/") == 200
     stored = read_env_file(demo.data / "demo.env")
     assert [name for name in stored if name.startswith("DATABASE_")] == ["DATABASE_URL"]
-    experience = demo.sign_in_experience()
+    experience = demo.from_logto("/api/.well-known/sign-in-exp")
     methods = experience["signIn"]["methods"]
     assert {method["identifier"] for method in methods if method["verificationCode"]} == {"email", "phone"}
     assert [method["identifier"] for method in methods if method["isPasswordPrimary"]] == ["username"]
     assert experience["forgotPassword"] == {"email": True, "phone": True}
     assert experience["mfa"]["organizationRequiredMfaPolicy"] == "Mandatory"
+    [invitation] = demo.from_logto("/messages?recipient=erin@workroom.example")
+    assert invitation["subject"] == "You are invited to Acme Robotics on Workroom"
+    assert invitation["link"].startswith(f"http://localhost:{demo.app_port}/invitations/")
 
     first.send_signal(signal.SIGINT)
     assert first.wait(timeout=30) == 0, demo.output()

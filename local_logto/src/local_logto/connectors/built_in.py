@@ -49,7 +49,8 @@ def send(
     """
     templates = by_usage(config["templates"]) if "templates" in config else DEFAULTS
     template = custom or choose(templates, usage)
-    subject = template.get("subject")
+    subject, content = template.get("subject"), template["content"]
+    html = fill_html(content, payload) if _is_html(template, is_custom=custom is not None) else None
     message = Message(
         kind,
         recipient,
@@ -58,15 +59,27 @@ def send(
         code=_text_or_none(payload.get("code")),
         link=_text_or_none(payload.get("link")),
         subject=fill(subject, payload) if subject and kind == "email" else None,
-        text=_text_of(template, payload, is_html=custom is not None),
+        text=fill(content, payload) if html is None else text_of_html(html),
+        sender=_sender(config, payload, custom or {}),
+        html=html if kind == "email" else None,
     )
     store_message(store, message)
 
 
-def _text_of(template: Mapping[str, str], payload: Payload, *, is_html: bool) -> str:
-    is_html = template.get("contentType", "text/html" if is_html else "text/plain") == "text/html"
-    content = template["content"]
-    return text_of_html(fill_html(content, payload)) if is_html else fill(content, payload)
+def _is_html(template: Mapping[str, str], *, is_custom: bool) -> bool:
+    """Return whether the content is HTML. A connector's template says so in ``type``, a custom one in
+    ``contentType``.
+    """
+    default = "text/html" if is_custom else "text/plain"
+    return template.get("contentType", template.get("type", default)) == "text/html"
+
+
+def _sender(config: Mapping[str, Any], payload: Payload, custom: Mapping[str, Any]) -> str | None:
+    """Return the sender that the template or the mock email connector names."""
+    if custom.get("sendFrom"):
+        return fill(custom["sendFrom"], payload)
+    address, name = config.get("fromEmail"), config.get("fromName")
+    return f"{name} <{address}>" if name and name != address else address
 
 
 def _text_or_none(value: object) -> str | None:

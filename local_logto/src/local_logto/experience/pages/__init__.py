@@ -9,6 +9,7 @@ from quart import Blueprint
 
 from local_logto.experience.pages import (
     codes,
+    inbox,
     information,
     mfa_binding,
     mfa_verification,
@@ -31,6 +32,7 @@ for module in (
     mfa_verification,
     mfa_binding,
     reset_password,
+    inbox,
     information,
 ):
     blueprint.register_blueprint(module.blueprint)
