@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
-from babel import Locale, UnknownLocaleError
+from babel import Locale, UnknownLocaleError, negotiate_locale
 from quart import Request, Response
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
@@ -75,9 +75,9 @@ def reader_day() -> date:
 @lru_cache(maxsize=512)
 def _language_and_locale(chosen: str, header: str, known: tuple[str, ...]) -> tuple[str, Locale]:
     """Return the language of a reader, and the locale of their region if the browser names one."""
-    accepted = parse_accept_header(header, LanguageAccept)
-    language = chosen if chosen in known else accepted.best_match(known) or SOURCE
-    for tag in accepted.values():
+    accepted = list(parse_accept_header(header, LanguageAccept).values())
+    language = chosen if chosen in known else negotiate_locale(accepted, known, sep="-") or SOURCE
+    for tag in accepted:
         if tag.split("-")[0].lower() == language.split("-")[0].lower() and (locale := _find_locale(tag)):
             return language, locale
     return language, locale_of(language)

@@ -46,7 +46,7 @@ def render(template: str, **variables: Any) -> str:
     menu entry (``feature``). The last three are None if there is none.
     """
     return (
-        _environment(current_language())
+        environment_of(current_language())
         .get_template(template)
         .render(
             variables,
@@ -113,7 +113,7 @@ _FILTERS: Final[dict[str, Callable[..., Any]]] = {
 
 
 @cache
-def _environment(language: str) -> Environment:
+def environment_of(language: str) -> Environment:
     """Build the environment of all templates in a language. It holds nothing of a request."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),

@@ -136,4 +136,4 @@ def test_a_megabyte_of_hostile_json_is_checked_quickly(raw: bytes) -> None:
     began = time.process_time()
     with contextlib.suppress(BadRequest):
         require_strict_json(raw)
-    assert time.process_time() - began < 0.5  # seconds; a quadratic algorithm takes minutes
+    assert time.process_time() - began < 10  # seconds; a quadratic algorithm takes minutes

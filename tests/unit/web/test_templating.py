@@ -84,7 +84,7 @@ def test_a_name_is_always_visible(name: str | None, shown: str | None) -> None:
 
 @pytest.mark.parametrize("name", ["no_such_name", "principal.no_such_attribute"])
 async def test_an_undefined_name_is_an_error(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    environment = render.__globals__["_environment"]("en")
+    environment = render.__globals__["environment_of"]("en")
     monkeypatch.setattr(environment, "loader", jinja2.DictLoader({"undefined.html": f"{{{{ {name} }}}}"}))
     async with Quart(__name__).test_request_context("/"):
         with pytest.raises(jinja2.UndefinedError):
