@@ -5,21 +5,25 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from quart import Blueprint, flash, redirect, request
+from quart import Blueprint, redirect, request
 from quart.typing import ResponseReturnValue
 
 from saas_app.accounts.linked_identities import linked_identities
 from saas_app.accounts.sign_in_options import read_options
 from saas_app.email_domains.changes.joins import note_join
 from saas_app.errors import BadRequest, LogtoUnavailable
+from saas_app.identity.devices import ProviderFailure
 from saas_app.identity.logto_messages import SignInOptions
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.return_paths import KEPT_FORM
+from saas_app.identity.sign_out import Ended
+from saas_app.text.translation import Sentence, _
 from saas_app.text.visible import isolated
 from saas_app.web.context import browser, cookie_name, runtime, set_cookie
 from saas_app.web.guards import public, signed_in
 from saas_app.web.kept_forms import bind_to_browser, keep_form
 from saas_app.web.limits import counts_as_change, limited_by_address
+from saas_app.web.notices import notify
 from saas_app.web.prefetches import only_deliberately
 from saas_app.web.templating import render
 from saas_app.web.to_logto import to_logto
@@ -81,7 +85,7 @@ async def renew_with_form(principal: SessionPrincipal) -> ResponseReturnValue:
     """Store a form that was refused, and renew access silently; the form is sent again afterwards."""
     waiting = await keep_form(principal.subject)
     if waiting is None:
-        raise BadRequest("There is no form to continue with.")
+        raise BadRequest(_("There is no form to continue with."))
     form = await request.form
     response = await to_logto(SignInOptions(), renewed_for=form.get("_for", "")[:160], next_path=waiting)
     return bind_to_browser(response)
@@ -104,9 +108,11 @@ async def finish_form(principal: SessionPrincipal) -> ResponseReturnValue:
     handle, visitor = request.args.get("form", ""), browser(request)
     found = await runtime().kept_forms.find(handle, visitor.attempt_cookie, principal.subject)
     if found is None:
-        await flash(
-            "No saved form was found for your account. It may have expired, or it belongs "
-            "to another account.",
+        await notify(
+            _(
+                "No saved form was found for your account. It may have expired, or it belongs to another "
+                "account."
+            ),
             "info",
         )
         return redirect("/", 303)
@@ -156,14 +162,9 @@ async def end_session(principal: SessionPrincipal, device_id: str) -> ResponseRe
         return _signed_out(await runtime().sign_out.end_current(principal))
     name = device_name(device.user_agent)
     if ended.failure is None:
-        await flash(f"{isolated(name)} is signed out.", "success")
+        await notify(_("%(device)s is signed out.", device=isolated(name)), "success")
     else:
-        ending = "Try again in a moment." if ended.failure.can_retry else ""
-        await flash(
-            f"{isolated(name)} is signed out of Workroom. {ended.failure.detail} It may "
-            f"still be signed in to Logto, and could return without a password. {ending}".strip(),
-            "danger",
-        )
+        await notify(_left_at_logto(name, ended.failure), "danger")
     return redirect("/account", 303)
 
 
@@ -175,19 +176,51 @@ async def sign_out_everywhere(principal: SessionPrincipal) -> ResponseReturnValu
     ended = await runtime().sign_out.end_everywhere(principal)
     if ended.failure is None:
         return _signed_out(await runtime().sign_out.end_current(None))
-    here = f"{ended.here} of your Workroom sessions and {ended.at_provider} of your Logto sessions ended."
-    left = (
-        f"{ended.failure.detail} Other devices may still be signed in to Logto, and could "
-        "return without a password."
-    )
+    await notify(_left_elsewhere(ended, ended.failure), "danger")
     if ended.kept_current:
-        await flash(f"{here} {left} You are still signed in on this device. Try again.", "danger")
         return redirect("/account", 303)
-    then = (
-        "Sign in and try again." if ended.failure.can_retry else ("Sign them out on your Logto account page.")
-    )
-    await flash(f"{here} {left} {then}", "danger")
     return _signed_out(await runtime().sign_out.end_current(None))
+
+
+def _left_at_logto(name: str, failure: ProviderFailure) -> Sentence:
+    """Return the notice about a device that was signed out here, and maybe not at Logto."""
+    values = {"device": isolated(name), "reason": failure.detail}
+    if failure.can_retry:
+        return _(
+            "%(device)s is signed out of Workroom. %(reason)s It may still be signed in to Logto, and could "
+            "return without a password. Try again in a moment.",
+            **values,
+        )
+    return _(
+        "%(device)s is signed out of Workroom. %(reason)s It may still be signed in to Logto, and could "
+        "return without a password.",
+        **values,
+    )
+
+
+def _left_elsewhere(ended: Ended, failure: ProviderFailure) -> Sentence:
+    """Return the notice after signing out everywhere, if sessions at Logto may be left."""
+    values = {"here": ended.here, "there": ended.at_provider, "reason": failure.detail}
+    if ended.kept_current:
+        return _(
+            "%(here)s of your Workroom sessions and %(there)s of your Logto sessions ended. %(reason)s Other "
+            "devices may still be signed in to Logto, and could return without a password. You are still "
+            "signed in on this device. Try again.",
+            **values,
+        )
+    if failure.can_retry:
+        return _(
+            "%(here)s of your Workroom sessions and %(there)s of your Logto sessions ended. %(reason)s Other "
+            "devices may still be signed in to Logto, and could return without a password. Sign in and try "
+            "again.",
+            **values,
+        )
+    return _(
+        "%(here)s of your Workroom sessions and %(there)s of your Logto sessions ended. %(reason)s Other "
+        "devices may still be signed in to Logto, and could return without a password. Sign them out on your "
+        "Logto account page.",
+        **values,
+    )
 
 
 def _signed_out(url: str) -> ResponseReturnValue:

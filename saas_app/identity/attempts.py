@@ -22,11 +22,12 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import SignInFailed
 from saas_app.identity.vault import Vault, fingerprint
 from saas_app.models import SignInAttemptRow
+from saas_app.text.translation import _
 
 LIFETIME: Final = timedelta(hours=1)  # of an interaction at Logto 1.42
 _POLL_INTERVAL: Final = 0.1  # seconds between two reads of an outcome that another request will store
 
-_UNKNOWN_ATTEMPT: Final = (
+_UNKNOWN_ATTEMPT: Final = _(
     "This sign-in has already been used, has expired, or was started in another browser."
 )
 

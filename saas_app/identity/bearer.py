@@ -21,6 +21,7 @@ from saas_app.identity.token_verifier import TokenRejected, TokenVerifier
 from saas_app.identity.vault import fingerprint
 from saas_app.logto.provider_clock import LEEWAY
 from saas_app.rbac.permissions import Carrier
+from saas_app.text.translation import _
 
 log = structlog.get_logger(__name__)
 
@@ -92,18 +93,18 @@ class VerifiedTokens:
             return _as_bearer(claims, carrier, fingerprint(token))
         except TokenRejected as rejected:
             log.info("bearer token rejected", reason=str(rejected))
-            raise InvalidToken(f"The token is not accepted: {rejected}.") from None
+            raise InvalidToken(_("The token is not accepted: %(reason)s.", reason=rejected.reason)) from None
 
     def _audience_of(self, token: str) -> tuple[Carrier, str]:
         """Return which of our two audiences the token claims to be for. The signature is not checked."""
         if len(token) > _LONGEST:
-            raise TokenRejected("too long")
+            raise TokenRejected(_("too long"))
         audience = decode_unverified(token).get("aud")
         if audience == self._api_resource:
             return Carrier.API_TOKEN, audience
         if isinstance(audience, str) and audience.startswith(ORGANIZATION_AUDIENCE):
             return Carrier.ORGANIZATION_TOKEN, audience
-        raise TokenRejected("not issued for this API")
+        raise TokenRejected(_("not issued for this API"))
 
 
 def _as_bearer(claims: dict[str, Any], carrier: Carrier, token_hash: bytes) -> BearerToken:
@@ -111,9 +112,9 @@ def _as_bearer(claims: dict[str, Any], carrier: Carrier, token_hash: bytes) -> B
     if carrier is Carrier.ORGANIZATION_TOKEN:
         named = str(claims["aud"]).removeprefix(ORGANIZATION_AUDIENCE)
         if not is_id(named):
-            raise TokenRejected("its audience names no organization")
+            raise TokenRejected(_("its audience names no organization"))
         if organization_id not in (None, named):  # a custom claim can set it (Logto 1.42)
-            raise TokenRejected("it names two organizations")
+            raise TokenRejected(_("it names two organizations"))
         organization_id = named
     return BearerToken(
         fingerprint=token_hash,

@@ -27,6 +27,7 @@ from saas_app.models import (
     SessionRow,
     SessionToken,
 )
+from saas_app.text.translation import _
 from saas_app.text.visible import isolated
 
 RETENTION: Final = timedelta(days=90)
@@ -53,17 +54,17 @@ class NoLongerMember(NotFound):
     def __init__(self, former: FormerMember) -> None:
         organization = isolated(former.organization_name)
         if former.is_deleted:
-            detail = f"{organization} was deleted. You were a member."
+            detail = _("%(organization)s was deleted. You were a member.", organization=organization)
         elif former.ending is Ending.LEFT:
-            detail = f"You left {organization}."
+            detail = _("You left %(organization)s.", organization=organization)
         elif former.ending is Ending.REMOVED:
-            detail = f"You were removed from {organization}."
+            detail = _("You were removed from %(organization)s.", organization=organization)
         else:
-            detail = f"Your membership in {organization} has ended."
+            detail = _("Your membership in %(organization)s has ended.", organization=organization)
         title = (
-            f"{organization} was deleted"
+            _("%(organization)s was deleted", organization=organization)
             if former.is_deleted
-            else f"You are no longer a member of {organization}"
+            else _("You are no longer a member of %(organization)s", organization=organization)
         )
         super().__init__(detail, title=title)
         self.former = former

@@ -31,6 +31,7 @@ from saas_app.identity.logto_messages import (
 )
 from saas_app.identity.token_verifier import Claims, KeySet, TokenRejected, TokenVerifier
 from saas_app.logto.http import CallKind
+from saas_app.text.translation import _
 
 IDENTITY_SCOPES = (
     SdkScope.email,
@@ -105,9 +106,9 @@ class LogtoCore(OidcCore):
         try:
             response = ScopedTokenResponse(**body)
         except (TypeError, ValidationError):
-            raise LogtoUnavailable("Logto returned a token response that could not be read.") from None
+            raise LogtoUnavailable(_("Logto returned a token response that could not be read.")) from None
         if not 0 <= response.expires_in <= _LONGEST_LIFE:
-            raise LogtoUnavailable("Logto returned a token response that could not be read.")
+            raise LogtoUnavailable(_("Logto returned a token response that could not be read."))
         return response
 
     async def fetch_user_info(self, access_token: str) -> Claims:
@@ -118,7 +119,7 @@ class LogtoCore(OidcCore):
             self._http.get(url, headers=headers, trace_request_ctx=CallKind.USERINFO)
         )
         if not isinstance(claims, dict):
-            raise LogtoUnavailable("Logto returned a response that could not be read.")
+            raise LogtoUnavailable(_("Logto returned a response that could not be read."))
         return claims
 
     async def revoke(self, form: Mapping[str, str]) -> None:
@@ -227,7 +228,7 @@ class RequestClient(LogtoClient):
 
     def _granted(self) -> GrantedTokens:
         if self._received is None:
-            raise LogtoUnavailable("Logto returned no tokens.")
+            raise LogtoUnavailable(_("Logto returned no tokens."))
         response, claims = self._received
         return GrantedTokens(
             access_token=response.access_token,
@@ -287,7 +288,7 @@ class LogtoProvider:
         try:
             metadata = OidcProviderMetadata(**document)
         except (TypeError, ValidationError):
-            raise LogtoUnavailable("Logto returned a discovery document that could not be read.") from None
+            raise LogtoUnavailable(_("Logto returned a discovery document that could not be read.")) from None
         keys = KeySet(lambda: self._get(metadata.jwks_uri, CallKind.KEYS))
         return LogtoCore(metadata, self._http, TokenVerifier(metadata.issuer, keys))
 
@@ -296,7 +297,11 @@ class LogtoProvider:
             return await fetch_json(self._http.get(url, headers={"Accept": "*/*"}, trace_request_ctx=kind))
         except LogtoRefusal as refusal:
             raise LogtoUnavailable(
-                f"Logto returned status {refusal.status} at {urlsplit(url).path}."
+                _(
+                    "Logto returned status %(status)s at %(path)s.",
+                    status=refusal.status,
+                    path=urlsplit(url).path,
+                )
             ) from None
 
 

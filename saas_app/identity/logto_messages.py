@@ -12,6 +12,7 @@ import aiohttp
 from saas_app.errors import LogtoUnavailable
 from saas_app.identity.token_verifier import Claims
 from saas_app.text.cleaning import clean_json
+from saas_app.text.translation import _
 
 
 class LogtoRefusal(Exception):
@@ -82,13 +83,13 @@ async def fetch_json(request: AbstractAsyncContextManager[aiohttp.ClientResponse
         async with request as response:
             text = await _read_text(response)
     except (aiohttp.ClientError, TimeoutError):
-        raise LogtoUnavailable("Logto did not respond.") from None
+        raise LogtoUnavailable(_("Logto did not respond.")) from None
     if response.status >= 500 or response.status == 429:
-        raise LogtoUnavailable(f"Logto returned status {response.status}.")
+        raise LogtoUnavailable(_("Logto returned status %(status)s.", status=response.status))
     try:
         body = clean_json(json.loads(text)) if text else {}
     except (ValueError, RecursionError):
-        raise LogtoUnavailable("Logto returned a response that could not be read.") from None
+        raise LogtoUnavailable(_("Logto returned a response that could not be read.")) from None
     if response.status >= 400:
         raise _refusal(response.status, body)
     return body
@@ -98,7 +99,7 @@ async def _read_text(response: aiohttp.ClientResponse) -> str:
     try:
         return await response.text()
     except (aiohttp.ClientError, TimeoutError, UnicodeDecodeError):
-        raise LogtoUnavailable("Logto’s response was incomplete.") from None
+        raise LogtoUnavailable(_("Logto’s response was incomplete.")) from None
 
 
 def _refusal(status: int, body: Any) -> LogtoRefusal:

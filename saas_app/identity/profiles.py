@@ -18,6 +18,7 @@ from saas_app.identity.logto_messages import LogtoRefusal
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.session_tokens import SessionTokens
 from saas_app.identity.token_refresh import USERINFO_AUDIENCE, TokenRefresher
+from saas_app.text.translation import _
 
 log = structlog.get_logger(__name__)
 
@@ -79,7 +80,7 @@ class Profiles:
             async with asyncio.timeout(self._patience):  # a token refresh continues in the background
                 return await self._fetch_user_info(principal.session_id, deadline)
         except TimeoutError:
-            raise LogtoUnavailable("Logto did not respond in time.") from None
+            raise LogtoUnavailable(_("Logto did not respond in time.")) from None
 
     async def _fetch_user_info(self, session_id: uuid.UUID, deadline: float) -> dict[str, Any]:
         token = await self._tokens.find_token(session_id, USERINFO_AUDIENCE)

@@ -20,6 +20,7 @@ from saas_app.coordination.shared_attempts import SharedAttempts, pause_after
 from saas_app.errors import Busy, LogtoUnavailable, SignInRequired
 from saas_app.identity.refresh_claims import RefreshClaims
 from saas_app.identity.sessions import SessionAccess, SessionStore
+from saas_app.text.translation import _
 
 IsDone = Callable[[SessionAccess], bool]
 """Whether the session already has the token that an attempt would fetch."""
@@ -91,13 +92,13 @@ class RefreshTurns:
             async with self._claims.hold(session_id, seconds=self._timeout, is_done=is_fetched):
                 access = await self.look(session_id, organization_id)
                 if not is_done(access) and await self._claims.is_paused(session_id):
-                    raise LogtoUnavailable("Logto did not respond.")
+                    raise LogtoUnavailable(_("Logto did not respond."))
                 if is_done(access):
                     signals.refresh_shared.send(by="worker")
                 async with self._pausing(session_id):
                     yield access
         except Busy:
-            raise LogtoUnavailable("Logto did not respond.") from None
+            raise LogtoUnavailable(_("Logto did not respond.")) from None
 
     @asynccontextmanager
     async def _pausing(self, session_id: uuid.UUID) -> AsyncIterator[None]:

@@ -27,6 +27,7 @@ from saas_app.identity.step_up import authentication_time
 from saas_app.identity.token_refresh import TokenRefresher
 from saas_app.identity.token_verifier import TokenRejected
 from saas_app.identity.vault import new_cookie_value
+from saas_app.text.translation import _
 
 log = structlog.get_logger(__name__)
 
@@ -34,16 +35,18 @@ _REPEAT_WINDOW: Final = timedelta(seconds=60)  # how long a repeated callback ge
 _SECONDS_FOR_NAMES: Final = 3.0  # a sign-in waits no longer than this for names to display
 
 _REASONS = {
-    "access_denied": "Logto denied access for this account.",
-    "login_required": "You are no longer signed in to Logto.",
-    "consent_required": "Logto requires you to sign in again.",
-    "interaction_required": "Logto requires you to sign in again.",
-    "invalid_target": "The API resource of this application does not exist in Logto. The operator can fix "
-    "this with 'saas-app provision'.",
-    "invalid_request": "Logto did not accept the sign-in request.",
-    "invalid_scope": "This application is not allowed to request these permissions from Logto.",
-    "server_error": "Logto reported an internal error.",
-    "temporarily_unavailable": "Logto is busy. Try again in a moment.",
+    "access_denied": _("Logto denied access for this account."),
+    "login_required": _("You are no longer signed in to Logto."),
+    "consent_required": _("Logto requires you to sign in again."),
+    "interaction_required": _("Logto requires you to sign in again."),
+    "invalid_target": _(
+        "The API resource of this application does not exist in Logto. The operator can fix "
+        "this with 'saas-app provision'."
+    ),
+    "invalid_request": _("Logto did not accept the sign-in request."),
+    "invalid_scope": _("This application is not allowed to request these permissions from Logto."),
+    "server_error": _("Logto reported an internal error."),
+    "temporarily_unavailable": _("Logto is busy. Try again in a moment."),
 }
 
 
@@ -160,11 +163,12 @@ class SignIn:
         core = await self._provider.core()
         may_be_anonymous = callback.error and not callback.names_issuer
         if not may_be_anonymous and callback.issuer != core.verifier.issuer:
-            raise SignInFailed("The response came from an unexpected sign-in provider.")
+            raise SignInFailed(_("The response came from an unexpected sign-in provider."))
         if callback.error:
             log.info("logto refused a sign-in", error=callback.error)
             raise SignInFailed(
-                _REASONS.get(callback.error, f"Logto rejected the sign-in ({callback.error[:64]}).")
+                _REASONS.get(callback.error)
+                or _("Logto rejected the sign-in (%(error)s).", error=callback.error[:64])
             )
         return await self._exchange(callback.url, attempt)
 
@@ -182,7 +186,7 @@ class SignIn:
         if current is None and made is not None and utc_now() - outcome.at < _REPEAT_WINDOW:
             return SignedIn(outcome.next_path, outcome.session_cookie, outcome.claims)
         next_path = outcome.next_path if current is None else ""
-        raise SignInFailed("This sign-in has already been used.", next_path=next_path)
+        raise SignInFailed(_("This sign-in has already been used."), next_path=next_path)
 
     async def _exchange(self, callback_url: str, attempt: Attempt) -> GrantedTokens:
         client = await self._provider.client({"signInSession": attempt.sdk_session})
@@ -191,15 +195,15 @@ class SignIn:
         except LogtoRefusal as refusal:
             log.warning("code exchange refused", error=refusal.error, status=refusal.status)
             if refusal.error == "invalid_client":
-                raise LogtoUnavailable("Logto is currently rejecting this application.") from None
-            raise SignInFailed("Logto did not accept the sign-in code. Try again.") from None
+                raise LogtoUnavailable(_("Logto is currently rejecting this application.")) from None
+            raise SignInFailed(_("Logto did not accept the sign-in code. Try again.")) from None
         except TokenRejected as rejected:
             log.warning("sign-in rejected", reason=str(rejected))
-            raise SignInFailed("The response from Logto could not be verified.") from None
+            raise SignInFailed(_("The response from Logto could not be verified.")) from None
 
     async def _establish(self, browser: Browser, attempt: Attempt, granted: GrantedTokens) -> Outcome:
         if granted.id_token is None or granted.id_claims is None:
-            raise SignInFailed("Logto did not send an ID token.")
+            raise SignInFailed(_("Logto did not send an ID token."))
         new = NewSession(
             subject=granted.id_claims["sub"],
             logto_session_id=_session_id_of(granted.id_claims),

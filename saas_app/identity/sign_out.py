@@ -24,13 +24,14 @@ from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.session_tokens import SessionTokens
 from saas_app.identity.sessions import SessionStore
 from saas_app.logto import BrowserSession, ManagementClient, ManagementError
+from saas_app.text.translation import _
 
 log = structlog.get_logger(__name__)
 
 _ROUNDS: Final = 3  # of ending all sessions at Logto, because new ones may start meanwhile
 
 NOT_SET_UP: Final = ProviderFailure(
-    "This installation is not allowed to end Logto sessions.", can_retry=False
+    _("This installation is not allowed to end Logto sessions."), can_retry=False
 )
 
 
@@ -109,9 +110,9 @@ class SignOut:
         listed = await self.list_devices(principal)
         device = listed.find(device_id)
         if device is None and listed.failure is not None and listed.failure.can_retry:
-            raise LogtoUnavailable("No session was ended, because Logto did not respond.")
+            raise LogtoUnavailable(_("No session was ended, because Logto did not respond."))
         if device is None:
-            raise NotFound("This session does not exist. It may have already ended.")
+            raise NotFound(_("This session does not exist. It may have already ended."))
         if device.is_current:
             return device, Ended()
         at_provider, failure = 0, listed.failure or _unknown_at_provider(device)
@@ -151,7 +152,7 @@ class SignOut:
         self, management: ManagementClient, principal: SessionPrincipal, progress: _Progress
     ) -> None:
         subject, sid = principal.subject, await self._sessions.find_logto_session_id(principal.session_id)
-        for _ in range(_ROUNDS):
+        for _round in range(_ROUNDS):
             sessions = await management.list_user_sessions(subject)
             current = [one for one in sessions if sid is not None and one.sids.get(self._client_id) == sid]
             for session in sessions:
@@ -169,7 +170,7 @@ class SignOut:
                 progress.sessions += 1
             if not sessions and not grants:
                 return
-        raise LogtoUnavailable("New sessions started while the others were being ended.")
+        raise LogtoUnavailable(_("New sessions started while the others were being ended."))
 
     async def _list_at_provider(self, subject: str) -> tuple[list[BrowserSession], ProviderFailure | None]:
         if self._management is None:
@@ -197,7 +198,7 @@ class SignOut:
 def _unknown_at_provider(device: Device) -> ProviderFailure | None:
     """Return a failure if a session's ``sid`` is not known: then it cannot be found at Logto."""
     if device.provider_uid is None and any(session.logto_session_id is None for session in device.own):
-        return ProviderFailure("Its Logto session is not known.", can_retry=False)
+        return ProviderFailure(_("Its Logto session is not known."), can_retry=False)
     return None
 
 
@@ -205,5 +206,5 @@ def _failure(error: LogtoUnavailable | ManagementError) -> ProviderFailure:
     """Return the failure to show. A rejection by Logto is final, except for a rate limit."""
     log.warning("sessions at logto could not be ended or listed", reason=str(error))
     if isinstance(error, LogtoUnavailable):
-        return ProviderFailure("Logto did not respond.", can_retry=True)
-    return ProviderFailure("Logto rejected the request.", can_retry=error.status == 429)
+        return ProviderFailure(_("Logto did not respond."), can_retry=True)
+    return ProviderFailure(_("Logto rejected the request."), can_retry=error.status == 429)

@@ -69,9 +69,11 @@ async def require_standing(db: DatabaseSession, caller: Caller) -> None:
     changes = await read_changes(db, caller.organization_id, caller.principal.subject)
     if changes.version != caller.membership_version:
         raise AccessChanged(
-            f"Your access to {isolated(caller.organization_name)} changed while your "
-            "request was in progress. Nothing more was changed. Reload the page and try "
-            "again."
+            _(
+                "Your access to %(organization)s changed while your request was in progress. Nothing more "
+                "was changed. Reload the page and try again.",
+                organization=isolated(caller.organization_name),
+            )
         )
 
 
@@ -81,7 +83,7 @@ async def require_session(db: DatabaseSession, principal: Principal) -> None:
     ``db`` has :func:`session_key`.
     """
     if isinstance(principal, SessionPrincipal) and not await _is_alive(db, principal.session_id):
-        raise SignInRequired("Your session ended while your request was in progress.")
+        raise SignInRequired(_("Your session ended while your request was in progress."))
 
 
 async def _is_alive(db: DatabaseSession, session_id: uuid.UUID) -> bool:

@@ -25,6 +25,7 @@ from saas_app.identity.sessions import SessionStore
 from saas_app.identity.tenant import Tenant
 from saas_app.identity.token_refresh import TokenRefresher
 from saas_app.rbac.permissions import Carrier, known_permissions
+from saas_app.text.translation import _
 
 _MAX_ATTEMPTS: Final = 10  # if the membership keeps changing meanwhile
 
@@ -80,7 +81,7 @@ class Tenants:
         """
         reading = Reading(access, organization_id, self._freshness)
         deadline = time.monotonic() + self._patience
-        for _ in range(_MAX_ATTEMPTS):
+        for _attempt in range(_MAX_ATTEMPTS):
             stale = find_stale(reading, carriers)
             if stale is None:
                 await self._sessions.touch(reading.access, organization_id if is_visit else None)
@@ -91,7 +92,7 @@ class Tenants:
                 access.principal.session_id, organization_id, stale, patience=deadline - time.monotonic()
             )
             reading = reading.read(stale, refreshed)
-        raise LogtoUnavailable("Your access is being updated. Try again in a moment.", retry_after=1)
+        raise LogtoUnavailable(_("Your access is being updated. Try again in a moment."), retry_after=1)
 
     async def describe_tokens(self, tenant: Tenant) -> list[TokenDescription]:
         """Return the contents of the tokens behind a tenant."""
@@ -161,13 +162,13 @@ def _raise_refusal(token: CachedToken, organization_id: str) -> None:
     if token.refusal is None:
         return
     if token.refusal is Refusal.NEEDS_MFA:
-        raise MfaRequired("Set up a second factor on your Logto account page, then try again.")
+        raise MfaRequired(_("Set up a second factor on your Logto account page, then try again."))
     if token.refusal is Refusal.NEEDS_CONSENT:
         raise RenewalRequired(f"{organization_id} consent")
-    raise NotFound("This organization does not exist, or you are not a member.")
+    raise NotFound(_("This organization does not exist, or you are not a member."))
 
 
 def _session_of(tenant: Tenant) -> uuid.UUID:
     if not isinstance(tenant.principal, SessionPrincipal):
-        raise SignInRequired("Tokens are available only to signed-in browsers.")
+        raise SignInRequired(_("Tokens are available only to signed-in browsers."))
     return tenant.principal.session_id

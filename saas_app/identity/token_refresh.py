@@ -26,6 +26,7 @@ from saas_app.identity.session_tokens import SessionTokens
 from saas_app.identity.sessions import SessionStore
 from saas_app.identity.token_verifier import TokenRejected
 from saas_app.rbac.permissions import Carrier
+from saas_app.text.translation import _
 
 log = structlog.get_logger(__name__)
 
@@ -181,7 +182,7 @@ class TokenRefresher:
             if refusal.error != "invalid_grant":
                 raise
             await self._sessions.forget(session_id)
-            raise SignInRequired("Your Logto session has ended.") from None
+            raise SignInRequired(_("Your Logto session has ended.")) from None
         except TokenRejected as rejected:
             raise _unverified(rejected) from None
         if granted.id_token:
@@ -197,13 +198,13 @@ class TokenRefresher:
         except TokenRejected as rejected:
             raise _unverified(rejected) from None
         if is_api and claims.get("organization_id") != organization_id:
-            raise _unverified(TokenRejected("token of another organization"))
+            raise _unverified(TokenRejected(_("token of another organization")))
         return claims
 
 
 def _unverified(rejected: TokenRejected) -> LogtoUnavailable:
     log.error("a token from logto was rejected", reason=str(rejected))
-    return LogtoUnavailable("The response from Logto could not be verified.")
+    return LogtoUnavailable(_("The response from Logto could not be verified."))
 
 
 def _refusal_of(refusal: LogtoRefusal) -> Refusal:
@@ -214,4 +215,4 @@ def _refusal_of(refusal: LogtoRefusal) -> Refusal:
     if refusal.error in ("insufficient_scope", "invalid_target", "invalid_scope"):
         return Refusal.NEEDS_CONSENT
     log.error("logto refused our application", error=refusal.error, description=refusal.description)
-    raise LogtoUnavailable("Logto is currently rejecting this application.")
+    raise LogtoUnavailable(_("Logto is currently rejecting this application."))

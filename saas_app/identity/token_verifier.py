@@ -18,6 +18,7 @@ from saas_app.coordination.shared_attempts import SharedAttempts
 from saas_app.errors import LogtoUnavailable
 from saas_app.identity.claims import InvalidClaim, checked
 from saas_app.logto.provider_clock import LEEWAY
+from saas_app.text.translation import _
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +34,11 @@ Claims = dict[str, Any]
 
 
 class TokenRejected(Exception):
-    """The token is rejected. The message says why and never contains the token."""
+    """The token is rejected. ``reason`` says why and never contains the token."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class KeySet:
@@ -62,7 +67,7 @@ class KeySet:
         try:
             return self._keys[key_id]
         except KeyError:
-            raise TokenRejected("signed with a key that the provider does not publish") from None
+            raise TokenRejected(_("signed with a key that the provider does not publish")) from None
 
     def find_known(self, key_id: str) -> jwt.PyJWK | None:
         """Return the key with this ``kid`` if it is cached."""
@@ -112,7 +117,7 @@ class TokenVerifier:
         """
         claims = await self._verify(token, audience=client_id, token_type=None)
         if nonce is not None and claims.get("nonce") != nonce:
-            raise TokenRejected("nonce is not the one this sign-in sent")
+            raise TokenRejected(_("nonce is not the one this sign-in sent"))
         return claims
 
     async def verify_access_token(self, token: str, *, audience: str) -> Claims:
@@ -159,15 +164,15 @@ class TokenVerifier:
         claims = await self._verify(token, audience=client_id, token_type="logout+jwt", required=required)  # noqa: S106
         events = claims["events"]
         if not isinstance(events, dict) or not isinstance(events.get(_LOGOUT_EVENT), dict):
-            raise TokenRejected("not a logout event")
+            raise TokenRejected(_("not a logout event"))
         if "nonce" in claims:
-            raise TokenRejected("contains a nonce, which only ID tokens have")
+            raise TokenRejected(_("contains a nonce, which only ID tokens have"))
         if not (_is_text(claims.get("sub")) or _is_text(claims.get("sid"))):
-            raise TokenRejected("names neither a person nor a session")
+            raise TokenRejected(_("names neither a person nor a session"))
         if not _is_text(claims["jti"]):
-            raise TokenRejected("its identifier is empty")
+            raise TokenRejected(_("its identifier is empty"))
         if claims["iat"] < time.time() - _LOGOUT_MAX_AGE:
-            raise TokenRejected("was issued too long ago")
+            raise TokenRejected(_("was issued too long ago"))
         return claims
 
     async def _verify(
@@ -188,19 +193,19 @@ class TokenVerifier:
         except (jwt.InvalidTokenError, InvalidClaim) as error:
             raise TokenRejected(str(error)) from None
         except (ValueError, TypeError, OverflowError, RecursionError):
-            raise TokenRejected("its claims cannot be read") from None
+            raise TokenRejected(_("its claims cannot be read")) from None
 
     async def _get_key(self, token: str, token_type: str | None) -> jwt.PyJWK:
         """Return the key that the token's header names, if the header is that of a token of this type."""
         try:
             header = jwt.get_unverified_header(token)
         except (jwt.InvalidTokenError, ValueError, RecursionError):
-            raise TokenRejected("not a signed token") from None
+            raise TokenRejected(_("not a signed token")) from None
         if token_type is not None and str(header.get("typ", "")).lower() != token_type:
-            raise TokenRejected("not a token of this type")
+            raise TokenRejected(_("not a token of this type"))
         key = await self._keys.get_key(str(header.get("kid", "")))
         if header.get("alg") != key.algorithm_name:
-            raise TokenRejected("its algorithm is not the one of its key")
+            raise TokenRejected(_("its algorithm is not the one of its key"))
         return key
 
 

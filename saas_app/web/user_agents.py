@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from saas_app.text.translation import _
+
 # In this order, because a browser also names those that it is compatible with.
 _BROWSERS: Final = (
     ("Edg", "Edge"), ("OPR/", "Opera"), ("SamsungBrowser/", "Samsung Internet"), ("Vivaldi/", "Vivaldi"),
     ("FxiOS/", "Firefox"), ("Firefox/", "Firefox"), ("CriOS/", "Chrome"), ("Chrome/", "Chrome"),
-    ("Safari/", "Safari"), ("curl/", "curl"), ("python-requests/", "A Python program"),
-    ("Python/", "A Python program"),
+    ("Safari/", "Safari"), ("curl/", "curl"), ("python-requests/", _("A Python program")),
+    ("Python/", _("A Python program")),
 )  # fmt: skip
 _SYSTEMS: Final = (
     ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"),
@@ -22,8 +24,8 @@ def device_name(user_agent: str) -> str:
     browser = _first_named(user_agent, _BROWSERS)
     system = _first_named(user_agent, _SYSTEMS)
     if browser and system:
-        return f"{browser} on {system}"
-    return browser or system or "Unknown browser"
+        return _("%(browser)s on %(system)s", browser=browser, system=system)
+    return browser or system or _("Unknown browser")
 
 
 def _first_named(user_agent: str, names: tuple[tuple[str, str], ...]) -> str:

@@ -25,6 +25,7 @@ from saas_app.identity.tenant import Tenant
 from saas_app.logto import ManagementClient, ManagementError, explained
 from saas_app.rbac.decision import Decision
 from saas_app.rbac.permissions import Carrier, known_permissions, permissions_of
+from saas_app.text.translation import _
 
 
 class BearerTokens:
@@ -48,7 +49,7 @@ class BearerTokens:
         """
         access = await read_access(self._work, token)
         if not await self._freshness.is_current(token, access):
-            raise InvalidToken("The membership changed after the token was issued. Request a new token.")
+            raise InvalidToken(_("The membership changed after the token was issued. Request a new token."))
         return TokenCaller(token, access, self._management, self._fresh_sign_in_max_age)
 
 
@@ -82,10 +83,10 @@ class TokenCaller:
         token = self.token
         if token.organization_id is None:
             raise InvalidToken(
-                "The token is not for an organization. Request it from Logto with organization_id."
+                _("The token is not for an organization. Request it from Logto with organization_id.")
             )
         if token.organization_id != organization_id:
-            raise NotFound("This organization does not exist, or the token is not for it.")
+            raise NotFound(_("This organization does not exist, or the token is not for it."))
         known = known_permissions(token.scopes)
         return Tenant(
             organization_id=organization_id,
@@ -105,7 +106,7 @@ class TokenCaller:
     def require_fresh_sign_in(self, tenant: Tenant) -> None:
         """Raise :class:`FreshSignInRequired`, always."""
         raise FreshSignInRequired(
-            "A bearer token does not say when its owner signed in. Do this in a browser instead.",
+            _("A bearer token does not say when its owner signed in. Do this in a browser instead."),
             max_age=self.fresh_sign_in_max_age,
         )
 

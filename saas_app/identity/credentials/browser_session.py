@@ -16,8 +16,9 @@ from saas_app.identity.tenant import Tenant
 from saas_app.identity.tenants import Tenants
 from saas_app.rbac.decision import Decision
 from saas_app.rbac.permissions import Carrier, permissions_of
+from saas_app.text.translation import _
 
-_NOT_GRANTED = (
+_NOT_GRANTED = _(
     "Your role allows this, but Logto did not include it in your token. The operator can "
     "check with 'saas-app provision --check'."
 )
