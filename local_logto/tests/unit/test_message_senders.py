@@ -153,7 +153,7 @@ async def test_messages_page_escapes_names(tmp_path: Path) -> None:
         body = {"organizationId": organization["id"], "invitee": NINA, "expiresAt": now_ms() + 60_000}
         await api.made("/organization-invitations", **body, messagePayload={"link": "https://x.example/1"})
         page = await (await api.client.get("/messages")).get_data(as_text=True)
-    assert "<p>Join &lt;b&gt;B&amp;B&lt;/b&gt;</p>" in page
+    assert ">Join &lt;b&gt;B&amp;B&lt;/b&gt;</p>" in page
     assert '<p class="text">Welcome to &lt;b&gt;B&amp;B&lt;/b&gt;</p>' in page
     assert 'href="https://x.example/1"' in page
 

@@ -54,6 +54,34 @@ async def test_primary_method_comes_first_and_the_other_is_one_click_away(logto:
     assert await logto.signed_in_user() == user_id
 
 
+async def test_password_comes_first_where_it_is_primary(logto: ExperienceApp) -> None:
+    by_email = {"identifier": "email", "password": True, "verificationCode": True, "isPasswordPrimary": True}
+    await logto.configure(signIn={"methods": [by_email]})
+    assert leads_to(await logto.post("/sign-in", NINA)) == "/sign-in/password"
+    assert "Sign in with verification code" in await page(logto, "/sign-in/password")
+    assert await logto.messages() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("/sign-in", "You can sign in with password, email code or SMS code."),
+        (
+            "/identifier-sign-in?identifier=email",
+            "Enter your email to sign in. You can sign in with password or email code.",
+        ),
+        ("/identifier-sign-in?identifier=phone", ">Enter your phone number to sign in.<"),
+    ],
+)
+async def test_first_page_names_the_ways_to_sign_in(logto: ExperienceApp, path: str, sentence: str) -> None:
+    assert sentence in await page(logto, path)
+
+
+async def test_first_page_names_no_ways_if_there_is_only_one(logto: ExperienceApp) -> None:
+    await logto.configure()
+    assert "You can sign in with" not in await page(logto, "/sign-in")
+
+
 async def test_phone_number_is_sent_a_code_and_signs_in(logto: ExperienceApp) -> None:
     user_id = await logto.add_user("nina", primary_phone="447700900123")
     assert leads_to(await logto.post("/sign-in", {"identifier": " 0044 7700-900 123 "})) == CODE_PAGE

@@ -50,6 +50,13 @@ async def test_button_is_missing_without_a_target(app: SocialApp) -> None:
     assert app.naver.base_url not in response.headers["Content-Security-Policy"]
 
 
+async def test_first_page_names_naver_and_the_identifier_page_does_not(app: SocialApp) -> None:
+    first = await text_of(await app.logto.browser.get("/sign-in"))
+    assert "You can sign in with email code or Naver." in first
+    narrowed = await text_of(await app.logto.browser.get("/identifier-sign-in?identifier=email"))
+    assert "Naver" not in narrowed
+
+
 async def test_button_leads_to_naver_with_a_new_state(app: SocialApp) -> None:
     first, second = urlsplit(await app.leave()), urlsplit(await app.leave())
     assert f"{first.scheme}://{first.netloc}{first.path}" == f"{app.naver.base_url}/oauth2.0/authorize"

@@ -58,6 +58,9 @@ def load_declaration(path: Path, environ: Mapping[str, str]) -> Declaration:
 def offered_methods(path: Path | None) -> OfferedMethods:
     """Return the sign-in methods for the front page. It needs no secrets, and checks no rules.
 
+    Codes are offered only where Logto asks for one first. Where the password comes first, a button for codes
+    would lead to the password.
+
     Raises :class:`ConfigurationError` if the file cannot be read.
     """
     if path is None:
@@ -66,8 +69,8 @@ def offered_methods(path: Path | None) -> OfferedMethods:
     buttons = (declaration.social.buttons if declaration.social else None) or ()
     names = {connector.target: connector.label for connector in declaration.connectors.social}
     return OfferedMethods(
-        email_code="code" in declaration.proofs_of("email"),
-        sms_code="code" in declaration.proofs_of("phone"),
+        email_code=declaration.proofs_of("email")[:1] == ("code",),
+        sms_code=declaration.proofs_of("phone")[:1] == ("code",),
         social=tuple(SocialButton(target, names[target]) for target in buttons if target in names),
     )
 

@@ -139,7 +139,8 @@ def test_the_demo_starts_stops_and_starts_again(demo: Demo) -> None:
     experience = demo.from_logto("/api/.well-known/sign-in-exp")
     methods = experience["signIn"]["methods"]
     assert {method["identifier"] for method in methods if method["verificationCode"]} == {"email", "phone"}
-    assert [method["identifier"] for method in methods if method["isPasswordPrimary"]] == ["username"]
+    primary = [method["identifier"] for method in methods if method["isPasswordPrimary"]]
+    assert primary == ["username", "email"]
     assert experience["forgotPassword"] == {"email": True, "phone": True}
     assert experience["mfa"]["organizationRequiredMfaPolicy"] == "Mandatory"
     [invitation] = demo.from_logto("/messages?recipient=erin@workroom.example")

@@ -319,5 +319,11 @@ def test_the_front_page_offers_only_declared_methods(tmp_path: Path) -> None:
     assert offered_methods(less) == OfferedMethods(email_code=True)
 
 
+def test_the_front_page_offers_no_codes_where_the_password_comes_first(tmp_path: Path) -> None:
+    by_password = changed(tmp_path, ('email = ["code", "password"]', 'email = ["password", "code"]'))
+    assert not offered_methods(by_password).email_code
+    assert offered_methods(by_password).sms_code
+
+
 def test_without_a_declaration_the_front_page_offers_no_other_methods() -> None:
     assert offered_methods(None) == OfferedMethods()

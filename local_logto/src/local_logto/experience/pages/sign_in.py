@@ -28,6 +28,7 @@ from local_logto.experience.pages.responses import (
     show_form,
     sign_in_page,
 )
+from local_logto.experience.pages.social_buttons import list_social_buttons
 from local_logto.experience.pages.steps import complete, is_underway, known_identifier, send_code_to
 from local_logto.experience.session import ExperienceSession
 from local_logto.experience.state import Event, Identifier
@@ -36,6 +37,7 @@ from local_logto.experience.verification import verify_identifier_password
 blueprint = Blueprint("sign_in", __name__)
 _METHODS = ["GET", "POST"]
 _NARROWED = "/identifier-sign-in"
+_CODES = {"email": "email code", "phone": "SMS code"}
 
 
 @blueprint.route("/sign-in", methods=_METHODS)
@@ -105,11 +107,30 @@ def _first_page(session: ExperienceSession) -> FormPage:
         "Sign in" if is_narrowed else "Sign in to your account",
         "Sign in" if fields else "",
         (*fields, password_field()) if fields and is_password_only else fields,
-        description=f"Enter your {kinds_of(types)} to sign in." if is_narrowed and types else "",
+        description=_description(session, types, is_narrowed=is_narrowed),
         links=tuple(links),
         notice="Password changed. Sign in with the new one." if changed else "",
         offers_social=not is_narrowed,
     )
+
+
+def _description(session: ExperienceSession, types: tuple[str, ...], *, is_narrowed: bool) -> str:
+    """Say what to enter, and which ways to sign in there are if there are several."""
+    ways = _ways(session, types, is_narrowed=is_narrowed)
+    sentences = [f"Enter your {kinds_of(types)} to sign in."] if is_narrowed and types else []
+    if len(ways) > 1:
+        sentences.append(f"You can sign in with {', '.join(ways[:-1])} or {ways[-1]}.")
+    return " ".join(sentences)
+
+
+def _ways(session: ExperienceSession, types: tuple[str, ...], *, is_narrowed: bool) -> list[str]:
+    """Return what a person with one of these identifiers may sign in with."""
+    offered = [method for method in session.settings.methods if method.identifier in types]
+    by_code = [method.identifier for method in offered if method.verification_code]
+    ways = ["password"] if any(method.password for method in offered) else []
+    ways += [name for kind, name in _CODES.items() if kind in by_code]
+    social = () if is_narrowed else list_social_buttons(session)
+    return [*ways, *(button.name for button in social)]
 
 
 def _offered_types(session: ExperienceSession) -> tuple[str, ...]:
