@@ -31,6 +31,7 @@ from saas_app.projects.values import (
     TaskRow,
     TaskStatus,
 )
+from saas_app.text.translation import _
 from saas_app.text.visible import isolated
 
 
@@ -193,7 +194,9 @@ async def _touch(db: WritingSession, tenant: Tenant, project_id: uuid.UUID) -> H
     """
     project = await _hold(db, tenant, project_id)
     if project.status is ProjectStatus.ARCHIVED:
-        raise ProjectArchived(f"“{isolated(project.name)}” is archived. Unarchive it to change its tasks.")
+        raise ProjectArchived(
+            _("“%(name)s” is archived. Unarchive it to change its tasks.", name=isolated(project.name))
+        )
     await queries.touch_project(db, project_id, project.moment)
     return project
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from saas_app.projects.forms import TASK_STATUS_LABELS
 from saas_app.projects.values import ProjectDetail, ProjectInput, TaskInput, TaskRow
+from saas_app.text.translation import _
+from saas_app.web.times import day_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +36,22 @@ class ConflictField:
 def project_fields(theirs: ProjectDetail, yours: ProjectInput) -> list[ConflictField]:
     """Return the fields of a project's form."""
     return [
-        ConflictField("name", "Name", _text(theirs.name), _text(yours.name)),
-        ConflictField("description", "Description", _text(theirs.description), _text(yours.description)),
+        ConflictField("name", _("Name"), _text(theirs.name), _text(yours.name)),
+        ConflictField("description", _("Description"), _text(theirs.description), _text(yours.description)),
     ]
 
 
 def task_fields(theirs: TaskRow, yours: TaskInput) -> list[ConflictField]:
     """Return the fields of a task's form."""
     return [
-        ConflictField("title", "Title", _text(theirs.title), _text(yours.title)),
-        ConflictField("status", "Status", _status(theirs), _status(yours)),
-        ConflictField("due_on", "Due date", _due(theirs), _due(yours)),
+        ConflictField("title", _("Title"), _text(theirs.title), _text(yours.title)),
+        ConflictField("status", _("Status"), _status(theirs), _status(yours)),
+        ConflictField("due_on", _("Due date"), _due(theirs), _due(yours)),
     ]
 
 
 def _text(value: str) -> Side:
-    return Side(value, value or "empty")
+    return Side(value, value or _("Empty"))
 
 
 def _status(side: TaskRow | TaskInput) -> Side:
@@ -57,6 +59,5 @@ def _status(side: TaskRow | TaskInput) -> Side:
 
 
 def _due(side: TaskRow | TaskInput) -> Side:
-    return (
-        Side(side.due_on.isoformat(), f"{side.due_on:%d %b %Y}") if side.due_on else Side("", "No due date")
-    )
+    due_on = side.due_on
+    return Side(due_on.isoformat(), day_text(due_on)) if due_on else Side("", _("No due date"))

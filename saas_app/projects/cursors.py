@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from saas_app.errors import BadRequest
 from saas_app.projects.paging import Place, Portion
 from saas_app.projects.values import ProjectKey, ProjectSort, TaskKey, TaskStatus
-from saas_app.web.pagination import Page, decode_cursor, encode_cursor
+from saas_app.web.pagination import INVALID_CURSOR, Page, decode_cursor, encode_cursor
 
 _AMONG_CHANGED: Final = "changed"
 _AMONG_UNCHANGED: Final = "standing"
@@ -44,7 +44,7 @@ def _task_key(values: tuple[Any, ...]) -> TaskKey:
     try:
         return TaskStatus(values[0]), date.fromisoformat(values[1]), values[2]
     except ValueError:
-        raise BadRequest("This page address is no longer valid. Start from the first page.") from None
+        raise BadRequest(INVALID_CURSOR) from None
 
 
 def _page(
@@ -71,5 +71,5 @@ def _read(
             return Place(values[1], changed=values[2])
         raise
     if values[0] != _AMONG_UNCHANGED:
-        raise BadRequest("This page address is no longer valid. Start from the first page.")
+        raise BadRequest(INVALID_CURSOR)
     return Place(values[1], key_from(values[2:]))

@@ -20,6 +20,7 @@ from saas_app.projects.values import (
     TaskInput,
     TaskStatus,
 )
+from saas_app.text.translation import _, pgettext
 from saas_app.web.typed_text import DayField, at_most, clean_line, clean_text
 
 NAME_LENGTH = 120
@@ -27,7 +28,11 @@ DESCRIPTION_LENGTH = 2000
 TITLE_LENGTH = 200
 _VERSION_DIGITS = 9
 
-TASK_STATUS_LABELS = {TaskStatus.TODO: "To do", TaskStatus.DOING: "In progress", TaskStatus.DONE: "Done"}
+TASK_STATUS_LABELS = {
+    TaskStatus.TODO: _("To do"),
+    TaskStatus.DOING: _("In progress"),
+    TaskStatus.DONE: pgettext("task", "Done"),
+}
 
 Choice = TypeVar("Choice", bound=Enum)
 
@@ -36,11 +41,13 @@ class ProjectForm(Form):
     """A project, new or edited."""
 
     name = StringField(
-        "Name",
+        _("Name"),
         filters=[clean_line],
-        validators=[DataRequired("Enter a name for the project."), at_most(NAME_LENGTH)],
+        validators=[DataRequired(_("Enter a name for the project.")), at_most(NAME_LENGTH)],
     )
-    description = TextAreaField("Description", filters=[clean_text], validators=[at_most(DESCRIPTION_LENGTH)])
+    description = TextAreaField(
+        _("Description"), filters=[clean_text], validators=[at_most(DESCRIPTION_LENGTH)]
+    )
 
     def as_input(self) -> ProjectInput:
         """Return the input. Call :meth:`validate` first."""
@@ -51,16 +58,16 @@ class TaskForm(Form):
     """A task, new or edited."""
 
     title = StringField(
-        "Title",
+        _("Title"),
         filters=[clean_line],
-        validators=[DataRequired("Enter a title for the task."), at_most(TITLE_LENGTH)],
+        validators=[DataRequired(_("Enter a title for the task.")), at_most(TITLE_LENGTH)],
     )
     status = SelectField(
-        "Status",
+        _("Status"),
         default=TaskStatus.TODO.value,
         choices={status.value: label for status, label in TASK_STATUS_LABELS.items()},
     )
-    due_on = DayField("Due date", validators=[Optional()])
+    due_on = DayField(_("Due date"), validators=[Optional()])
 
     def as_input(self) -> TaskInput:
         """Return the input. Call :meth:`validate` first."""
@@ -72,7 +79,7 @@ def read_version(fields: Mapping[str, str]) -> int:
     """Return the version with which a form was opened, from its hidden field. Raises :class:`BadRequest`."""
     text = fields.get("version", "")
     if not (text.isascii() and text.isdigit() and len(text) <= _VERSION_DIGITS):
-        raise BadRequest("The form does not say which version was edited. Reload the page and try again.")
+        raise BadRequest(_("The form does not say which version was edited. Reload the page and try again."))
     return int(text)
 
 
@@ -80,7 +87,7 @@ def read_task_status(fields: Mapping[str, str]) -> TaskStatus:
     """Return the status of the pressed button. Raises :class:`BadRequest`."""
     status = _choice(TaskStatus, fields.get("status"), None)
     if status is None:
-        raise BadRequest("Choose to do, in progress or done.")
+        raise BadRequest(_("Choose to do, in progress or done."))
     return status
 
 

@@ -30,6 +30,7 @@ from saas_app.projects.values import (
     TaskKey,
     TaskRow,
 )
+from saas_app.text.translation import _
 from saas_app.text.visible import isolated
 
 _RECENT = 5
@@ -77,7 +78,10 @@ async def get_project(db: DatabaseSession, tenant: Tenant, project_id: uuid.UUID
 def no_project(tenant: Tenant) -> NotFound:
     """Return the error for a project that does not exist in the organization."""
     return NotFound(
-        f"{isolated(tenant.organization_name)} has no project with this ID. It may have been deleted."
+        _(
+            "%(organization)s has no project with this ID. It may have been deleted.",
+            organization=isolated(tenant.organization_name),
+        )
     )
 
 
@@ -105,7 +109,10 @@ async def get_task(db: DatabaseSession, tenant: Tenant, project_id: uuid.UUID, t
     task = await task_queries.find_task(db, project_id, task_id)
     if task is None:
         raise NotFound(
-            f"{isolated(tenant.organization_name)} has no task with this ID. It may have been deleted."
+            _(
+                "%(organization)s has no task with this ID. It may have been deleted.",
+                organization=isolated(tenant.organization_name),
+            )
         )
     return task
 

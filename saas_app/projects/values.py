@@ -11,7 +11,7 @@ from typing import TypeAlias
 from saas_app.errors import AppError, VersionConflict
 from saas_app.models import ProjectStatus as ProjectStatus
 from saas_app.models import TaskStatus as TaskStatus
-from saas_app.text.translation import _
+from saas_app.text.translation import _, number
 
 
 class StatusFilter(StrEnum):
@@ -108,6 +108,10 @@ class Count:
     def __str__(self) -> str:
         """Return the number for people: "1,000+" if there may be more."""
         return f"{self.number:,}{'+' if self.has_more else ''}"
+
+    def __html__(self) -> str:
+        """Return what pages show, in the reader's language."""
+        return f"{number(self.number)}{'+' if self.has_more else ''}"
 
     def __add__(self, other: Count) -> Count:
         return Count(self.number + other.number, self.has_more or other.has_more)

@@ -14,13 +14,14 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from saas_app.errors import BadRequest
+from saas_app.text.translation import _
 
 T = TypeVar("T")
 
 _MAX_CURSOR_LENGTH = 1000
 
 _MAX_INTEGER = 2**63 - 1  # what a database column holds
-_INVALID = "This page address is no longer valid. Start from the first page."
+INVALID_CURSOR = _("This page address is no longer valid. Start from the first page.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def decode_cursor(cursor: str | None, *kinds: type) -> tuple[Any, ...] | None:
     try:
         return tuple(_PARSERS[kind](text) for kind, text in zip(kinds, _texts(cursor), strict=True))
     except (ValueError, OverflowError, RecursionError):  # binascii, JSON, Unicode errors are ValueErrors
-        raise BadRequest(_INVALID) from None
+        raise BadRequest(INVALID_CURSOR) from None
 
 
 def page_of(

@@ -8,11 +8,12 @@ from wtforms import DateField, StringField, ValidationError
 from wtforms.validators import Length, StopValidation
 
 from saas_app.text.cleaning import clean_line, clean_text
+from saas_app.text.translation import _
 from saas_app.text.visible import MAX_MARKS, has_piled_marks
 
 __all__ = ["PILED_MARKS", "DayField", "at_most", "clean_line", "clean_text"]
 
-PILED_MARKS: Final = f"Use at most {MAX_MARKS} accents or marks per letter."
+PILED_MARKS: Final = _("Use at most %(number)s accents or marks per letter.", number=MAX_MARKS)
 
 
 class DayField(DateField):
@@ -22,7 +23,7 @@ class DayField(DateField):
         try:
             super().process_formdata(valuelist)
         except ValueError:
-            raise ValueError("Enter a date like 2026-11-21, or leave this field empty.") from None
+            raise ValueError(_("Enter a date like 2026-11-21, or leave this field empty.")) from None
 
 
 class _Bounded(Length):
@@ -32,14 +33,12 @@ class _Bounded(Length):
     """
 
     def __call__(self, form: Any, field: StringField) -> None:
-        try:
-            super().__call__(form, field)
-        except ValidationError as error:
-            raise StopValidation(str(error)) from None
+        if len(field.data or "") > self.max:
+            raise StopValidation(_("Use at most %(number)s characters.", number=self.max))
         if has_piled_marks(field.data or ""):
             raise ValidationError(PILED_MARKS)
 
 
 def at_most(characters: int) -> Length:
     """Return the validators of a field's bounds, with our messages."""
-    return _Bounded(max=characters, message=f"Use at most {characters} characters.")
+    return _Bounded(max=characters)

@@ -58,7 +58,6 @@ NOT_YET = (
     "invitations/*",
     "members/*",
     "organizations/*",
-    "projects/*",
 )
 
 
@@ -182,7 +181,7 @@ def _output(node: nodes.Node) -> Iterator[nodes.Node]:
             continue
         if isinstance(child, nodes.Output):
             yield from child.nodes
-        else:
+        elif not (isinstance(child, nodes.Block) and child.name == "frame_class"):
             yield from _output(child)
 
 
@@ -247,6 +246,7 @@ def test_a_bare_text_in_a_template_is_found(source: str) -> None:
         "{% trans name=x|name %}You joined <strong>{{ name }}</strong>.{% endtrans %}",
         '<a href="/o" class="btn" aria-label="{{ _(\'Remove %(name)s\', name=x) }}">{{ _("Remove") }}</a>',
         "{% if status == 'archived' %}{{ 'plus'|icon }}{% endif %}",
+        "{% block frame_class %}narrow{% endblock %}",
         "<code>projects:read</code>",
     ],
 )

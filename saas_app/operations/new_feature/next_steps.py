@@ -1,4 +1,4 @@
-"""What is left to do by hand after the skeleton was written, in order: five files, then three commands."""
+"""What is left to do by hand after the skeleton was written, in order: six files, then four commands."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ The next steps, with the numbers of docs/add-a-feature.md:
  6. saas_app/web/navigation.py: add it to the menu.
         MenuEntry("${slug}", "${Many_words}", Permission.${MANY}_READ),
  7. make migration NAME="add ${many_words}"
- 8. .venv/bin/saas-app permissions --markdown
+ 8. make translations
+    translations/es.po: translate the new texts.
+ 9. .venv/bin/saas-app permissions --markdown
     .venv/bin/saas-app openapi --write docs/openapi.json
- 9. make fmt lint
+10. make fmt lint
     make test ARGS="tests/integration/${many} tests/rules"
 
 Then 'saas-app provision' writes the permissions to Logto.""")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from quart import Blueprint, flash, redirect, request, url_for
+from quart import Blueprint, redirect, request, url_for
 from quart.typing import ResponseReturnValue
 
 from saas_app.identity.tenant import Tenant
@@ -22,10 +22,13 @@ from saas_app.projects.values import (
     StatusFilter,
 )
 from saas_app.rbac.permissions import Permission, RoleType, roles_granting
+from saas_app.text.translation import _
 from saas_app.text.visible import isolated
 from saas_app.web.context import database, open_writing, transaction
 from saas_app.web.csv_stream import csv_export
 from saas_app.web.guards import requires
+from saas_app.web.lists import one_of
+from saas_app.web.notices import notify
 from saas_app.web.pagination import Page
 from saas_app.web.prefetches import only_deliberately
 from saas_app.web.templating import render
@@ -52,7 +55,7 @@ async def list_projects(tenant: Tenant) -> ResponseReturnValue:
         has_any=has_any,
         statuses=StatusFilter,
         sorts=ProjectSort,
-        writers=_WRITERS,
+        writers=one_of(_WRITERS),
     )
 
 
@@ -77,7 +80,7 @@ async def create_project(tenant: Tenant) -> ResponseReturnValue:
         return render("projects/new.html", form=form), 422
     wanted = form.as_input()
     project_id = await changes.create_project(transaction(), tenant, wanted)
-    await flash(f"“{isolated(wanted.name)}” was created. Add its first task.", "success")
+    await notify(_("“%(name)s” was created. Add its first task.", name=isolated(wanted.name)))
     return _to_project(tenant, project_id)
 
 
@@ -101,7 +104,7 @@ async def save_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnV
         page = render("projects/edit.html", form=form, project=project, version=version)
         return page, 422
     await changes.edit_project(transaction(), tenant, project_id, version, form.as_input())
-    await flash("Project saved.", "success")
+    await notify(_("Project saved."))
     return _to_project(tenant, project_id)
 
 
@@ -110,7 +113,7 @@ async def save_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnV
 async def archive_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
     """Archive the project."""
     await changes.archive_project(transaction(), tenant, project_id)
-    await flash("Project archived. To change its tasks, unarchive it first.", "success")
+    await notify(_("Project archived. To change its tasks, unarchive it first."))
     return _to_project(tenant, project_id)
 
 
@@ -119,7 +122,7 @@ async def archive_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseRetu
 async def unarchive_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
     """Make the project active again."""
     await changes.unarchive_project(transaction(), tenant, project_id)
-    await flash("Project unarchived.", "success")
+    await notify(_("Project unarchived."))
     return _to_project(tenant, project_id)
 
 
@@ -137,7 +140,7 @@ async def delete_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseRetur
     """Delete the project and its tasks."""
     project = await service.get_project(database(), tenant, project_id)
     await changes.delete_project(transaction(), tenant, project_id)
-    await flash(f"“{isolated(project.name)}” was deleted.", "success")
+    await notify(_("“%(name)s” was deleted.", name=isolated(project.name)))
     return redirect(url_for("projects.list_projects", organization_id=tenant.organization_id), 303)
 
 

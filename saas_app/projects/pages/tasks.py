@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from urllib.parse import urlencode
 
-from quart import Blueprint, flash, redirect, request, url_for
+from quart import Blueprint, redirect, request, url_for
 from quart.typing import ResponseReturnValue
 
 from saas_app.identity.tenant import Tenant
@@ -21,9 +21,11 @@ from saas_app.projects.forms import (
 )
 from saas_app.projects.values import TaskConflict, TaskFilter, TaskStatus
 from saas_app.rbac.permissions import Permission
+from saas_app.text.translation import Sentence, _
 from saas_app.text.visible import isolated
 from saas_app.web.context import database, transaction
 from saas_app.web.guards import requires
+from saas_app.web.notices import notify
 from saas_app.web.reader import reader_day
 from saas_app.web.templating import render
 
@@ -48,7 +50,7 @@ async def add_task(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue
         return await _show(tenant, project_id, form), 422
     wanted = form.as_input()
     task = await changes.add_task(transaction(), tenant, project_id, wanted)
-    await flash(f"“{isolated(wanted.title)}” was added.", "success")
+    await notify(_("“%(name)s” was added.", name=isolated(wanted.title)))
     return _to_tasks(tenant, project_id, task.id, wanted.status)
 
 
@@ -84,7 +86,7 @@ async def save_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -
         return page, 422
     wanted = form.as_input()
     await changes.edit_task(transaction(), tenant, project_id, task_id, version, wanted)
-    await flash("Task saved.", "success")
+    await notify(_("Task saved."))
     return _to_tasks(tenant, project_id, task_id, wanted.status)
 
 
@@ -96,7 +98,7 @@ async def change_status(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUI
     fields = await request.form
     status, version = read_task_status(fields), read_version(fields)
     await changes.set_task_status(transaction(), tenant, task, version, status)
-    await flash(f"“{isolated(task.title)}” is now {TASK_STATUS_LABELS[status].lower()}.", "success")
+    await notify(_moved(task.title, status))
     return _to_tasks(tenant, project_id, task_id, status)
 
 
@@ -116,7 +118,7 @@ async def delete_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID)
     """Delete the task."""
     task = await service.get_task(database(), tenant, project_id, task_id)
     await changes.delete_task(transaction(), tenant, project_id, task_id)
-    await flash(f"“{isolated(task.title)}” was deleted.", "success")
+    await notify(_("“%(name)s” was deleted.", name=isolated(task.title)))
     return _to_tasks(tenant, project_id)
 
 
@@ -152,6 +154,15 @@ async def _show(tenant: Tenant, project_id: uuid.UUID, form: TaskForm) -> str:
         today=reader_day(),
         kept_query=_kept_query(),
     )
+
+
+def _moved(title: str, status: TaskStatus) -> Sentence:
+    """Return the notice of a changed status."""
+    if status is TaskStatus.DONE:
+        return _("“%(title)s” is now done.", title=isolated(title))
+    if status is TaskStatus.DOING:
+        return _("“%(title)s” is now in progress.", title=isolated(title))
+    return _("“%(title)s” is now to do.", title=isolated(title))
 
 
 def _kept_query() -> str:

@@ -26,7 +26,7 @@ def test_only_fields_that_differ_are_to_be_chosen() -> None:
     assert not name.differs
     assert description.differs
     assert description.theirs == Side("The moon", "The moon")
-    assert description.yours == Side("", "empty")
+    assert description.yours == Side("", "Empty")
 
 
 def test_a_field_of_a_task_has_a_text_for_people_and_a_value_for_the_form() -> None:
@@ -34,4 +34,4 @@ def test_a_field_of_a_task_has_a_text_for_people_and_a_value_for_the_form() -> N
     title, status, due_on = task_fields(theirs, TaskInput("Launch", TaskStatus.DOING, None))
     assert not title.differs
     assert (status.theirs, status.yours) == (Side("done", "Done"), Side("doing", "In progress"))
-    assert (due_on.theirs, due_on.yours) == (Side("2026-12-24", "24 Dec 2026"), Side("", "No due date"))
+    assert (due_on.theirs, due_on.yours) == (Side("2026-12-24", "Dec 24, 2026"), Side("", "No due date"))

@@ -60,7 +60,7 @@ def test_a_project_is_read_from_its_form() -> None:
         ({}, "name", "Enter a name for the project."),
         ({"name": "\x00"}, "name", "Enter a name for the project."),
         ({"name": "x" * 121}, "name", "Use at most 120 characters."),
-        ({"name": "x", "description": "x" * 2001}, "description", "Use at most 2000 characters."),
+        ({"name": "x", "description": "x" * 2001}, "description", "Use at most 2,000 characters."),
     ],
 )
 def test_an_error_of_a_project_is_shown_at_its_field(typed: dict[str, str], field: str, message: str) -> None:
