@@ -94,6 +94,11 @@ class Tenants:
             reading = reading.read(stale, refreshed)
         raise LogtoUnavailable(_("Your access is being updated. Try again in a moment."), retry_after=1)
 
+    def find_cached_tenant(self, access: SessionAccess, organization_id: str) -> Tenant | None:
+        """Return the organization if the session has a fresh token for it, else None. Never asks Logto."""
+        reading = Reading(access, organization_id, self._freshness)
+        return as_tenant(reading) if reading.granted() else None
+
     async def describe_tokens(self, tenant: Tenant) -> list[TokenDescription]:
         """Return the contents of the tokens behind a tenant."""
         session_id = _session_of(tenant)

@@ -1,4 +1,4 @@
-"""Style sheets, scripts and icons: our own, and those of installed packages (Bootstrap, Swagger UI).
+"""Style sheets, scripts and icons: our own, and those of installed packages (Bootstrap).
 
 Only files named here or in ``saas_app/static`` are served. Their URL contains a digest of their content, so
 browsers cache them for a year, and a new version has a new URL.
@@ -23,8 +23,6 @@ blueprint = Blueprint("static_files", __name__)
 _OWN_FILES = Path(__file__).resolve().parent.parent / "static"
 _VENDOR_FILES = {
     "vendor/bootstrap.min.css": ("flask_bootstrap", "static/bootstrap5/css/bootstrap.min.css"),
-    "vendor/swagger-ui.css": ("flask_swagger_ui", "dist/swagger-ui.css"),
-    "vendor/swagger-ui-bundle.js": ("flask_swagger_ui", "dist/swagger-ui-bundle.js"),
 }
 _FOREVER = "public, max-age=31536000, immutable"
 

@@ -1,99 +1,200 @@
-"""The page of the API works under the security policy of every page, with a session and with a token."""
+"""The page of the API works under the security policy of every page: to read it, and to send requests."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page, expect
+import pytest
+from playwright.async_api import Locator, Page, expect
 
 from saas_app.logto.http import open_http
 from saas_app.operations.client_credentials import ClientCredentials, TokenRequest, fetch_token
 from saas_app.rbac.permissions import Role
 from tests.browser.conftest import OpenPage, alice_is
+from tests.browser.page_checks import axe_findings, excess_width
 from tests.browser.site import Site
+from tests.browser.steps import account_menu, switcher
+from tests.clients import Person
 from tests.factories import Factory
 
 RESOURCE = "https://api.workroom.example"
-_CONTRAST = (
-    """axe.run({runOnly: {type: "rule", values: ["color-contrast"]}}).then(found => found.violations)"""
-)
-LIST, CREATE = "#operations-projects-list_projects", "#operations-projects-create_project"
+DOCS = "/api/docs"
+_OPEN_ALL = "() => document.querySelectorAll('details.operation').forEach(each => { each.open = true; })"
 
 
-async def test_every_operation_is_shown_in_light_and_in_dark_mode(open_page: OpenPage) -> None:
-    page = await open_page(color_scheme="light")
+async def test_every_operation_and_schema_is_shown(open_page: OpenPage) -> None:
+    page = await open_page()
     await page.goto("/")
     await page.get_by_role("contentinfo").get_by_role("link", name="API").click()
     await expect(page.get_by_role("heading", name="Workroom API")).to_be_visible()
+
     document = await (await page.request.get("/api/openapi.json")).json()
-    count = sum(len(methods) for methods in document["paths"].values())
-    await expect(page.locator(".opblock")).to_have_count(count)
+    names = [name for methods in document["paths"].values() for name in _operation_ids(methods)]
+    shown = await page.locator("details[data-path] > .operation-body").evaluate_all(
+        "bodies => bodies.map(body => body.id)"
+    )
+    assert sorted(shown) == sorted(names)
+    for schema in document["components"]["schemas"]:
+        assert await page.locator(f"#schema-{schema}").count() == 1
 
+
+@pytest.mark.parametrize("width", [390, 320])
+async def test_the_page_is_accessible_and_fits_a_phone_with_everything_open(
+    open_page: OpenPage, width: int
+) -> None:
+    phone = {"viewport": {"width": width, "height": 844}, "is_mobile": True}
+    page = await open_page(reduced_motion="reduce", **phone)
+    await page.goto(DOCS)
+    await page.evaluate(_OPEN_ALL)
+    await expect(page.get_by_role("button", name="Send request").last).to_be_visible()
+
+    assert await excess_width(page, "the open page", width) == []
+    assert await axe_findings(page, "the open page") == []
+
+
+async def test_dark_mode_belongs_to_the_page(open_page: OpenPage) -> None:
+    page = await open_page(color_scheme="light")
+    await page.goto(DOCS)
+    await page.evaluate(_OPEN_ALL)
     light = await _background(page)
+
     await page.emulate_media(color_scheme="dark")
-    assert await _background(page) != light
+
+    dark = await _background(page)
+    assert len(dark) == len(light)
+    assert not set(dark) & set(light)
 
 
-async def test_the_text_has_enough_contrast_and_fits_a_phone(open_page: OpenPage) -> None:
-    page = await open_page(reduced_motion="reduce", viewport={"width": 390, "height": 844})
-    await page.goto("/api/docs")
-    await page.locator(f"{CREATE} .opblock-summary-control").click()
-    await page.locator(CREATE).get_by_role("button", name="Try it out").click()
-    await page.evaluate(Axe().axe_script)
-    for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        await expect(page.locator("html")).to_have_class("dark-mode" if scheme == "dark" else "")
-        found = await page.evaluate(_CONTRAST)
-        assert [node["html"] for violation in found for node in violation["nodes"]] == [], scheme
-    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+async def test_a_link_opens_what_it_names_without_scripts(open_page: OpenPage) -> None:
+    page = await open_page(java_script_enabled=False, reduced_motion="reduce")
+    await page.goto(f"{DOCS}#create_project")
+    operation = _operation(page, "create_project")
+    await expect(operation.get_by_text("--json")).to_be_visible()
+
+    await operation.get_by_role("link", name="NewProject").click()
+
+    await expect(page.locator("#schema-NewProject").get_by_text("description", exact=True)).to_be_visible()
+    await expect(page.get_by_text("switch on JavaScript")).to_be_visible()
+    await expect(page.get_by_label("Bearer token")).to_be_hidden()
+
+
+async def test_the_header_is_that_of_every_page(page: Page, acme: str) -> None:
+    await page.goto(f"/o/{acme}/projects")
+
+    await page.goto(DOCS)
+
+    await expect(switcher(page)).to_have_accessible_name(re.compile("Acme"))
+    await expect(account_menu(page)).to_have_accessible_name(re.compile("Alice"))
+    await switcher(page).click()
+    await expect(page.get_by_role("option", name="Acme")).to_be_visible()
+
+
+async def test_somebody_who_is_not_signed_in_is_offered_to_sign_in_and_come_back(
+    open_page: OpenPage,
+) -> None:
+    page = await open_page()
+    await page.goto(DOCS)
+
+    link = page.get_by_role("main").get_by_role("link", name="Sign in")
+
+    await expect(link).to_have_attribute("href", f"/sign-in?next={DOCS}")
 
 
 @alice_is(Role.EDITOR)
 async def test_a_signed_in_person_calls_the_api_with_their_session(page: Page, acme: str) -> None:
     await page.goto(f"/o/{acme}/projects")
+    await page.goto(DOCS)
 
-    await page.goto("/api/docs")
-    await page.get_by_role("button", name="Authorize").click()
-    await expect(page.get_by_text("Nothing to enter")).to_be_visible()
-    await page.get_by_role("button", name="Close").last.click()
-    assert await _try(page, CREATE, acme) == "201"
-    assert await _try(page, LIST, acme) == "200"
-    await expect(page.locator(LIST).get_by_text("Gripper firmware 4.2").first).to_be_visible()
+    assert await _try(page, "create_project") == "201 Created"
+    assert await _try(page, "list_projects") == "200 OK"
+
+    answer = _operation(page, "list_projects").get_by_role("group", name="Response body")
+    await expect(answer).to_contain_text("Gripper firmware 4.2")
 
 
-async def test_a_pasted_token_is_used(open_page: OpenPage, people: Factory, site: Site, acme: str) -> None:
-    machine = await people.machine(acme)
+async def test_a_request_is_sent_with_the_keyboard(page: Page, acme: str) -> None:
+    await page.goto(f"/o/{acme}/projects")
+    await page.goto(DOCS)
+
+    await _operation(page, "get_access").locator("summary").focus()
+    await page.keyboard.press("Enter")
+    await _operation(page, "get_access").get_by_label("organization_id").focus()
+    await page.keyboard.press("Enter")
+
+    await expect(_operation(page, "get_access").get_by_role("status")).to_contain_text("200 OK")
+
+
+async def test_a_pasted_token_is_used_instead_of_the_session_and_stored_nowhere(
+    open_page: OpenPage, alice: Person, people: Factory, site: Site, acme: str
+) -> None:
+    token = await _token_of_a_machine(people, site, acme)
+    page = await open_page(alice)
+    await page.goto(f"/o/{acme}/projects")
+    await page.goto(DOCS)
+
+    await page.get_by_label("Bearer token").fill(token)
+    assert await _try(page, "get_me") == "200 OK"
+
+    answer = _operation(page, "get_me").get_by_role("group", name="Response body")
+    await expect(answer).to_contain_text('"type": "machine"')
+    kept = await page.evaluate("() => JSON.stringify([localStorage, sessionStorage, document.cookie])")
+    assert token not in kept
+    await page.reload()
+    await expect(page.get_by_label("Bearer token")).to_have_value("")
+
+
+async def test_what_the_api_returns_is_shown_as_text(
+    open_page: OpenPage, alice: Person, people: Factory, acme: str
+) -> None:
+    page = await open_page(alice)
+    await page.goto(f"/o/{acme}/projects")
+    await page.goto(DOCS)
+    body = _operation(page, "create_project").get_by_label("Body", exact=True)
+    await _operation(page, "create_project").locator("summary").click()
+    await body.fill('{"name": "<img src=x>"}')
+
+    await _send(page, "create_project")
+
+    answer = _operation(page, "create_project").get_by_role("group", name="Response body")
+    await expect(answer).to_contain_text("<img src=x>")
+    assert await answer.locator("img").count() == 0
+
+
+async def _token_of_a_machine(people: Factory, site: Site, organization_id: str) -> str:
+    machine = await people.machine(organization_id)
     async with open_http(30) as http:
         credentials = ClientCredentials(machine.id, machine.secret)
-        wanted = TokenRequest(RESOURCE, acme, ["projects:read", "projects:write"])
-        token = await fetch_token(http, site.logto, credentials, wanted)
-    page = await open_page()
-    await page.goto("/api/docs")
-
-    await page.get_by_role("button", name="Authorize").click()
-    form = page.locator(".auth-container").filter(has_text="apiToken")
-    await form.get_by_role("textbox").fill(token)
-    await form.get_by_role("button", name="Apply credentials").click()
-    await page.get_by_role("button", name="Close").last.click()
-
-    assert await _try(page, CREATE, acme) == "201"
+        wanted = TokenRequest(RESOURCE, organization_id, ["projects:read", "projects:write"])
+        return await fetch_token(http, site.logto, credentials, wanted)
 
 
-async def _try(page: Page, operation: str, organization_id: str) -> str:
+async def _try(page: Page, operation_id: str) -> str:
     """Open an operation, send its example, and return the status of the response."""
-    block = page.locator(operation)
-    await block.locator(".opblock-summary-control").click()
-    await block.get_by_role("button", name="Try it out").click()
-    await block.get_by_placeholder("organization_id").fill(organization_id)
-    await block.get_by_role("button", name="Execute").click()
-    status = block.locator(".live-responses-table .response-col_status").last
+    await _operation(page, operation_id).locator("summary").click()
+    return await _send(page, operation_id)
+
+
+async def _send(page: Page, operation_id: str) -> str:
+    operation = _operation(page, operation_id)
+    await operation.get_by_role("button", name="Send request").click()
+    status = operation.get_by_role("status").locator("strong")
     await expect(status).to_have_text(re.compile(r"^\d{3}"))
-    return (await status.inner_text())[:3]
+    return await status.inner_text()
 
 
-async def _background(page: Page) -> str:
-    color: str = await page.locator(".opblock").first.evaluate(
-        "block => getComputedStyle(block).backgroundColor"
+def _operation(page: Page, operation_id: str) -> Locator:
+    return page.locator("details.operation", has=page.locator(f"#{operation_id}"))
+
+
+def _operation_ids(methods: dict[str, Any]) -> list[str]:
+    return [operation["operationId"] for operation in methods.values()]
+
+
+async def _background(page: Page) -> list[str]:
+    """Return the background of the page, of a card, of an open operation's line, and of its example."""
+    colors: list[str] = await page.evaluate(
+        """() => ["body", "main .card", ".operation > summary", ".operation pre"].map(
+             (part) => getComputedStyle(document.querySelector(part)).backgroundColor)"""
     )
-    return color
+    return colors

@@ -18,6 +18,7 @@ from werkzeug.routing.rules import Rule
 
 from saas_app.rbac.permissions import roles_granting
 from saas_app.text.ids import ID_PATTERN
+from saas_app.text.languages import SOURCE, speaking
 from saas_app.web.guards import Callers, Guard
 from saas_app.web.json_api import openapi_parts as parts
 from saas_app.web.json_api.examples import BODIES, PARAMETERS
@@ -130,8 +131,9 @@ def init(app: Quart, tags: list[Tag | dict[Any, Any]]) -> None:
 
 
 def build_schema(app: Quart) -> dict[str, Any]:
-    """Return the OpenAPI document of the application."""
-    document: dict[str, Any] = app.extensions["QUART_SCHEMA"].openapi_provider.schema()
+    """Return the OpenAPI document of the application. It is in English, whoever reads it."""
+    with speaking(SOURCE):
+        document: dict[str, Any] = app.extensions["QUART_SCHEMA"].openapi_provider.schema()
     return document
 
 

@@ -1,4 +1,4 @@
-"""``/api/openapi.json``, and ``/api/docs`` with Swagger UI from its installed package."""
+"""``/api/openapi.json``, and ``/api/docs``: the reference for people, rendered from the same document."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ import hashlib
 import json
 from typing import Final
 
+from markupsafe import Markup
 from quart import Blueprint, Quart, Response, current_app, request
 
+from saas_app.text.languages import current_language
+from saas_app.web.context import request_connection
 from saas_app.web.guards import public_without_database
 from saas_app.web.json_api.openapi import SCHEMA_PATH, build_schema
+from saas_app.web.json_api.reference import read_reference
 from saas_app.web.templating import render
+from saas_app.web.visitors import find_reader
 
 blueprint = Blueprint("api_docs", __name__)
 
 DOCS_PATH: Final = "/api/docs"
 _DOCUMENT: Final = "workroom_openapi"
+_REFERENCES: Final = "workroom_api_references"
 
 
 def schema_text(app: Quart) -> str:
@@ -41,5 +47,18 @@ async def schema() -> Response:
 @blueprint.get(DOCS_PATH)
 @public_without_database
 async def docs() -> str:
-    """Show the operations, to read and to try."""
-    return render("api_docs/show.html", schema_path=SCHEMA_PATH)
+    """Show the operations, to read and to try, in the frame of the person who is signed in."""
+    async with request_connection():
+        await find_reader()
+    return render("api_docs/show.html", schema_path=SCHEMA_PATH, reference=_reference())
+
+
+def _reference() -> Markup:
+    """Return the reference in the reader's language, rendered once per language."""
+    references: dict[str, Markup] = current_app.extensions.setdefault(_REFERENCES, {})
+    language = current_language()
+    if language not in references:
+        reference = read_reference(build_schema(current_app))
+        rendered = render("api_docs/_reference.html", reference=reference)
+        references[language] = Markup(rendered)  # noqa: S704 - a template escaped it
+    return references[language]

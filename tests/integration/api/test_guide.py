@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import shutil
@@ -14,7 +15,10 @@ from pathlib import Path
 import pytest
 
 from saas_app.logto import ManagementClient
+from saas_app.logto.http import open_http
+from saas_app.operations.client_credentials import ClientCredentials, TokenRequest, fetch_token
 from saas_app.operations.env_file import read_env_file
+from saas_app.web.json_api.reference import read_reference
 from tests.clients import LogtoVisit
 from tests.databases import ROOT, Database
 from tests.factories import Factory
@@ -77,6 +81,23 @@ async def test_every_curl_command_of_the_guide_works(
     assert re.search(r'"ids":\s*\["[0-9a-f-]{36}",\s*"[0-9a-f-]{36}"\]', done.stdout)
 
 
+async def test_the_commands_of_the_documentation_page_work(
+    served: Application, of_a_machine: dict[str, str], tmp_path: Path
+) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("The page's commands were skipped: curl is missing.")
+    reference = read_reference(json.loads((ROOT / "docs/openapi.json").read_text(encoding="utf-8")))
+    command_of = {each.id: each.command for group in reference.groups for each in group.operations}
+    wanted = ("create_project", "list_projects", "get_access", "list_permissions")
+    given = {**of_a_machine, "TOKEN": await _token(of_a_machine)}
+
+    script = ["bash", "-e", "-c", "\n".join(command_of[name] for name in wanted)]
+    done = await asyncio.to_thread(_run, script, given, tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("Gripper firmware 4.2") == 2
+
+
 async def test_the_example_for_an_api_client_works(of_a_machine: dict[str, str], tmp_path: Path) -> None:
     program = [sys.executable, str(EXAMPLES / "machine.py")]
     done = await asyncio.to_thread(_run, program, of_a_machine, tmp_path)
@@ -122,6 +143,14 @@ async def test_the_example_for_a_person_works(
 
     assert process.returncode == 0, errors.decode()
     assert output.decode().splitlines() == ["member Ada: editor"]
+
+
+async def _token(given: dict[str, str]) -> str:
+    """Return a token of the API client in this environment."""
+    async with open_http(PATIENCE) as http:
+        credentials = ClientCredentials(given["CLIENT_ID"], given["CLIENT_SECRET"])
+        wanted = TokenRequest(given["RESOURCE"], given["ORGANIZATION"], ["projects:read", "projects:write"])
+        return await fetch_token(http, given["LOGTO"], credentials, wanted)
 
 
 async def _native_application(management: ManagementClient) -> str:
