@@ -6,6 +6,7 @@ when a module is imported: labels of forms and titles of errors need no request.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Self
 
@@ -19,6 +20,7 @@ __all__ = ["Sentence", "_", "ngettext", "number", "pgettext", "said"]
 
 _ISOLATES: Final = str.maketrans("", "", "\u2068\u2069")
 _NO_VALUES: Final[Mapping[str, Any]] = {}
+_ONLY_NAMES: Final = re.compile(r"(?:[^%]|%%|%\(\w+\)s)*")
 
 
 class Sentence(str):
@@ -77,6 +79,38 @@ class Sentence(str):
     def __html__(self) -> Markup:
         """Return what Jinja shows."""
         return escape(self.shown)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the sentence as JSON, without isolates, to store it for readers of other languages."""
+        values = {
+            name: value.as_json()
+            if isinstance(value, Sentence)
+            else value.translate(_ISOLATES)
+            if isinstance(value, str)
+            else value
+            for name, value in self._values.items()
+        }
+        parts = {"message": self._message, "plural": self._plural, "context": self._context}
+        return {**{name: part for name, part in parts.items() if part}, "values": values}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Self:
+        """Create the sentence of :meth:`as_json` again, with its names isolated.
+
+        Raises :class:`ValueError`, :class:`KeyError` or :class:`TypeError` for JSON that is none.
+        """
+        parts = (kept["message"], kept.get("plural", ""))
+        if not all(isinstance(part, str) and _ONLY_NAMES.fullmatch(part) for part in parts):
+            raise ValueError("not a message")
+        values = {
+            name: cls.from_json(value)
+            if isinstance(value, Mapping)
+            else isolated(value)
+            if isinstance(value, str)
+            else value
+            for name, value in kept["values"].items()
+        }
+        return cls(parts[0], values, plural=parts[1], context=str(kept.get("context", "")))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (type(self), self._message, dict(self._values), self._plural, self._context)

@@ -129,3 +129,31 @@ class TestInSpanish:
         sentence = ngettext("%(num)s task", "%(num)s tasks", 2)
 
         assert pickle.loads(pickle.dumps(sentence)).shown == sentence.shown  # noqa: S301
+
+
+def test_a_stored_sentence_is_made_again_with_its_names_isolated_and_for_every_language() -> None:
+    token = _("organization token")
+    sentence = _("No %(token)s was issued for %(organization)s.", token=token, organization=isolated(NAME))
+
+    stored = json.dumps(sentence.as_json(), ensure_ascii=False)
+    again = Sentence.from_json(json.loads(stored))
+
+    assert "\u2068" not in stored
+    assert (again, again.shown) == (sentence, sentence.shown)
+    with speaking("es"):
+        assert again.shown == sentence.shown != str(sentence)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {},
+        {"message": "Hello"},
+        {"message": 7, "values": {}},
+        {"message": "%(name)900000000s", "values": {"name": "x"}},
+        {"message": "%s", "values": {"name": "x"}},
+    ],
+)
+def test_json_that_is_no_sentence_is_refused(stored: dict[str, object]) -> None:
+    with pytest.raises((ValueError, KeyError, TypeError)):
+        str(Sentence.from_json(stored).shown)
