@@ -53,7 +53,7 @@ async def create_application(change: MemberChange, name: str) -> Application:
         if made is not None:
             await delete_unfinished(management, made.id)
         if isinstance(failure, LogtoUnavailable):
-            raise NotCreated("Logto did not respond, and no API client was created. Try again.") from None
+            raise NotCreated(_("Logto did not respond, and no API client was created. Try again.")) from None
         raise
 
 
@@ -74,7 +74,7 @@ async def add_to_organization(turn: MemberChange, client_id: str, role_id: str) 
         raise
     except LogtoUnavailable:
         await delete_unfinished(management, client_id)
-        raise NotCreated("Logto stopped responding, and no API client was created. Try again.") from None
+        raise NotCreated(_("Logto stopped responding, and no API client was created. Try again.")) from None
     return secret.value
 
 
@@ -87,9 +87,11 @@ async def delete_unfinished(management: ManagementClient, client_id: str) -> Non
             return  # already deleted
         log.warning("an unfinished API client remains in logto", client_id=client_id, why=str(failure))
         raise LogtoUnavailable(
-            "Logto stopped responding while the API client was created and while that was "
-            "undone. A client with an unknown secret may remain. Check the list in a few "
-            "minutes and revoke it there."
+            _(
+                "Logto stopped responding while the API client was created and while that was undone. "
+                "A client with an unknown secret may remain. Check the list in a few minutes and revoke it "
+                "there."
+            )
         ) from None
 
 
@@ -135,4 +137,4 @@ async def _add_secret(management: ManagementClient, client_id: str) -> Applicati
         for secret in await management.list_secrets(client_id):
             if secret.name == name:
                 return secret
-        raise NotRotated("Logto did not respond, so the secret was not changed. Try again.") from None
+        raise NotRotated(_("Logto did not respond, so the secret was not changed. Try again.")) from None

@@ -29,7 +29,7 @@ from saas_app.db.base import utc_now
 from saas_app.db.session import WritingSession
 from saas_app.errors import Conflict, Invalid, LogtoUnavailable
 from saas_app.logto import ManagementClient, ManagementError
-from saas_app.text.translation import _
+from saas_app.text.translation import Sentence, _
 from saas_app.text.visible import isolated
 
 MAX_CLIENTS: Final = 100
@@ -145,8 +145,11 @@ async def _role_id(management: ManagementClient) -> str:
         if role.name == ROLE.value and role.type == ROLE.type.value:
             return role.id
     raise Conflict(
-        f"The role {ROLE.value} for API clients does not exist in Logto. The operator can "
-        "fix this with 'saas-app provision'."
+        _(
+            "The role %(role)s for API clients does not exist in Logto. The operator can fix this with "
+            "'saas-app provision'.",
+            role=ROLE.value,
+        )
     )
 
 
@@ -156,15 +159,23 @@ async def _require_room(change: MemberChange, name: str) -> None:
     found = await change.management.list_machines_page(change.organization_id, page=1, page_size=MAX_CLIENTS)
     if any(machine.name.casefold() == name.casefold() for machine in found.items):
         raise NameTaken(
-            "An API client with this name already exists.",
+            _("An API client with this name already exists."),
             fields={
-                "name": f"{isolated(tenant.organization_name)} already has an API client with this name."
+                "name": _(
+                    "%(organization)s already has an API client with this name.",
+                    organization=isolated(tenant.organization_name),
+                )
             },
         )
     if found.total >= MAX_CLIENTS:
         raise TooManyClients(
-            f"{isolated(tenant.organization_name)} has {found.total} API clients. The limit "
-            f"is {MAX_CLIENTS}. Revoke clients that are no longer used."
+            _(
+                "%(organization)s has %(number)s API clients. The limit is %(limit)s. Revoke clients that "
+                "are no longer used.",
+                organization=isolated(tenant.organization_name),
+                number=found.total,
+                limit=MAX_CLIENTS,
+            )
         )
 
 
@@ -177,13 +188,15 @@ def _target(client_id: str, name: str) -> Target:
     return Target("api client", client_id, name)
 
 
-def _why_not_rotated(client: Client) -> str:
+def _why_not_rotated(client: Client) -> Sentence:
     if client.is_elsewhere:
-        return (
-            f"{isolated(client.name)} also belongs to other organizations, and its secret "
-            "gives access to them too. The operator can change it in Logto Console."
+        return _(
+            "%(client)s also belongs to other organizations, and its secret gives access to them too. The "
+            "operator can change it in Logto Console.",
+            client=isolated(client.name),
         )
-    return (
-        f"{isolated(client.name)} was added in Logto Console, where the operator can change "
-        "its secret. Here, you can only remove it from the organization."
+    return _(
+        "%(client)s was added in Logto Console, where the operator can change its secret. Here, you can only "
+        "remove it from the organization.",
+        client=isolated(client.name),
     )

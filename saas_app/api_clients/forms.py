@@ -6,6 +6,7 @@ from wtforms import Form, StringField
 from wtforms.validators import DataRequired
 
 from saas_app.errors import Invalid
+from saas_app.text.translation import _
 from saas_app.web.typed_text import at_most, clean_line
 
 NAME_LENGTH = 80
@@ -15,9 +16,9 @@ class ClientForm(Form):
     """The name of a new client."""
 
     name = StringField(
-        "Name",
+        _("Name"),
         filters=[clean_line],
-        validators=[DataRequired("Enter a name."), at_most(NAME_LENGTH)],
+        validators=[DataRequired(_("Enter a name.")), at_most(NAME_LENGTH)],
     )
 
     def refuse(self, error: Invalid) -> None:

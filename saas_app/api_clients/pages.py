@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import cast
 
 import structlog
-from quart import Blueprint, flash, g, redirect, request, url_for
+from quart import Blueprint, g, redirect, request, url_for
 from quart.typing import ResponseReturnValue
 
 from saas_app.api_clients import changes, service
@@ -23,10 +23,12 @@ from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.tenant import Tenant
 from saas_app.members.forms import read_filter
 from saas_app.rbac.permissions import Permission
+from saas_app.text.translation import _
 from saas_app.text.visible import isolated
 from saas_app.web.context import database, management, organization_change, runtime
 from saas_app.web.guards import requires
 from saas_app.web.limits import retry_after
+from saas_app.web.notices import notify
 from saas_app.web.templating import render
 
 log = structlog.get_logger(__name__)
@@ -112,8 +114,15 @@ async def confirm_revocation(tenant: Tenant, client_id: str) -> ResponseReturnVa
 async def revoke(tenant: Tenant, client_id: str) -> ResponseReturnValue:
     """Revoke the client. Its next request is rejected."""
     client = await changes.revoke(organization_change(tenant), client_id)
-    what = "revoked" if client.is_only_here else f"removed from {isolated(tenant.organization_name)}"
-    await flash(f"{isolated(client.name)} was {what}. Its tokens are rejected from now on.", "success")
+    await notify(
+        _("%(client)s was revoked. Its tokens are rejected from now on.", client=isolated(client.name))
+        if client.is_only_here
+        else _(
+            "%(client)s was removed from %(organization)s. Its tokens are rejected from now on.",
+            client=isolated(client.name),
+            organization=isolated(tenant.organization_name),
+        )
+    )
     return redirect(url_for("api_clients.list_clients", organization_id=tenant.organization_id), 303)
 
 

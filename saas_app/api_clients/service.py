@@ -92,7 +92,10 @@ async def get_client(
             application = await management.find_application(client_id)
     if application is None:
         raise ClientNotFound(
-            f"{isolated(tenant.organization_name)} has no API client with this ID. It may have been revoked."
+            _(
+                "%(organization)s has no API client with this ID. It may have been revoked.",
+                organization=isolated(tenant.organization_name),
+            )
         )
     origins = await queries.find_origins(db, [client_id])
     return Client(application.id, application.name, client_id in origins, len(organizations) > 1)

@@ -124,7 +124,7 @@ def _view(row: EventRow) -> EventView:
         before=row.before,
         after=row.after,
         outcome=row.outcome,
-        decision=row.decision,
+        decision=row.plain_decision,
         request_id=row.request_id,
         address=row.address,
     )

@@ -26,6 +26,7 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.identity.principal import Principal
 from saas_app.models import Outcome
 from saas_app.rbac.decision import Decision, Step, StepResult
+from saas_app.text.translation import _
 from saas_app.text.visible import isolated
 
 log = structlog.get_logger(__name__)
@@ -101,7 +102,7 @@ class Denials:
             action=Action.ACCESS_DENY,
             target=Target("request", str(request), str(request)),
             outcome=Outcome.DENIED,
-            decision=decision.as_json(),
+            decision=decision.as_stored(),
         )
         try:
             async with self._work.writing(organization_id) as db:
@@ -179,11 +180,18 @@ def refused_without_second_factor(principal: Principal, organization_name: str) 
     organization = isolated(organization_name)
     return _refused(
         principal,
-        StepResult(Step.MEMBER, True, f"Member of {organization}."),
-        StepResult(Step.AUDIENCE, False, f"{organization} requires a second factor, and none is set up."),
+        StepResult(Step.MEMBER, True, _("Member of %(organization)s.", organization=organization)),
+        StepResult(
+            Step.AUDIENCE,
+            False,
+            _(
+                "%(organization)s requires a second factor, and none is set up.",
+                organization=organization,
+            ),
+        ),
     )
 
 
 def _refused(principal: Principal, *steps: StepResult) -> Decision:
-    signed_in = StepResult(Step.AUTHENTICATED, True, f"Signed in as {isolated(principal.display_name)}.")
-    return Decision(False, (signed_in, *steps))
+    signed_in = _("Signed in as %(name)s.", name=isolated(principal.display_name))
+    return Decision(False, (StepResult(Step.AUTHENTICATED, True, signed_in), *steps))

@@ -33,7 +33,7 @@ def _cells(row: EventRow) -> tuple[str, ...]:
         row.outcome.value,
         _json(row.before),
         _json(row.after),
-        _json(row.decision),
+        _json(row.plain_decision),
         row.request_id,
         row.address,
         str(row.id),

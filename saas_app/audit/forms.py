@@ -9,6 +9,8 @@ from wtforms.validators import Optional
 
 from saas_app.audit.recorder import Action
 from saas_app.audit.values import EventFilter, Outcome
+from saas_app.text.translation import _
+from saas_app.web.reader import current_reader
 from saas_app.web.typed_text import DayField, at_most, clean_line
 
 _NAME_LENGTH = 320  # as wide as the columns
@@ -18,22 +20,26 @@ _FIRST_YEAR, _LAST_YEAR = 2000, 2999
 class EventFilterForm(Form):
     """The filter of the list. All fields are optional."""
 
-    actor = StringField("Actor", filters=[clean_line], validators=[at_most(_NAME_LENGTH)])
+    actor = StringField(_("Actor"), filters=[clean_line], validators=[at_most(_NAME_LENGTH)])
     action = SelectField(
-        "Action",
+        _("Action"),
         default="",
-        choices={"": "All actions", **{action.value: action.label for action in Action}},
+        choices={"": _("All actions"), **{action.value: action.label for action in Action}},
     )
     outcome = SelectField(
-        "Outcome",
+        _("Outcome"),
         default="",
-        choices={"": "All outcomes", Outcome.ALLOWED.value: "Allowed", Outcome.DENIED.value: "Denied"},
+        choices={
+            "": _("All outcomes"),
+            Outcome.ALLOWED.value: _("Allowed"),
+            Outcome.DENIED.value: _("Denied"),
+        },
     )
-    target = StringField("Target", filters=[clean_line], validators=[at_most(_NAME_LENGTH)])
-    since = DayField("From (UTC)", validators=[Optional()])
-    until = DayField("Until (UTC)", validators=[Optional()])
-    actor_id = HiddenField("Actor", filters=[clean_line], validators=[at_most(_NAME_LENGTH)])
-    target_id = HiddenField("Target", filters=[clean_line], validators=[at_most(_NAME_LENGTH)])
+    target = StringField(_("Target"), filters=[clean_line], validators=[at_most(_NAME_LENGTH)])
+    since = DayField(_("From"), validators=[Optional()])
+    until = DayField(_("Until"), validators=[Optional()])
+    actor_id = HiddenField(_("Actor"), filters=[clean_line], validators=[at_most(_NAME_LENGTH)])
+    target_id = HiddenField(_("Target"), filters=[clean_line], validators=[at_most(_NAME_LENGTH)])
 
     def validate_since(self, field: DateField) -> None:
         """Check that the year is one that the calendar and the database support."""
@@ -43,10 +49,10 @@ class EventFilterForm(Form):
         """Check the year, and that the day is not before ``since``."""
         _check_year(field.data)
         if field.data is not None and self.since.data is not None and field.data < self.since.data:
-            raise ValidationError("The end date is before the start date.")
+            raise ValidationError(_("The end date is before the start date."))
 
     def as_filter(self) -> EventFilter:
-        """Return the filter. Call :meth:`validate` first. Both days are included."""
+        """Return the filter. Call :meth:`validate` first. Both days are included, in the reader's zone."""
         return EventFilter(
             actor=self.actor.data or "",
             actor_id=self.actor_id.data or "",
@@ -68,8 +74,11 @@ class EventFilterForm(Form):
 
 def _check_year(day: date | None) -> None:
     if day is not None and not _FIRST_YEAR <= day.year <= _LAST_YEAR:
-        raise ValidationError(f"Enter a year from {_FIRST_YEAR} to {_LAST_YEAR}.")
+        raise ValidationError(
+            _("Enter a year from %(first)s to %(last)s.", first=str(_FIRST_YEAR), last=str(_LAST_YEAR))
+        )
 
 
 def _midnight(day: date | None) -> datetime | None:
-    return datetime.combine(day, time.min, UTC) if day else None
+    """Return when a day begins for the reader, in UTC."""
+    return datetime.combine(day, time.min, current_reader().zone).astimezone(UTC) if day else None

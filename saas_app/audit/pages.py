@@ -21,6 +21,7 @@ from saas_app.web.csv_stream import csv_export
 from saas_app.web.guards import requires
 from saas_app.web.pagination import Page, decode_cursor, encode_cursor
 from saas_app.web.prefetches import only_deliberately
+from saas_app.web.reader import current_reader
 from saas_app.web.templating import render
 
 blueprint = Blueprint("audit", __name__, url_prefix="/o/<organization_id>/audit")
@@ -39,7 +40,16 @@ async def list_events(tenant: Tenant) -> ResponseReturnValue:
     is_valid, page = form.validate(), _NOTHING
     if is_valid:
         page = await _read_page(form.as_filter())
-    html = render("audit/list.html", page=page, form=form, labels=_LABELS, permissions=_PERMISSIONS)
+    reader = current_reader()
+    html = render(
+        "audit/list.html",
+        page=page,
+        form=form,
+        labels=_LABELS,
+        permissions=_PERMISSIONS,
+        zone=str(reader.zone),
+        has_zone=reader.has_zone,
+    )
     return html, 200 if is_valid else 422
 
 
@@ -69,9 +79,7 @@ async def export_events(tenant: Tenant) -> ResponseReturnValue:
     """Stream all events that match the filter as a file. The export is an event too."""
     form = EventFilterForm(request.args)
     if not form.validate():
-        raise Invalid(
-            fields={name: " ".join(map(str, errors)) for name, errors in form.errors.items() if name}
-        )
+        raise Invalid(fields={field.name: field.errors[0] for field in form if field.errors})
     wanted = form.as_filter()
     async with open_writing(tenant) as db:
         changes.record_export(db, tenant)

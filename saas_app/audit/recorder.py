@@ -6,62 +6,65 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from saas_app.audit.trace import Trace, current_trace
 from saas_app.db.base import new_uuid, utc_now, uuid_at
 from saas_app.db.session import WritingSession
 from saas_app.identity.principal import Principal
 from saas_app.models import ActorType, AuditEvent, Outcome
+from saas_app.text.translation import Sentence, _
+
+_UNNAMED: Final = Sentence("")  # for lookups by value
 
 
 class Action(StrEnum):
     """An action in an organization, as ``noun.verb``."""
 
-    label: str  # the label on the audit page
+    label: Sentence  # the label on the audit page
 
-    def __new__(cls, value: str, label: str = "") -> Action:
+    def __new__(cls, value: str, label: Sentence = _UNNAMED) -> Action:
         member = str.__new__(cls, value)
         member._value_ = value
         member.label = label
         return member
 
-    ORGANIZATION_CREATE = ("organization.create", "Organization created")
-    ORGANIZATION_UPDATE = ("organization.update", "Organization updated")
-    ORGANIZATION_DELETE = ("organization.delete", "Organization deleted")
-    ORGANIZATION_REMOVE_DATA = ("organization.remove-data", "Organization data removed")
-    ORGANIZATION_EXPORT = ("organization.export", "Organization exported")
-    ORGANIZATION_IMPORT = ("organization.import", "Organization imported")
-    PERSON_ERASE = ("person.erase", "Person erased")
-    RECONCILE = ("organization.reconcile", "Organization reconciled")
-    DOMAIN_CLAIM = ("domain.claim", "Email domain added")
-    DOMAIN_VERIFY = ("domain.verify", "Email domain verified")
-    DOMAIN_LAPSE = ("domain.lapse", "Email domain no longer verified")
-    DOMAIN_REMOVE = ("domain.remove", "Email domain removed")
-    MEMBER_ADD = ("member.add", "Member added")
-    MEMBER_JOIN = ("member.join", "Member joined by email domain")
-    MEMBER_CHANGE_ROLES = ("member.change-roles", "Member roles changed")
-    MEMBER_REMOVE = ("member.remove", "Member removed")
-    MEMBER_LEAVE = ("member.leave", "Member left")
-    INVITATION_CREATE = ("invitation.create", "Invitation sent")
-    INVITATION_RESEND = ("invitation.resend", "Invitation resent")
-    INVITATION_REVOKE = ("invitation.revoke", "Invitation revoked")
-    INVITATION_ACCEPT = ("invitation.accept", "Invitation accepted")
-    API_CLIENT_CREATE = ("api-client.create", "API client created")
-    API_CLIENT_ROTATE = ("api-client.rotate", "API client secret rotated")
-    API_CLIENT_REVOKE = ("api-client.revoke", "API client revoked")
-    API_CLIENT_REMOVE = ("api-client.remove", "API client removed")
-    PROJECT_CREATE = ("project.create", "Project created")
-    PROJECT_UPDATE = ("project.update", "Project updated")
-    PROJECT_ARCHIVE = ("project.archive", "Project archived")
-    PROJECT_RESTORE = ("project.restore", "Project unarchived")
-    PROJECT_DELETE = ("project.delete", "Project deleted")
-    PROJECT_EXPORT = ("project.export", "Projects exported")
-    TASK_CREATE = ("task.create", "Task created")
-    TASK_UPDATE = ("task.update", "Task updated")
-    TASK_DELETE = ("task.delete", "Task deleted")
-    AUDIT_EXPORT = ("audit.export", "Audit log exported")
-    ACCESS_DENY = ("access.deny", "Access denied")
+    ORGANIZATION_CREATE = ("organization.create", _("Organization created"))
+    ORGANIZATION_UPDATE = ("organization.update", _("Organization updated"))
+    ORGANIZATION_DELETE = ("organization.delete", _("Organization deleted"))
+    ORGANIZATION_REMOVE_DATA = ("organization.remove-data", _("Organization data removed"))
+    ORGANIZATION_EXPORT = ("organization.export", _("Organization exported"))
+    ORGANIZATION_IMPORT = ("organization.import", _("Organization imported"))
+    PERSON_ERASE = ("person.erase", _("Person erased"))
+    RECONCILE = ("organization.reconcile", _("Organization reconciled"))
+    DOMAIN_CLAIM = ("domain.claim", _("Email domain added"))
+    DOMAIN_VERIFY = ("domain.verify", _("Email domain verified"))
+    DOMAIN_LAPSE = ("domain.lapse", _("Email domain no longer verified"))
+    DOMAIN_REMOVE = ("domain.remove", _("Email domain removed"))
+    MEMBER_ADD = ("member.add", _("Member added"))
+    MEMBER_JOIN = ("member.join", _("Member joined by email domain"))
+    MEMBER_CHANGE_ROLES = ("member.change-roles", _("Member roles changed"))
+    MEMBER_REMOVE = ("member.remove", _("Member removed"))
+    MEMBER_LEAVE = ("member.leave", _("Member left"))
+    INVITATION_CREATE = ("invitation.create", _("Invitation sent"))
+    INVITATION_RESEND = ("invitation.resend", _("Invitation resent"))
+    INVITATION_REVOKE = ("invitation.revoke", _("Invitation revoked"))
+    INVITATION_ACCEPT = ("invitation.accept", _("Invitation accepted"))
+    API_CLIENT_CREATE = ("api-client.create", _("API client created"))
+    API_CLIENT_ROTATE = ("api-client.rotate", _("API client secret rotated"))
+    API_CLIENT_REVOKE = ("api-client.revoke", _("API client revoked"))
+    API_CLIENT_REMOVE = ("api-client.remove", _("API client removed"))
+    PROJECT_CREATE = ("project.create", _("Project created"))
+    PROJECT_UPDATE = ("project.update", _("Project updated"))
+    PROJECT_ARCHIVE = ("project.archive", _("Project archived"))
+    PROJECT_RESTORE = ("project.restore", _("Project unarchived"))
+    PROJECT_DELETE = ("project.delete", _("Project deleted"))
+    PROJECT_EXPORT = ("project.export", _("Projects exported"))
+    TASK_CREATE = ("task.create", _("Task created"))
+    TASK_UPDATE = ("task.update", _("Task updated"))
+    TASK_DELETE = ("task.delete", _("Task deleted"))
+    AUDIT_EXPORT = ("audit.export", _("Audit log exported"))
+    ACCESS_DENY = ("access.deny", _("Access denied"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from saas_app.audit import queries
 from saas_app.audit.values import Event, EventFilter, EventNotFound, EventRow, FieldChange, FoundEvents
+from saas_app.audit.words import field_label, side_of
 from saas_app.db.session import DatabaseSession
 from saas_app.identity.tenant import Tenant
 from saas_app.rbac.decision import Step, StepResult
 from saas_app.text.translation import Sentence
 
 _EXPORT_BATCH = 500  # rows per statement
-_ABSENT = object()
 
 
 async def page_events(
@@ -57,7 +58,7 @@ def changes_of(row: EventRow) -> tuple[FieldChange, ...]:
     """Return the changes of an event, field by field."""
     before, after = row.before or {}, row.after or {}
     return tuple(
-        FieldChange(name, _side(before, name), _side(after, name))
+        FieldChange(name, field_label(name), side_of(before, name), side_of(after, name))
         for name in dict.fromkeys([*before, *after])
     )
 
@@ -65,7 +66,8 @@ def changes_of(row: EventRow) -> tuple[FieldChange, ...]:
 def steps_of(row: EventRow, names: Iterable[str] = ()) -> tuple[StepResult, ...]:
     """Return the steps of an event's decision that this version knows.
 
-    The log stores plain text: the actor's name and ``names`` are isolated again for the page.
+    The explanations of entries from before there were other languages are plain text. In them, the actor's
+    name and ``names`` are isolated again for the page.
     """
     known = {step.value for step in Step}
     steps = (row.decision or {}).get("steps", [])
@@ -73,23 +75,18 @@ def steps_of(row: EventRow, names: Iterable[str] = ()) -> tuple[StepResult, ...]
         StepResult(
             Step(step["step"]),
             bool(step["passed"]),
-            Sentence.naming(str(step["explanation"]), (row.actor_name, *names)),
+            _explanation(step, (row.actor_name, *names)),
         )
         for step in steps
         if step["step"] in known
     )
 
 
-def _side(side: Mapping[str, Any], name: str) -> str | None:
-    value = side.get(name, _ABSENT)
-    return None if value is _ABSENT else _words(value)
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list | tuple):
-        return ", ".join(map(_words, value)) or "none"
-    if isinstance(value, dict):
-        return ", ".join(f"{name}: {_words(inner)}" for name, inner in value.items()) or "none"
-    return "empty" if value in (None, "") else str(value)
+def _explanation(step: Mapping[str, Any], names: Iterable[str]) -> Sentence:
+    """Return an explanation that can be translated, if what was kept for that says the same in English."""
+    told = str(step["explanation"])
+    with suppress(ValueError, KeyError, TypeError, AttributeError):
+        kept = Sentence.from_json(step["sentence"])
+        if kept == told:
+            return kept
+    return Sentence.naming(told, names)

@@ -56,6 +56,15 @@ class EventRow:
     address: str
 
     @property
+    def plain_decision(self) -> dict[str, Any] | None:
+        """The decision for programs: in English, without what pages need to translate it."""
+        if self.decision is None:
+            return None
+        steps = self.decision.get("steps", [])
+        plain = [{name: part for name, part in step.items() if name != "sentence"} for step in steps]
+        return {**self.decision, "steps": plain}
+
+    @property
     def lacked_permission(self) -> str | None:
         """The permission that a denied request lacked, if the decision names one."""
         return None if self.decision is None else self.decision.get("permission")
@@ -71,9 +80,13 @@ class FoundEvents:
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """A field before and after a change, in words. A side is None if the target did not exist then."""
+    """A field before and after a change, in the reader's words.
+
+    A side is None if the target did not exist then.
+    """
 
     name: str
+    label: str
     before: str | None
     after: str | None
 
@@ -93,4 +106,4 @@ class EventNotFound(NotFound):
     title = _("This entry does not exist")
 
     def __init__(self) -> None:
-        super().__init__("Entries of the audit log are never deleted, so the address may be incomplete.")
+        super().__init__(_("Entries of the audit log are never deleted, so the address may be incomplete."))

@@ -98,7 +98,7 @@ class _Story:
         request = f"{method} /o/{self.organization_id}{path}"
         return self.did(
             days_ago, hour, who, Action.ACCESS_DENY, Target("request", request, request),
-            outcome=Outcome.DENIED, decision=decision.as_json(),
+            outcome=Outcome.DENIED, decision=decision.as_stored(),
         )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from saas_app.rbac.permissions import (
     permissions_of,
 )
 from saas_app.rbac.policy import AccessFacts, decide, proved
+from saas_app.text.translation import Sentence, _
 from saas_app.text.visible import isolated
 
 PERSON_ROLES: Final = tuple(role for role in Role if role.type is RoleType.USER)
@@ -47,7 +48,7 @@ class DeniedAssignment:
     """Why a caller may not assign a role: the decision, and a sentence that names the role."""
 
     decision: Decision
-    explanation: str
+    explanation: Sentence
 
 
 def preview(before: frozenset[str], after: frozenset[str]) -> RoleChange:
@@ -82,15 +83,22 @@ def find_denied_assignment(facts: AccessFacts, role_names: Collection[str]) -> D
     for name in in_role_order(role_names):
         role = _ROLES.get(name)
         if role is None:
-            why = f"You cannot assign the role {isolated(name)}, because Workroom does not recognize it."
+            why = _(
+                "You cannot assign the role %(role)s, because Workroom does not recognize it.",
+                role=isolated(name),
+            )
             step = StepResult(Step.PERMISSION, False, why)
             return DeniedAssignment(Decision(False, (*proved(facts), step)), why)
         missing = missing_to_assign(facts.granted, role)
         if missing:
             return DeniedAssignment(
                 decide(facts, missing[0]),
-                f"The role {role.value} includes {missing[0].value}, which you do not have. You "
-                "can assign only roles whose permissions you have.",
+                _(
+                    "The role %(role)s includes %(permission)s, which you do not have. You can assign only "
+                    "roles whose permissions you have.",
+                    role=role.value,
+                    permission=missing[0].value,
+                ),
             )
     return None
 

@@ -25,10 +25,7 @@ class StepResult:
 
     step: Step
     passed: bool
-    explanation: str
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "explanation", Sentence(self.explanation))
+    explanation: Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,7 @@ class Decision:
         return self.steps[-1]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the decision as JSON, for the audit log and for problem documents."""
+        """Return the decision as JSON, for programs."""
         return {
             "allowed": self.allowed,
             "permission": self.permission.value if self.permission else None,
@@ -59,3 +56,13 @@ class Decision:
                 for result in self.steps
             ],
         }
+
+    def as_stored(self) -> dict[str, Any]:
+        """Return the decision as JSON for the audit log.
+
+        It is English. Pages in other languages use the message and the values of each explanation.
+        """
+        stored = self.as_json()
+        for step, result in zip(stored["steps"], self.steps, strict=True):
+            step["sentence"] = result.explanation.as_json()
+        return stored

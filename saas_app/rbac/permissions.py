@@ -11,21 +11,31 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
+from saas_app.text.translation import Sentence, _
+
 
 class Carrier(StrEnum):
-    """The kind of token that carries a permission."""
+    """The kind of token that carries a permission. Its value is the label in English."""
 
-    ORGANIZATION_TOKEN = "organization token"  # noqa: S105 - a name, not a password
-    API_TOKEN = "API-resource token"  # noqa: S105
+    label: Sentence
+
+    def __new__(cls, label: Sentence) -> Carrier:
+        member = str.__new__(cls, label)
+        member._value_ = str(label)
+        member.label = label
+        return member
+
+    ORGANIZATION_TOKEN = _("organization token")
+    API_TOKEN = _("API-resource token")
 
 
 class Permission(StrEnum):
     """A permission that code checks. Its value is the Logto scope, ``noun:verb``."""
 
-    description: str
+    description: Sentence
     carrier: Carrier
 
-    def __new__(cls, value: str, description: str, carrier: Carrier) -> Permission:
+    def __new__(cls, value: str, description: Sentence, carrier: Carrier) -> Permission:
         member = str.__new__(cls, value)
         member._value_ = value
         member.description = description
@@ -34,28 +44,28 @@ class Permission(StrEnum):
 
     ORGANIZATION_UPDATE = (
         "organization:update",
-        "Change the organization's name, description and settings",
+        _("Change the organization's name, description and settings"),
         Carrier.ORGANIZATION_TOKEN,
     )
     ORGANIZATION_DELETE = (
         "organization:delete",
-        "Delete the organization and everything in it",
+        _("Delete the organization and everything in it"),
         Carrier.ORGANIZATION_TOKEN,
     )
-    MEMBERS_READ = ("members:read", "View the organization's members", Carrier.ORGANIZATION_TOKEN)
-    MEMBERS_INVITE = ("members:invite", "Invite people by email", Carrier.ORGANIZATION_TOKEN)
-    MEMBERS_UPDATE = ("members:update", "Change the roles of members", Carrier.ORGANIZATION_TOKEN)
-    MEMBERS_REMOVE = ("members:remove", "Remove members", Carrier.ORGANIZATION_TOKEN)
-    AUDIT_READ = ("audit:read", "View the audit log", Carrier.ORGANIZATION_TOKEN)
+    MEMBERS_READ = ("members:read", _("View the organization's members"), Carrier.ORGANIZATION_TOKEN)
+    MEMBERS_INVITE = ("members:invite", _("Invite people by email"), Carrier.ORGANIZATION_TOKEN)
+    MEMBERS_UPDATE = ("members:update", _("Change the roles of members"), Carrier.ORGANIZATION_TOKEN)
+    MEMBERS_REMOVE = ("members:remove", _("Remove members"), Carrier.ORGANIZATION_TOKEN)
+    AUDIT_READ = ("audit:read", _("View the audit log"), Carrier.ORGANIZATION_TOKEN)
     API_CLIENTS_MANAGE = (
         "api-clients:manage",
-        "Create, rotate and revoke API clients",
+        _("Create, rotate and revoke API clients"),
         Carrier.ORGANIZATION_TOKEN,
     )
-    PROJECTS_READ = ("projects:read", "View projects and their tasks", Carrier.API_TOKEN)
-    PROJECTS_WRITE = ("projects:write", "Create and change projects and tasks", Carrier.API_TOKEN)
-    PROJECTS_DELETE = ("projects:delete", "Delete projects", Carrier.API_TOKEN)
-    PROJECTS_EXPORT = ("projects:export", "Export projects as CSV", Carrier.API_TOKEN)
+    PROJECTS_READ = ("projects:read", _("View projects and their tasks"), Carrier.API_TOKEN)
+    PROJECTS_WRITE = ("projects:write", _("Create and change projects and tasks"), Carrier.API_TOKEN)
+    PROJECTS_DELETE = ("projects:delete", _("Delete projects"), Carrier.API_TOKEN)
+    PROJECTS_EXPORT = ("projects:export", _("Export projects as CSV"), Carrier.API_TOKEN)
 
 
 class RoleType(StrEnum):
@@ -68,20 +78,20 @@ class RoleType(StrEnum):
 class Role(StrEnum):
     """An organization role of the template. Its value is the role's name in Logto."""
 
-    description: str
+    description: Sentence
     type: RoleType
 
-    def __new__(cls, value: str, description: str, type_: RoleType) -> Role:
+    def __new__(cls, value: str, description: Sentence, type_: RoleType) -> Role:
         member = str.__new__(cls, value)
         member._value_ = value
         member.description = description
         member.type = type_
         return member
 
-    ADMIN = ("admin", "Manages the organization: members, settings and all projects", RoleType.USER)
-    EDITOR = ("editor", "Creates and changes projects and tasks", RoleType.USER)
-    VIEWER = ("viewer", "Views projects and members", RoleType.USER)
-    INTEGRATION = ("integration", "An API client that reads and writes projects", RoleType.MACHINE)
+    ADMIN = ("admin", _("Manages the organization: members, settings and all projects"), RoleType.USER)
+    EDITOR = ("editor", _("Creates and changes projects and tasks"), RoleType.USER)
+    VIEWER = ("viewer", _("Views projects and members"), RoleType.USER)
+    INTEGRATION = ("integration", _("An API client that reads and writes projects"), RoleType.MACHINE)
 
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {

@@ -7,9 +7,11 @@ Logto; :mod:`saas_app.identity.credentials` gathers the facts, :mod:`saas_app.we
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 
 from saas_app.rbac.decision import Decision, Step, StepResult
 from saas_app.rbac.permissions import Carrier, Permission
+from saas_app.text.translation import Sentence, _
 from saas_app.text.visible import isolated
 
 
@@ -32,16 +34,20 @@ class AccessFacts:
 def decide(facts: AccessFacts, permission: Permission) -> Decision:
     """Decide whether the caller holds ``permission`` in the organization."""
     steps = list(proved(facts))
-    carrier, organization = permission.carrier, isolated(facts.organization_name)
-    if carrier not in facts.carriers:
-        steps.append(StepResult(Step.AUDIENCE, False, f"No {carrier} was issued for {organization}."))
-        return Decision(False, tuple(steps), permission=permission)
-    steps.append(
-        StepResult(Step.AUDIENCE, True, f"The {carrier} was issued by Logto for {organization} only.")
-    )
+    names = {"token": permission.carrier.label, "organization": isolated(facts.organization_name)}
+    if permission.carrier not in facts.carriers:
+        missing = _("No %(token)s was issued for %(organization)s.", **names)
+        return Decision(False, (*steps, StepResult(Step.AUDIENCE, False, missing)), permission=permission)
+    issued = _("The %(token)s was issued by Logto for %(organization)s only.", **names)
+    steps.append(StepResult(Step.AUDIENCE, True, issued))
     allowed = permission in facts.granted
-    says = "includes" if allowed else "does not include"
-    steps.append(StepResult(Step.PERMISSION, allowed, f"The {carrier} {says} {permission.value}."))
+    named = {"token": permission.carrier.label, "permission": permission.value}
+    says = (
+        _("The %(token)s includes %(permission)s.", **named)
+        if allowed
+        else _("The %(token)s does not include %(permission)s.", **named)
+    )
+    steps.append(StepResult(Step.PERMISSION, allowed, says))
     return Decision(allowed, tuple(steps), permission=permission)
 
 
@@ -49,10 +55,16 @@ def proved(facts: AccessFacts) -> tuple[StepResult, StepResult]:
     """Return the first two steps of a decision: who the caller is, and that they belong here."""
     caller, organization = isolated(facts.subject), isolated(facts.organization_name)
     if facts.role_names is None:
-        authenticated = f"Bearer token of {caller}."
-        member = f"The token was issued for {organization}."
+        authenticated = _("Bearer token of %(name)s.", name=caller)
+        member = _("The token was issued for %(organization)s.", organization=organization)
     else:
-        names = " and ".join(sorted(facts.role_names))
-        authenticated = f"Signed in as {caller}."
-        member = f"Member of {organization}, {f'as {names}' if names else 'without a role'}."
+        authenticated = _("Signed in as %(name)s.", name=caller)
+        member = _member(organization, sorted(facts.role_names))
     return StepResult(Step.AUTHENTICATED, True, authenticated), StepResult(Step.MEMBER, True, member)
+
+
+def _member(organization: str, role_names: list[str]) -> Sentence:
+    if not role_names:
+        return _("Member of %(organization)s, without a role.", organization=organization)
+    roles = reduce(lambda one, other: _("%(one)s and %(other)s", one=one, other=other), role_names)
+    return _("Member of %(organization)s, as %(roles)s.", organization=organization, roles=roles)

@@ -15,6 +15,7 @@ from quart.typing import ResponseReturnValue
 
 from saas_app.errors import LogtoUnavailable, NotFound, SignatureRejected
 from saas_app.identity.token_verifier import TokenRejected
+from saas_app.text.translation import _
 from saas_app.web.context import runtime
 from saas_app.web.guards import public_webhook
 from saas_app.webhooks.changes.deliveries import receive
@@ -33,11 +34,11 @@ async def logto_webhook() -> ResponseReturnValue:
     """Receive one delivery of an event. Repeated and unknown events are accepted and ignored."""
     key = runtime().settings.webhook_signing_key
     if not key.get_secret_value():
-        raise NotFound("Webhooks are not set up for this installation.")
+        raise NotFound(_("Webhooks are not set up for this installation."))
     content = await request.get_data(cache=False, as_text=False, parse_form_data=False)
     if not is_signed(content, request.headers.get(SIGNATURE_HEADER, ""), key):
         log.warning("webhook with a wrong signature", size=len(content))
-        raise SignatureRejected("The signature of this webhook is missing or wrong.")
+        raise SignatureRejected(_("The signature of this webhook is missing or wrong."))
     if await receive(runtime().work, content) == WebhookEvent.ORGANIZATION_DELETED:
         runtime().removals.wake()
     return "", 204

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from saas_app.errors import BadRequest
 from saas_app.identity.claims import is_id
 from saas_app.text.cleaning import clean_json
+from saas_app.text.translation import _
 from saas_app.webhooks.events import WebhookEvent
 
 log = structlog.get_logger(__name__)
@@ -125,4 +126,4 @@ def _check_data(delivery: _Delivery) -> None:
 
 def _refuse(what: str) -> NoReturn:
     log.warning("webhook could not be read", what=what)
-    raise BadRequest("This is not a webhook from Logto.") from None
+    raise BadRequest(_("This is not a webhook from Logto.")) from None

@@ -11,12 +11,12 @@ _STEPS: Final = Template("""\
 The next steps, with the numbers of docs/add-a-feature.md:
 
  2. saas_app/rbac/permissions.py: declare the permissions, and assign them to roles in ROLE_PERMISSIONS.
-        ${MANY}_READ = ("${slug}:read", "View ${many_words}", Carrier.API_TOKEN)
-        ${MANY}_WRITE = ("${slug}:write", "Add ${many_words}", Carrier.API_TOKEN)
+        ${MANY}_READ = ("${slug}:read", _("View ${many_words}"), Carrier.API_TOKEN)
+        ${MANY}_WRITE = ("${slug}:write", _("Add ${many_words}"), Carrier.API_TOKEN)
  3. saas_app/models/__init__.py: import the model, and add it to __all__.
         from saas_app.models.${one} import ${One}
  4. saas_app/audit/recorder.py: add the action.
-        ${ONE}_ADD = ("${slug_one}.add", "${One_words} added")
+        ${ONE}_ADD = ("${slug_one}.add", _("${One_words} added"))
  5. saas_app/features.py: add the feature, which registers its routes.
         "${many}",
  6. saas_app/web/navigation.py: add it to the menu.

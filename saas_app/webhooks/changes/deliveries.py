@@ -36,6 +36,7 @@ from saas_app.identity.membership_changes import (
 from saas_app.logto.provider_clock import LEEWAY, Moment
 from saas_app.models import EVERYONE, EVERYWHERE
 from saas_app.organizations.removal import request_removal
+from saas_app.text.translation import _
 from saas_app.webhooks import queries
 from saas_app.webhooks.bodies import ROUTES_WITH_A_USER, Event, read_event
 from saas_app.webhooks.events import WebhookEvent
@@ -61,7 +62,7 @@ async def receive(work: UnitOfWork, content: bytes) -> str | None:
     event, now = read_event(content), utc_now()
     if event.created_at > now + _MAX_AHEAD:
         log.warning("webhook from the future", event_name=event.name, created_at=event.created_at.isoformat())
-        raise BadRequest("The webhook's time is in the future.")
+        raise BadRequest(_("The webhook's time is in the future."))
     handler = _HANDLERS.get(event.name)
     if handler is None or event.created_at < now - RETENTION:
         log.info("webhook ignored", event_name=event.name[:64], created_at=event.created_at.isoformat())

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from saas_app.audit.queries import find_events
-from saas_app.audit.recorder import Action
+from saas_app.audit.recorder import Action, Actor, AuditEntry, Target, record
 from saas_app.audit.seed import seed_entries
 from saas_app.audit.values import EventFilter
 from saas_app.db.base import new_uuid, utc_now
@@ -52,12 +52,34 @@ async def test_a_person_is_found_by_ip_address(office: AuditedOffice) -> None:
     assert await office.entries("?actor=203.0.113.99") == []
 
 
-async def test_every_time_on_the_page_is_in_utc(office: AuditedOffice) -> None:
+def shown_times(page: str) -> list[str]:
+    return re.findall(r"<time[^>]*>([^<]*)</time>", page.partition("<main")[2])
+
+
+async def test_all_times_are_in_utc_until_the_zone_of_the_reader_is_known(office: AuditedOffice) -> None:
     page = await office.page()
-    assert "Times are in UTC" in page
+
+    assert "Times are in UTC." in page
     assert "data-local" not in page
-    for shown in re.findall(r"<time[^>]*>([^<]*)</time>", page):
-        assert shown.endswith("UTC")
+    assert len(shown_times(page)) == 2
+
+
+async def test_times_and_days_of_the_filter_are_in_the_zone_of_the_reader(
+    office: AuditedOffice, work: UnitOfWork
+) -> None:
+    """The event is on 20 November in UTC, and on the 21st in Auckland."""
+    story = AuditEntry(Actor("sam", "Sam"), Action.PROJECT_CREATE, Target("project", "1", "Midnight"))
+    async with work.writing(office.id) as db:
+        record(db, story, at=datetime(2026, 11, 20, 12, 30, tzinfo=UTC))
+    office.browsers["admin"].app.set_cookie("localhost", "workroom_zone", "Pacific/Auckland")
+
+    page = await office.page("?since=2026-11-21&until=2026-11-21")
+
+    assert "Times are in Pacific/Auckland." in page
+    assert [time.split(",")[-1].strip() for time in shown_times(page)] == ["1:30\u202fAM"]
+    assert "Midnight" not in await office.page("?until=2026-11-20")
+    (line,) = await office.entries("?since=2026-11-21&until=2026-11-21")
+    assert line["Time (UTC)"] == "2026-11-20 12:30:00"
 
 
 @pytest.mark.parametrize("declared", ORGANIZATIONS, ids=lambda declared: declared.key)

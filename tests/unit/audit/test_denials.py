@@ -23,6 +23,7 @@ from saas_app.identity.principal import SessionPrincipal
 from saas_app.models import AuditEvent
 from saas_app.rbac.decision import Decision, Step, StepResult
 from saas_app.rbac.permissions import Permission
+from saas_app.text.translation import Sentence
 
 EVE = SessionPrincipal("eve", session_id=new_uuid(), name="Eve")
 BOB = SessionPrincipal("bob", session_id=new_uuid(), name="Bob")
@@ -62,7 +63,7 @@ def recorder(audit_log: AuditLog) -> Denials:
 
 
 def refused(permission: Permission = Permission.AUDIT_READ) -> Decision:
-    return Decision(False, (StepResult(Step.PERMISSION, False, "No."),), permission=permission)
+    return Decision(False, (StepResult(Step.PERMISSION, False, Sentence("No.")),), permission=permission)
 
 
 def new_session() -> SessionPrincipal:

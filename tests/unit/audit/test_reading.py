@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from werkzeug.datastructures import MultiDict
 
 from saas_app.audit.forms import EventFilterForm
@@ -14,6 +16,10 @@ from saas_app.audit.values import EventFilter, EventRow, FieldChange
 from saas_app.db.base import new_uuid
 from saas_app.models import ActorType, Outcome
 from saas_app.rbac.decision import Step, StepResult
+from saas_app.rbac.permissions import Carrier, Permission
+from saas_app.rbac.policy import AccessFacts, decide
+from saas_app.text.languages import speaking
+from saas_app.text.translation import Sentence
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -57,9 +63,9 @@ def test_only_changed_fields_are_stored() -> None:
 def test_changes_are_shown_field_by_field_in_words() -> None:
     event = row(before={"name": "", "tasks": 0}, after={"name": "Apollo", "role_names": ["admin", "editor"]})
     assert changes_of(event) == (
-        FieldChange("name", "empty", "Apollo"),
-        FieldChange("tasks", "0", None),
-        FieldChange("role_names", None, "admin, editor"),
+        FieldChange("name", "Name", "empty", "Apollo"),
+        FieldChange("tasks", "Tasks", "0", None),
+        FieldChange("role_names", "Roles", None, "admin, editor"),
     )
 
 
@@ -77,8 +83,45 @@ def test_steps_that_this_version_does_not_know_are_left_out() -> None:
         {"step": "member", "passed": True, "explanation": "Member."},
         {"step": "moonphase", "passed": False, "explanation": "Waning."},
     ]
-    assert steps_of(row(decision={"steps": steps})) == (StepResult(Step.MEMBER, True, "Member."),)
+    assert steps_of(row(decision={"steps": steps})) == (StepResult(Step.MEMBER, True, Sentence("Member.")),)
     assert steps_of(row()) == ()
+
+
+DENIED = decide(
+    AccessFacts("Eve", "Acme", frozenset({"viewer"}), frozenset(), frozenset(Carrier)), Permission.AUDIT_READ
+)
+
+
+def test_a_recorded_decision_is_shown_in_the_language_of_its_reader() -> None:
+    stored = json.loads(json.dumps(DENIED.as_stored()))
+
+    with speaking("es"):
+        shown = [step.explanation.shown for step in steps_of(row(decision=stored))]
+        wanted = [step.explanation.shown for step in DENIED.steps]
+
+    assert shown == wanted
+    assert wanted != [str(step.explanation) for step in DENIED.steps]
+
+
+def test_an_explanation_that_was_recorded_as_plain_text_stays_english() -> None:
+    with speaking("es"):
+        (*_others, last) = steps_of(row(decision=DENIED.as_json()))
+        assert last.explanation.shown == "The organization token does not include audit:read."
+
+
+@pytest.mark.parametrize(
+    "kept", [None, 7, {"message": "Welcome", "values": {}}, {"message": "%d", "values": {}}]
+)
+def test_the_recorded_english_wins_over_a_message_that_says_something_else(kept: object) -> None:
+    stored = DENIED.as_stored()
+    stored["steps"][-1]["sentence"] = kept
+
+    assert steps_of(row(decision=stored))[-1].explanation == DENIED.decided_by.explanation
+
+
+def test_programs_get_a_decision_without_what_pages_need_to_translate_it() -> None:
+    assert row(decision=DENIED.as_stored()).plain_decision == DENIED.as_json()
+    assert row().plain_decision is None
 
 
 def test_an_empty_form_filters_nothing() -> None:

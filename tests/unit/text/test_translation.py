@@ -62,7 +62,7 @@ def test_a_stored_sentence_is_isolated_again_by_its_names() -> None:
         Conflict(WRITTEN).detail,
         AppError(title=WRITTEN).title,
         Invalid(fields={"name": WRITTEN}).fields["name"],
-        StepResult(Step.MEMBER, True, WRITTEN).explanation,
+        StepResult(Step.MEMBER, True, Sentence(WRITTEN)).explanation,
     ],
     ids=["detail", "title", "field", "decision"],
 )

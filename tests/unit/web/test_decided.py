@@ -11,9 +11,10 @@ from saas_app.errors import FreshSignInRequired, LogtoUnavailable, MfaRequired, 
 from saas_app.identity.renewal import RenewalRequired, StepUpRequired
 from saas_app.rbac.decision import Decision, Step, StepResult
 from saas_app.rbac.permissions import Permission
+from saas_app.text.translation import Sentence
 from saas_app.web.decided import Deciding
 
-DENIAL = Decision(False, (StepResult(Step.PERMISSION, False, "No."),), Permission.PROJECTS_READ)
+DENIAL = Decision(False, (StepResult(Step.PERMISSION, False, Sentence("No.")),), Permission.PROJECTS_READ)
 
 
 def decided(

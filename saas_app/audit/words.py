@@ -1,0 +1,77 @@
+"""The values of events in words, in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from saas_app.text.translation import Sentence, _, number, pgettext
+
+_ABSENT: Final = object()
+
+_FIELDS: Final[Mapping[str, Sentence]] = {
+    "address": _("Address"),
+    "assignee": _("Assignee"),
+    "color": _("Color"),
+    "description": _("Description"),
+    "domain": _("Email domain"),
+    "due_on": _("Due on"),
+    "expires_at": _("Expires"),
+    "invitation": _("Invitation"),
+    "is_mfa_required": _("Second factor required"),
+    "joining_roles": _("Default roles"),
+    "members": _("Members"),
+    "name": _("Name"),
+    "project": _("Project"),
+    "proof": _("Proof"),
+    "reason": _("Reason"),
+    "role_names": _("Roles"),
+    "roles": _("Roles"),
+    "secret_expires_at": _("Secret expires"),
+    "state": _("State"),
+    "status": _("Status"),
+    "tasks": _("Tasks"),
+    "title": _("Title"),
+    "verified": _("Verified"),
+}
+"""The fields of events that have a label of their own. Others are shown by their name."""
+
+_STATES: Final[Mapping[str, Sentence]] = {
+    "accepted": pgettext("state", "accepted"),
+    "active": pgettext("state", "active"),
+    "archived": pgettext("state", "archived"),
+    "done": pgettext("state", "done"),
+    "open": pgettext("state", "open"),
+    "pending": pgettext("state", "pending"),
+    "revoked": pgettext("state", "revoked"),
+}
+_WITH_STATES: Final = frozenset({"state", "status"})
+
+
+def field_label(name: str) -> str:
+    """Return the label of a field."""
+    plain = name.replace("_", " ")
+    return _FIELDS[name].said if name in _FIELDS else plain[:1].upper() + plain[1:]
+
+
+def side_of(side: Mapping[str, Any], name: str) -> str | None:
+    """Return a field of one side of a change in words, or None if that side has no such field."""
+    value = side.get(name, _ABSENT)
+    if value is _ABSENT:
+        return None
+    if name in _WITH_STATES and value in _STATES:
+        return _STATES[value].said
+    return in_words(value)
+
+
+def in_words(value: Any) -> str:
+    """Return a value in words: lists with commas, and what is empty by name."""
+    if isinstance(value, bool):
+        return _("yes").said if value else _("no").said
+    if isinstance(value, int):
+        return number(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(map(in_words, value)) or _("none").said
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {in_words(inner)}" for name, inner in value.items()) or _("none").said
+    return _("empty").said if value in (None, "") else str(value)
