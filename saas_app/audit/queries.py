@@ -15,7 +15,7 @@ A page costs the same in a log of a hundred entries as in one of a million:
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -26,6 +26,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
+from saas_app.audit.recorder import Action
 from saas_app.audit.values import EventFilter, EventRow, FoundEvents, Outcome
 from saas_app.db.search import ESCAPE, containing, has_trigram, row_by_row
 from saas_app.db.session import DatabaseSession
@@ -87,6 +88,15 @@ async def find_event(db: DatabaseSession, event_id: uuid.UUID) -> EventRow | Non
     """Return an event, or None if the organization has none with this id."""
     row = (await db.execute(_ONE_EVENT, {"id": event_id})).first()
     return None if row is None else EventRow(*row)
+
+
+async def list_recent(db: DatabaseSession, actions: Collection[Action] | None, count: int) -> list[EventRow]:
+    """Return the newest allowed events, of some actions or of all, that are in the :data:`WINDOW`."""
+    values: dict[str, Any] = {"window": WINDOW, "limit": count}
+    if actions is not None:
+        values["actions"] = [action.value for action in actions]
+    found = await db.execute(_recent(is_narrow=actions is not None), values)
+    return [EventRow(*row) for row in found]
 
 
 async def has_seeded(db: DatabaseSession, prefix: str) -> bool:
@@ -210,6 +220,16 @@ def _by_index(shape: _Shape) -> sa.Select[*tuple[Any, ...]]:
     found = sa.select(match.id).where(*_conditions(match, shape)).offset(0).subquery()
     newest = sa.select(found.c.id).order_by(found.c.id.desc()).limit(_LIMIT)
     return _newest(_EVENT.where(AuditEvent.id.in_(newest)))
+
+
+@cache
+def _recent(*, is_narrow: bool) -> sa.Select[*tuple[Any, ...]]:
+    """Read the newest events in order, until enough match or the window ends."""
+    window = _EVENT.order_by(AuditEvent.id.desc()).limit(_parameter("window", sa.Integer())).subquery()
+    found = sa.select(window).where(window.c.outcome == Outcome.ALLOWED)
+    if is_narrow:
+        found = found.where(window.c.action.in_(sa.bindparam("actions", expanding=True)))
+    return found.order_by(window.c.id.desc()).limit(_LIMIT)
 
 
 def _newest(statement: sa.Select[*tuple[Any, ...]]) -> sa.Select[*tuple[Any, ...]]:

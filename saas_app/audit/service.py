@@ -8,17 +8,41 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 from saas_app.audit import queries
+from saas_app.audit.recorder import Action
 from saas_app.audit.values import Event, EventFilter, EventNotFound, EventRow, FieldChange, FoundEvents
 from saas_app.audit.words import field_label, side_of
 from saas_app.db.session import DatabaseSession
 from saas_app.identity.tenant import Tenant
 from saas_app.rbac.decision import Step, StepResult
+from saas_app.rbac.permissions import Permission
 from saas_app.text.translation import Sentence
 
 _EXPORT_BATCH = 500  # rows per statement
+_SHOWN_WITH: Final = {
+    Permission.MEMBERS_READ: (
+        Action.ORGANIZATION_CREATE,
+        Action.MEMBER_ADD,
+        Action.MEMBER_JOIN,
+        Action.MEMBER_CHANGE_ROLES,
+        Action.MEMBER_REMOVE,
+        Action.MEMBER_LEAVE,
+        Action.INVITATION_ACCEPT,
+    ),
+    Permission.PROJECTS_READ: (
+        Action.PROJECT_CREATE,
+        Action.PROJECT_UPDATE,
+        Action.PROJECT_ARCHIVE,
+        Action.PROJECT_RESTORE,
+        Action.PROJECT_DELETE,
+        Action.TASK_CREATE,
+        Action.TASK_UPDATE,
+        Action.TASK_DELETE,
+    ),
+}
+"""The changes that are shown to members who may not read the audit log, by the permission they need."""
 
 
 async def page_events(
@@ -30,6 +54,24 @@ async def page_events(
     thousand events at a time.
     """
     return await queries.find_events(db, wanted, before, size)
+
+
+async def list_recent(db: DatabaseSession, tenant: Tenant, count: int) -> list[EventRow]:
+    """Return the newest changes that a member may see, for a feed. Denials are in the audit log only.
+
+    A member who may read the audit log sees all changes. Others see changes of what they may view anyway.
+    The tokens of the request decide, so read both kinds before.
+    """
+    if tenant.may(Permission.AUDIT_READ):
+        return await queries.list_recent(db, None, count)
+    shown = [action for needed, actions in _SHOWN_WITH.items() if tenant.may(needed) for action in actions]
+    return await queries.list_recent(db, shown, count) if shown else []
+
+
+def reason_of(row: EventRow) -> Sentence | None:
+    """Return why a request was denied, or None if the event does not say so."""
+    failed = [step for step in steps_of(row) if not step.passed]
+    return failed[-1].explanation if failed else None
 
 
 async def get_event(db: DatabaseSession, tenant: Tenant, event_id: uuid.UUID) -> Event:

@@ -40,10 +40,11 @@ _STATES: Final[Mapping[str, Sentence]] = {
     "accepted": pgettext("state", "accepted"),
     "active": pgettext("state", "active"),
     "archived": pgettext("state", "archived"),
+    "doing": pgettext("state", "doing"),
     "done": pgettext("state", "done"),
-    "open": pgettext("state", "open"),
     "pending": pgettext("state", "pending"),
     "revoked": pgettext("state", "revoked"),
+    "todo": pgettext("state", "to do"),
 }
 _WITH_STATES: Final = frozenset({"state", "status"})
 

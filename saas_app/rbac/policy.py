@@ -7,10 +7,9 @@ Logto; :mod:`saas_app.identity.credentials` gathers the facts, :mod:`saas_app.we
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
 
 from saas_app.rbac.decision import Decision, Step, StepResult
-from saas_app.rbac.permissions import Carrier, Permission
+from saas_app.rbac.permissions import Carrier, Permission, listed
 from saas_app.text.translation import Sentence, _
 from saas_app.text.visible import isolated
 
@@ -66,5 +65,4 @@ def proved(facts: AccessFacts) -> tuple[StepResult, StepResult]:
 def _member(organization: str, role_names: list[str]) -> Sentence:
     if not role_names:
         return _("Member of %(organization)s, without a role.", organization=organization)
-    roles = reduce(lambda one, other: _("%(one)s and %(other)s", one=one, other=other), role_names)
-    return _("Member of %(organization)s, as %(roles)s.", organization=organization, roles=roles)
+    return _("Member of %(organization)s, as %(roles)s.", organization=organization, roles=listed(role_names))
