@@ -13,6 +13,7 @@ from saas_app.errors import BadRequest
 from saas_app.organizations.values import Details
 from saas_app.rbac.assignment import PERSON_ROLES
 from saas_app.rbac.permissions import Role
+from saas_app.text.translation import _
 from saas_app.web.typed_text import at_most, clean_line, clean_text
 
 NAME_LENGTH = 128  # Logto 1.42 accepts no more
@@ -26,11 +27,13 @@ class OrganizationForm(Form):
     """The name and description of an organization, new or edited."""
 
     name = StringField(
-        "Name",
+        _("Name"),
         filters=[clean_line],
-        validators=[DataRequired("Enter a name for the organization."), at_most(NAME_LENGTH)],
+        validators=[DataRequired(_("Enter a name for the organization.")), at_most(NAME_LENGTH)],
     )
-    description = TextAreaField("Description", filters=[clean_text], validators=[at_most(DESCRIPTION_LENGTH)])
+    description = TextAreaField(
+        _("Description"), filters=[clean_text], validators=[at_most(DESCRIPTION_LENGTH)]
+    )
 
     def as_details(self) -> Details:
         """Return the input. Call :meth:`validate` first."""
@@ -40,7 +43,7 @@ class OrganizationForm(Form):
 class DomainForm(Form):
     """An email domain whose people are to join automatically."""
 
-    domain = StringField("Email domain", filters=[clean_line])
+    domain = StringField(_("Email domain"), filters=[clean_line])
 
     def validate_domain(self, field: StringField) -> None:
         """Check that an organization can claim the domain, and bring it into the form used for comparison."""
@@ -53,17 +56,20 @@ class DomainForm(Form):
 class JoiningRoleForm(Form):
     """The default role of people who join automatically."""
 
-    role = SelectField("Default role for people who auto-join", validate_choice=False)
+    role = SelectField(_("Default role for people who auto-join"), validate_choice=False)
 
     def __init__(self, formdata: Any = None, *, offered: Iterable[Role], **values: Any) -> None:
         super().__init__(formdata, **values)
-        named = [(role.value, f"{role.value}: {role.description}") for role in offered]
-        self.role.choices = [(_NO_ROLE, "No role"), *named]
+        named = [
+            (role.value, _("%(role)s: %(description)s", role=role.value, description=role.description))
+            for role in offered
+        ]
+        self.role.choices = [(_NO_ROLE, _("No role")), *named]
 
     def validate_role(self, field: SelectField) -> None:
         """Check that the role is one for people. Saving checks whether the caller may assign it."""
         if field.data and field.data not in _PERSON_ROLES:
-            raise ValidationError("Choose one of the roles listed here.")
+            raise ValidationError(_("Choose one of the roles listed here."))
 
     def as_role(self) -> Role | None:
         """Return the role, or None for no role. Call :meth:`validate` first."""
@@ -73,7 +79,7 @@ class JoiningRoleForm(Form):
 class DeleteForm(Form):
     """The name of the organization to delete, typed to prevent an accident."""
 
-    name = StringField("Organization name", filters=[clean_line])
+    name = StringField(_("Organization name"), filters=[clean_line])
 
 
 def read_mfa_choice(fields: Mapping[str, str]) -> bool:
@@ -81,6 +87,6 @@ def read_mfa_choice(fields: Mapping[str, str]) -> bool:
     chosen = fields.get("require", "")
     if chosen not in ("yes", "no"):
         raise BadRequest(
-            "The form does not say whether to require a second factor. Reload the page and try again."
+            _("The form does not say whether to require a second factor. Reload the page and try again.")
         )
     return chosen == "yes"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from saas_app.changes.organization_change import MemberChange
 from saas_app.identity.profiles import Membership
@@ -26,6 +27,8 @@ from saas_app.rbac.permissions import (
 )
 from saas_app.rbac.policy import AccessFacts, decide
 from saas_app.text.order import fold, order_key
+
+EXAMPLE_PERSON: Final = "Carol"
 
 
 def search_memberships(memberships: Iterable[Membership], text: str, language: str = "") -> list[Membership]:
@@ -80,7 +83,7 @@ class Matrix:
 def example_decision() -> Decision:
     """Return a denial for the front page, decided by the policy that decides real requests."""
     facts = AccessFacts(
-        subject="Carol",
+        subject=EXAMPLE_PERSON,
         organization_name="Acme Robotics",
         role_names=frozenset({Role.VIEWER.value}),
         granted=ROLE_PERMISSIONS[Role.VIEWER],

@@ -57,7 +57,7 @@ class OrganizationGone(NotFound):
     code, title = "organization-gone", _("This organization no longer exists")
 
     def __init__(self) -> None:
-        super().__init__("Somebody deleted it while this page was open. Nothing was changed.")
+        super().__init__(_("Somebody deleted it while this page was open. Nothing was changed."))
 
 
 class DetailsConflict(VersionConflict):
@@ -77,7 +77,7 @@ class RolesConflict(VersionConflict):
     """The default role changed after the form was opened."""
 
     def __init__(self, theirs: frozenset[str]) -> None:
-        super().__init__("The role has changed since you opened this page. Nothing was overwritten.")
+        super().__init__(_("The role has changed since you opened this page. Nothing was overwritten."))
         self.theirs = theirs
 
 

@@ -153,7 +153,7 @@
         place.innerHTML = html;
       } catch {
         if (turn !== asked) return;
-        place.textContent = "The list could not be loaded. Open All organizations instead.";
+        place.textContent = place.dataset.textFailed;
       }
       place.removeAttribute("aria-busy");
       options = all("[role='option']", place);

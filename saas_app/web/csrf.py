@@ -13,6 +13,7 @@ from quart import Request
 
 from saas_app.config import Settings
 from saas_app.errors import CrossSiteRequest
+from saas_app.text.translation import _
 from saas_app.web.context import bearer_token, is_api, session_cookie
 from saas_app.web.guards import declared_guard
 from saas_app.web.origin import origin_of
@@ -42,8 +43,10 @@ def cross_site_refused(settings: Settings) -> Check:
             accepted = origin is not None and origin_of(origin) == own_origin
         if not accepted:
             raise CrossSiteRequest(
-                "Changes are accepted only from Workroom's own pages. Open the page in "
-                "Workroom and try again."
+                _(
+                    "Changes are accepted only from Workroom's own pages. Open the page in Workroom and try "
+                    "again."
+                )
             )
 
     return refuse_cross_site

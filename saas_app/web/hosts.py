@@ -15,6 +15,7 @@ from werkzeug.routing import RequestRedirect
 
 from saas_app.config import Settings
 from saas_app.errors import BadRequest, MisdirectedRequest
+from saas_app.text.translation import _
 from saas_app.web.rules import Check
 
 _HOST: Final = re.compile(r"(?P<name>\[[0-9a-f:.]{2,45}\]|[a-z0-9._-]{1,253})(?::[0-9]{0,5})?", re.IGNORECASE)
@@ -31,9 +32,9 @@ def other_hosts_refused(settings: Settings) -> Check:
         given = request.headers.getlist("Host")
         name = host_name(given[0]) if len(given) == 1 else None
         if name is None:
-            raise BadRequest("The request must name one host (RFC 9112, 3.2).")
+            raise BadRequest(_("The request must name one host (RFC 9112, 3.2)."))
         if name not in own:
-            raise MisdirectedRequest("This server does not serve this host name.")
+            raise MisdirectedRequest(_("This server does not serve this host name."))
 
     return refuse_other_hosts
 

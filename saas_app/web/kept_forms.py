@@ -23,6 +23,7 @@ from saas_app.identity.kept_forms import LIFETIME, OWNER_FIELD, KeptForm, withou
 from saas_app.identity.principal import Principal, SessionPrincipal
 from saas_app.identity.return_paths import own_path
 from saas_app.identity.vault import new_cookie_value
+from saas_app.text.translation import _
 from saas_app.web.context import browser, current_principal, is_api, runtime, set_cookie
 
 AnyResponse = TypeVar("AnyResponse", bound=BaseResponse)
@@ -56,7 +57,7 @@ async def require_same_person(principal: Principal) -> None:
     owner = await _find_owner()
     if owner is not None and owner != principal.subject:
         raise FormOfAnotherAccount(
-            "Another account was signed in when this page was opened, so your changes were not saved."
+            _("Another account was signed in when this page was opened, so your changes were not saved.")
         )
 
 

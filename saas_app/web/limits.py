@@ -24,10 +24,17 @@ from saas_app.errors import AppError, InvalidToken, RateLimited, SignInRequired
 from saas_app.identity.bearer import BearerToken
 from saas_app.identity.principal import Principal
 from saas_app.limits.requests import Policy, Standing
+from saas_app.text.translation import _
 from saas_app.web.context import is_api, runtime
 
 View = Callable[..., Awaitable[Any]]
 
+_CALLERS: Final = {
+    "client": _("client"),
+    "user": _("user"),
+    "organization": _("organization"),
+    "address": _("address"),
+}
 _IPV6_PREFIX: Final = 64  # bits that a network assigns to a customer, who chooses the rest
 
 
@@ -168,7 +175,13 @@ def _over(standing: Standing) -> RateLimited:
     signals.limit_reached.send(limit=standing.policy.name)
     amount, seconds = standing.policy.rate
     return RateLimited(
-        f"The limit for this {standing.policy.name} is {amount} requests in {seconds} "
-        f"seconds. Try again in {standing.reset} seconds.",
+        _(
+            "The limit for this %(caller)s is %(amount)s requests in %(seconds)s seconds. Try again in "
+            "%(reset)s seconds.",
+            caller=_CALLERS[standing.policy.name],
+            amount=amount,
+            seconds=seconds,
+            reset=standing.reset,
+        ),
         retry_after=standing.reset,
     )

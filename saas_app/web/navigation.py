@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from saas_app.identity.tenant import Tenant
 from saas_app.rbac.permissions import Permission, permissions_of
+from saas_app.text.translation import Sentence, _
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,19 +15,19 @@ class MenuEntry:
     """A page below ``/o/<organization_id>/``, and the permission it needs (None: every member)."""
 
     slug: str
-    label: str
+    label: Sentence
     permission: Permission | None = None
 
 
 MENU = (
-    MenuEntry("", "Overview"),
-    MenuEntry("projects", "Projects", Permission.PROJECTS_READ),
-    MenuEntry("members", "Members", Permission.MEMBERS_READ),
-    MenuEntry("invitations", "Invitations", Permission.MEMBERS_INVITE),
-    MenuEntry("api-clients", "API clients", Permission.API_CLIENTS_MANAGE),
-    MenuEntry("audit", "Audit log", Permission.AUDIT_READ),
-    MenuEntry("settings", "Settings", Permission.ORGANIZATION_UPDATE),
-    MenuEntry("access", "My access"),
+    MenuEntry("", _("Overview")),
+    MenuEntry("projects", _("Projects"), Permission.PROJECTS_READ),
+    MenuEntry("members", _("Members"), Permission.MEMBERS_READ),
+    MenuEntry("invitations", _("Invitations"), Permission.MEMBERS_INVITE),
+    MenuEntry("api-clients", _("API clients"), Permission.API_CLIENTS_MANAGE),
+    MenuEntry("audit", _("Audit log"), Permission.AUDIT_READ),
+    MenuEntry("settings", _("Settings"), Permission.ORGANIZATION_UPDATE),
+    MenuEntry("access", _("My access")),
 )
 
 _BY_SLUG = {entry.slug: entry for entry in MENU}

@@ -12,6 +12,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from saas_app.rbac.permissions import Role, in_role_order
+from saas_app.text.translation import _
 from saas_app.text.visible import BLANK_NAME, runs_right_to_left, shows_something
 from saas_app.web.static_files import static_url
 
@@ -33,7 +34,7 @@ def badge(text: str, tone: str = "") -> Markup:
 def role_badges(names: Iterable[str]) -> Markup:
     """Return the badges of organization roles, in the registry's order."""
     badges = [_ROLE_BADGES.get(name) or badge(name) for name in in_role_order(names)]
-    return Markup(" ").join(badges or [_NO_ROLE])
+    return Markup(" ").join(badges or [badge(_("No role"))])
 
 
 def shown_name(value: Any) -> Any:
@@ -50,4 +51,3 @@ def shown_name(value: Any) -> Any:
 
 
 _ROLE_BADGES: Final = {role.value: badge(role.value, "accent" if role is Role.ADMIN else "") for role in Role}
-_NO_ROLE: Final = badge("No role")

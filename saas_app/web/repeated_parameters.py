@@ -9,12 +9,13 @@ from __future__ import annotations
 from quart import Request
 
 from saas_app.errors import BadRequest
+from saas_app.text.translation import _
 
 
 def refuse_repeated(request: Request) -> None:
     """Reject a query with a parameter that comes twice."""
     if not request.query_string:
         return
-    names = [name for name, _ in request.args.items(multi=True)]
+    names = [name for name, _value in request.args.items(multi=True)]
     if len(names) != len(set(names)):
-        raise BadRequest("A query parameter is given more than once. Give each parameter only once.")
+        raise BadRequest(_("A query parameter is given more than once. Give each parameter only once."))

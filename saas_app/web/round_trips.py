@@ -10,12 +10,13 @@ from werkzeug.datastructures import MultiDict
 
 from saas_app.errors import FreshSignInRequired, SignInRequired
 from saas_app.identity.renewal import RenewalRequired, StepUpRequired
+from saas_app.text.translation import _
 from saas_app.web.context import is_api
 from saas_app.web.error_pages import answer_error
 from saas_app.web.templating import render
 
-_NOTHING_DONE = "Nothing was changed. After you sign in, fill in the form again."
-_NOT_CONFIRMED = "You signed in, but Logto did not confirm that it asked for your credentials."
+_NOTHING_DONE = _("Nothing was changed. After you sign in, fill in the form again.")
+_NOT_CONFIRMED = _("You signed in, but Logto did not confirm that it asked for your credentials.")
 
 
 def init(app: Quart) -> None:
@@ -27,7 +28,7 @@ def init(app: Quart) -> None:
 async def renew(required: RenewalRequired) -> ResponseReturnValue:
     """Send a page through a silent round trip. For a form, show a page with a button that stores it."""
     if is_api(request):
-        return await answer_error(SignInRequired("Sign in again to renew your access."))
+        return await answer_error(SignInRequired(_("Sign in again to renew your access.")))
     if _is_reading():
         return redirect(f"/sign-in/renew?{_round_trip_query(required.purpose)}", 303)
     form: MultiDict[str, str] = await request.form

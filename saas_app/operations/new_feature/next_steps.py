@@ -20,7 +20,7 @@ The next steps, with the numbers of docs/add-a-feature.md:
  5. saas_app/features.py: add the feature, which registers its routes.
         "${many}",
  6. saas_app/web/navigation.py: add it to the menu.
-        MenuEntry("${slug}", "${Many_words}", Permission.${MANY}_READ),
+        MenuEntry("${slug}", _("${Many_words}"), Permission.${MANY}_READ),
  7. make migration NAME="add ${many_words}"
  8. make translations
     translations/es.po: translate the new texts.

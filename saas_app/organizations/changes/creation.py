@@ -29,6 +29,7 @@ from saas_app.logto import ManagementError, OrganizationInfo
 from saas_app.organizations.removal import request_removal
 from saas_app.organizations.values import Details
 from saas_app.rbac.permissions import Role
+from saas_app.text.translation import _
 
 log = structlog.get_logger(__name__)
 
@@ -108,7 +109,7 @@ def _explained() -> Iterator[None]:
         log.exception(
             "logto refused to create an organization", status=refusal.status, logto_code=refusal.code
         )
-        raise LogtoUnavailable("Logto did not accept the new organization.") from None
+        raise LogtoUnavailable(_("Logto did not accept the new organization.")) from None
 
 
 def _mark(creator: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from saas_app.organizations.removal import request_removal
 from saas_app.organizations.service import get_name, read_joining
 from saas_app.organizations.values import Details, DetailsConflict, Joining, OrganizationGone, RolesConflict
 from saas_app.rbac.permissions import Role
+from saas_app.text.translation import _
 from saas_app.text.visible import as_displayed, isolated
 
 
@@ -84,7 +85,7 @@ async def choose_joining_role(change: MemberChange, seen: str, wanted: Role | No
                 role.id for role in await turn.management.list_organization_roles() if role.name in names
             ]
             if len(role_ids) != len(names):
-                raise Invalid(fields={"role": "This role does not exist in Logto."})
+                raise Invalid(fields={"role": _("This role does not exist in Logto.")})
             before, after = {"joining_roles": sorted(theirs)}, {"joining_roles": sorted(names)}
             await turn.carry_out(
                 _event(turn, before, after),
@@ -105,7 +106,12 @@ async def delete_organization(change: MemberChange, typed_name: str) -> str:
             name = turn.caller.organization_name
         if as_displayed(typed_name) != as_displayed(name):
             raise Invalid(
-                fields={"name": f"The name doesn’t match. Type “{isolated(as_displayed(name))}” to confirm."}
+                fields={
+                    "name": _(
+                        "The name doesn’t match. Type “%(name)s” to confirm.",
+                        name=isolated(as_displayed(name)),
+                    )
+                }
             )
         await turn.carry_out(
             turn.event(Action.ORGANIZATION_DELETE, Target("organization", turn.organization_id, name)),

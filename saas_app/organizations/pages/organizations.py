@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlencode
 
-from quart import Blueprint, flash, redirect, request
+from quart import Blueprint, redirect, request
 from quart.typing import ResponseReturnValue
 
 import saas_app.projects.service as projects
@@ -16,11 +16,13 @@ from saas_app.organizations import service
 from saas_app.organizations.changes import creation
 from saas_app.organizations.forms import OrganizationForm
 from saas_app.rbac.permissions import Carrier, Permission
+from saas_app.text.translation import _
 from saas_app.text.visible import isolated
 from saas_app.web.context import database, reader_language, runtime, systems
 from saas_app.web.guards import public, requires_member, signed_in
 from saas_app.web.limits import retry_after
 from saas_app.web.navigation import path_in
+from saas_app.web.notices import notify
 from saas_app.web.reader import current_reader
 from saas_app.web.templating import render
 from saas_app.web.tokens import with_token
@@ -41,7 +43,10 @@ async def front() -> ResponseReturnValue:
     principal = await find_principal()
     if principal is None:
         return render(
-            "organizations/front.html", example=service.example_decision(), offered=runtime().offered
+            "organizations/front.html",
+            example=service.example_decision(),
+            example_person=service.EXAMPLE_PERSON,
+            offered=runtime().offered,
         )
     last, profiles = await find_last_organization_id(), runtime().profiles
     if last and await profiles.belongs_to(await profiles.get_claims(principal), last):
@@ -113,7 +118,7 @@ async def create_organization(principal: SessionPrincipal) -> ResponseReturnValu
     except (LogtoUnavailable, RateLimited) as error:
         page = _show_form(form, failure=error.detail)
         return page, error.status, retry_after(error)
-    await flash(f"{isolated(created.name)} was created. You are its admin.", "success")
+    await notify(_("%(name)s was created. You are its admin.", name=isolated(created.name)))
     target = f"/o/{quote(created.id, safe='')}/projects"
     return redirect(f"/sign-in/renew?{urlencode({'next': target})}", 303)
 
@@ -151,7 +156,7 @@ async def access(tenant: Tenant) -> ResponseReturnValue:
 async def refresh_access(tenant: Tenant) -> ResponseReturnValue:
     """Delete the cached tokens for this organization. The next page fetches new ones from Logto."""
     await runtime().tenants.forget_tokens(tenant)
-    await flash("Your access was refreshed.", "success")
+    await notify(_("Your access was refreshed."))
     return redirect(f"/o/{quote(tenant.organization_id, safe='')}/access", 303)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from quart import Blueprint, flash, redirect, request, url_for
+from quart import Blueprint, redirect, request, url_for
 from quart.typing import ResponseReturnValue
 
 import saas_app.projects.service as projects
@@ -28,10 +28,12 @@ from saas_app.organizations.forms import (
 from saas_app.organizations.values import DetailsConflict, OrganizationSettings, RolesConflict
 from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.text.domains import shown_domain
+from saas_app.text.translation import Sentence, _
 from saas_app.text.visible import isolated
 from saas_app.web.context import database, organization_change, runtime
 from saas_app.web.guards import requires
 from saas_app.web.limits import retry_after
+from saas_app.web.notices import notify
 from saas_app.web.templating import render
 
 blueprint = Blueprint("organization_settings", __name__, url_prefix="/o/<organization_id>/settings")
@@ -57,7 +59,7 @@ async def save_details(tenant: Tenant) -> ResponseReturnValue:
     except (LogtoUnavailable, RateLimited) as error:
         page = await _show(tenant, None, details=form, seen=seen, failure=error.detail)
         return page, error.status, retry_after(error)
-    return await _back(tenant, "Settings saved.")
+    return await _back(tenant, _("Settings saved."))
 
 
 @blueprint.post("/mfa")
@@ -68,7 +70,7 @@ async def save_mfa(tenant: Tenant) -> ResponseReturnValue:
     await changes.require_mfa(organization_change(tenant), wanted)
     return await _back(
         tenant,
-        "A second factor is now required." if wanted else "A second factor is no longer required.",
+        _("A second factor is now required.") if wanted else _("A second factor is no longer required."),
     )
 
 
@@ -86,7 +88,10 @@ async def add_domain(tenant: Tenant) -> ResponseReturnValue:
         else:
             return await _back(
                 tenant,
-                f"{isolated(shown_domain(domain))} was added. Verify it to let people join with it.",
+                _(
+                    "%(domain)s was added. Verify it to let people join with it.",
+                    domain=isolated(shown_domain(domain)),
+                ),
                 "info",
             )
     return await _show(tenant, await service.read_settings(change), domain=form), 422
@@ -112,8 +117,10 @@ async def verify_domain(tenant: Tenant) -> ResponseReturnValue:
         return await _show(tenant, await service.read_settings(change), domain=form), error.status
     return await _back(
         tenant,
-        f"{isolated(shown_domain(domain))} is verified. People who sign up with an address there join "
-        "automatically.",
+        _(
+            "%(domain)s is verified. People who sign up with an address there join automatically.",
+            domain=isolated(shown_domain(domain)),
+        ),
     )
 
 
@@ -124,7 +131,11 @@ async def remove_domain(tenant: Tenant) -> ResponseReturnValue:
     domain = (await request.form).get("domain", "")
     await domain_changes.remove_domain(organization_change(tenant), domain)
     return await _back(
-        tenant, f"{isolated(shown_domain(domain))} was removed. People who joined through it stay members."
+        tenant,
+        _(
+            "%(domain)s was removed. People who joined through it stay members.",
+            domain=isolated(shown_domain(domain)),
+        ),
     )
 
 
@@ -143,12 +154,15 @@ async def choose_joining_role(tenant: Tenant) -> ResponseReturnValue:
         form.role.errors = _messages(error)
         return await _show(tenant, await service.read_settings(change), role=form), 422
     except RolesConflict as error:
-        chosen = ", ".join(sorted(error.theirs)) or "no role"
+        chosen = ", ".join(sorted(error.theirs)) or _("no role")
         form.role.errors = [
-            f"The default role was changed to {chosen} after you opened this page. Choose again."
+            _(
+                "The default role was changed to %(roles)s after you opened this page. Choose again.",
+                roles=chosen,
+            )
         ]
         return await _show(tenant, await service.read_settings(change), role=form), error.status
-    return await _back(tenant, "Default role saved. It applies to people who join later.")
+    return await _back(tenant, _("Default role saved. It applies to people who join later."))
 
 
 @blueprint.get("/delete")
@@ -169,7 +183,7 @@ async def delete(tenant: Tenant) -> ResponseReturnValue:
         form.name.errors = _messages(error)
         return await _ask_to_delete(tenant, form, await service.get_name(change)), 422
     runtime().removals.wake()
-    await flash(f"{isolated(name)} was deleted. Its data is being removed.", "success")
+    await notify(_("%(name)s was deleted. Its data is being removed.", name=isolated(name)))
     return redirect(url_for("identity.renew", next="/o"), 303)
 
 
@@ -254,8 +268,8 @@ async def _ask_to_delete(tenant: Tenant, form: DeleteForm, name: str) -> str:
     )
 
 
-async def _back(tenant: Tenant, notice: str, category: str = "success") -> ResponseReturnValue:
-    await flash(notice, category)
+async def _back(tenant: Tenant, notice: Sentence, category: str = "success") -> ResponseReturnValue:
+    await notify(notice, category)
     return redirect(
         url_for("organization_settings.show_settings", organization_id=tenant.organization_id), 303
     )
