@@ -66,6 +66,12 @@ class Sentence(str):
             text = text.replace(name, isolated(name))
         return cls(text)
 
+    @classmethod
+    def joined(cls, parts: Iterable[object], by: str = ", ") -> Self:
+        """Return texts one after the other. Those that are sentences follow the reader's language."""
+        values = {f"part{place}": part for place, part in enumerate(parts)}
+        return cls(by.join(f"%({name})s" for name in values), values)
+
     @property
     def shown(self) -> str:
         """The translation with its names isolated, for a notice that is stored until the next page."""

@@ -109,6 +109,11 @@ class TestInSpanish:
 
         assert _("Not saved. %(why)s", why=why).shown == f"No se guardó. Se creó «\u2068{NAME}\u2069»."
 
+    def test_joined_texts_are_translated_each(self) -> None:
+        joined = Sentence.joined((_("Name"), "acme", _("Name")), "; ")
+
+        assert (joined, joined.said) == ("Name; acme; Name", "Nombre; acme; Nombre")
+
     @pytest.mark.parametrize(("num", "text"), [(1, "1 tarea"), (2, "2 tareas"), (12_000, "12.000 tareas")])
     def test_a_number_decides_the_form_and_is_formatted(self, num: int, text: str) -> None:
         assert ngettext("%(num)s task", "%(num)s tasks", num).shown == text
