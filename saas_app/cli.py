@@ -17,7 +17,10 @@ import click
 
 from saas_app.observability import configure_logging, take_over_logging
 from saas_app.operations.imports import without_collections
-from saas_app.operations.output import logs_are_json
+from saas_app.operations.language import speak_click, terminal_language, translated_help
+from saas_app.operations.output import logs_are_json, say
+from saas_app.text.languages import SOURCE, speaking
+from saas_app.text.translation import _
 from saas_app.without_rich import structlog
 
 _COMMANDS: Final = {
@@ -43,7 +46,10 @@ _COMMANDS: Final = {
 
 
 class Commands(click.Group):
-    """A group that imports a command when it is needed, and reports errors in ``LOG_FORMAT``."""
+    """A group that imports a command when it is needed, and reports errors in ``LOG_FORMAT``.
+
+    Texts are in the language of the terminal. Log lines are English.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands, in order."""
@@ -55,7 +61,11 @@ class Commands(click.Group):
             return super().get_command(ctx, cmd_name)
         with without_collections():
             command: click.Command = import_module(_COMMANDS[cmd_name]).command
-        return command
+        return translated_help(command)
+
+    def get_help(self, ctx: click.Context) -> str:
+        """Return the help of the group itself."""
+        return super(Commands, translated_help(self)).get_help(ctx)
 
     def main(
         self,
@@ -66,25 +76,40 @@ class Commands(click.Group):
         **extra: Any,
     ) -> Any:
         """Run a command. In standalone mode, exit with its exit code."""
+        speak_click()
+        with speaking(SOURCE if logs_are_json() else terminal_language(os.environ)):
+            return self._main(args, prog_name, complete_var, standalone_mode=standalone_mode, **extra)
+
+    def _main(
+        self,
+        args: Sequence[str] | None,
+        prog_name: str | None,
+        complete_var: str | None,
+        *,
+        standalone_mode: bool,
+        **extra: Any,
+    ) -> Any:
         run = partial(super().main, args, prog_name, complete_var, **extra)
         if not standalone_mode:
             return run(standalone_mode=False)
         try:
             result: Any = run(standalone_mode=False)
         except click.Abort:
-            click.echo("Aborted!", err=True)
+            say(_("Aborted!"), err=True)
             sys.exit(1)
         except click.ClickException as failure:
             if logs_are_json():
-                structlog.get_logger("saas_app.commands").error(failure.format_message())
-            else:
+                structlog.get_logger("saas_app.commands").error(str(failure.format_message()))
+            elif isinstance(failure, click.UsageError):
                 failure.show()
+            else:
+                say(_("Error: %(problem)s", problem=failure.format_message()), err=True)
             sys.exit(failure.exit_code)
         sys.exit(result if isinstance(result, int) else 0)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="workroom", prog_name="saas-app")
+@click.version_option(package_name="workroom", prog_name="saas-app", message="%(prog)s %(version)s")
 def main() -> None:
     """Workroom: projects and tasks for organizations, with roles and permissions from Logto."""
     os.umask(0o077)  # commands write files with keys and people's data

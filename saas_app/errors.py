@@ -6,6 +6,7 @@ page, or as ``application/problem+json`` (RFC 9457) below ``/api``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from saas_app.text.translation import Sentence, _
@@ -165,7 +166,7 @@ class Invalid(AppError):
 
     status, code, title = 422, "invalid", _("Check what you entered")
 
-    def __init__(self, detail: str = "", *, fields: dict[str, str] | None = None) -> None:
+    def __init__(self, detail: str = "", *, fields: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
         self.fields: dict[str, str] = {name: Sentence(wrong) for name, wrong in (fields or {}).items()}
 
@@ -220,4 +221,8 @@ class FormOfAnotherAccount(AppError):
 
 
 class ConfigurationError(Exception):
-    """A setting or file that is needed to start is missing or wrong. The message says what to do."""
+    """A setting or file that is needed to start is missing or wrong. ``message`` says what to do."""
+
+    def __init__(self, message: str) -> None:
+        self.message = Sentence(message)
+        super().__init__(self.message)

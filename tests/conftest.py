@@ -50,6 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
     writes. Garbage is collected less often, because each test makes thousands of objects.
     """
     gc.set_threshold(100_000, 20, 50)
+    os.environ["LC_ALL"] = "C.UTF-8"  # commands speak English, whatever the language of this terminal is
     if os.environ.get("REQUIRE_POSTGRES") == "1" and not postgresql_server():
         raise pytest.UsageError("REQUIRE_POSTGRES=1 needs TEST_DATABASE_URL=postgresql+asyncpg://…")
     if os.environ.get("REQUIRE_REDIS") == "1" and redis_server.find_redis() is None:

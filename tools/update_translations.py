@@ -6,7 +6,9 @@ it starts the catalogue of another language first.
 
 from __future__ import annotations
 
+import ast
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +16,8 @@ from babel import Locale
 from babel.messages.catalog import Catalog
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_file
 from babel.messages.pofile import read_po, write_po
+
+from saas_app.operations.language import help_message
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
 _CATALOGUES: Final = _ROOT / "translations"
@@ -41,7 +45,22 @@ def extract() -> Catalog:
             catalog.add(
                 ids, locations=[(str(path.relative_to(_ROOT)), 0)], auto_comments=comments, context=context
             )
+    for path in sorted((_ROOT / "saas_app").rglob("*.py")):
+        for help_text in _help_of_commands(path):
+            catalog.add(help_text, locations=[(str(path.relative_to(_ROOT)), 0)])
     return catalog
+
+
+def _help_of_commands(path: Path) -> Iterator[str]:
+    """Yield the help of the commands in a module: docstrings of functions that a decorator makes commands."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef) and any(map(_makes_a_command, node.decorator_list)):
+            yield help_message(ast.get_docstring(node) or "")
+
+
+def _makes_a_command(decorator: ast.expr) -> bool:
+    function = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return isinstance(function, ast.Attribute) and function.attr in ("command", "group")
 
 
 def update(path: Path, found: Catalog) -> None:

@@ -12,6 +12,8 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit, urlunsplit
 
 import idna
 
+from saas_app.text.translation import _
+
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _UNWANTED: Final = re.compile(r"[\s\x00-\x1f\x7f\\<>\"'`{}|^]")
 _NAME: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
@@ -23,7 +25,7 @@ def origin_address(value: str) -> str:
     """Return ``scheme://host[:port]`` of a site that is served at its root."""
     parts = _web_parts(value)
     if parts.path not in ("", "/"):
-        raise ValueError("must have no path: it is served at the root of its host")
+        raise ValueError(_("must have no path: it is served at the root of its host"))
     return _rebuilt(parts, "")
 
 
@@ -42,9 +44,9 @@ def resource_indicator(value: str) -> str:
     """Return the indicator of an API resource (RFC 8707 §2) unchanged: tokens contain it literally."""
     parts = _split(value)
     if value != value.strip() or not parts.scheme or not (parts.netloc or parts.path):
-        raise ValueError("must be an absolute URL, such as https://api.workroom.example")
+        raise ValueError(_("must be an absolute URL, such as https://api.workroom.example"))
     if "#" in value:
-        raise ValueError("must have no fragment")
+        raise ValueError(_("must have no fragment"))
     return value
 
 
@@ -52,13 +54,13 @@ def redis_address(value: str) -> str:
     """Return ``redis://host[:port][/number]`` or ``rediss://…`` unchanged."""
     parts = _split(value)
     if parts.scheme not in ("redis", "rediss") or not parts.hostname:
-        raise ValueError("must be memory:// or redis://host:port/number")
+        raise ValueError(_("must be memory:// or redis://host:port/number"))
     _port(parts)
     if not re.fullmatch(r"/?|/\d{1,5}", parts.path) or parts.fragment:
-        raise ValueError("must end in a database number, such as redis://localhost:6379/0")
-    unknown = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)} - _REDIS_OPTIONS
+        raise ValueError(_("must end in a database number, such as redis://localhost:6379/0"))
+    unknown = {name for name, _value in parse_qsl(parts.query, keep_blank_values=True)} - _REDIS_OPTIONS
     if unknown:
-        raise ValueError(f"has an unknown parameter: {min(unknown)}")
+        raise ValueError(_("has an unknown parameter: %(unknown)s", unknown=min(unknown)))
     return value.strip()
 
 
@@ -72,12 +74,13 @@ def host_names(value: object) -> object:
 def _web_parts(value: str) -> SplitResult:
     parts = _split(value)
     if parts.scheme not in _DEFAULT_PORTS or not parts.netloc:
-        raise ValueError("must be an absolute http or https URL, such as https://work.example")
+        raise ValueError(_("must be an absolute http or https URL, such as https://work.example"))
     if "@" in parts.netloc:
-        raise ValueError("must not contain a user name or password")
-    for mark, name in (("?", "query"), ("#", "fragment")):
-        if mark in value:
-            raise ValueError(f"must have no {name}")
+        raise ValueError(_("must not contain a user name or password"))
+    if "?" in value:
+        raise ValueError(_("must have no query"))
+    if "#" in value:
+        raise ValueError(_("must have no fragment"))
     _port(parts)
     return parts
 
@@ -85,13 +88,13 @@ def _web_parts(value: str) -> SplitResult:
 def _split(value: str) -> SplitResult:
     value = value.strip()
     if value[:1] in ("'", '"'):
-        raise ValueError("has quotation marks around it: remove them")
+        raise ValueError(_("has quotation marks around it: remove them"))
     if _UNWANTED.search(value):
-        raise ValueError("contains a space or another character that a URL cannot have")
+        raise ValueError(_("contains a space or another character that a URL cannot have"))
     try:
         return urlsplit(value)
     except ValueError:
-        raise ValueError("has brackets without a valid IPv6 address") from None
+        raise ValueError(_("has brackets without a valid IPv6 address")) from None
 
 
 def _port(parts: SplitResult) -> int | None:
@@ -100,7 +103,7 @@ def _port(parts: SplitResult) -> int | None:
     except ValueError:
         port = 0
     if port == 0 or (port is None and parts.netloc.endswith(":")):
-        raise ValueError("must have a port from 1 to 65535, or no port")
+        raise ValueError(_("must have a port from 1 to 65535, or no port"))
     return port
 
 
@@ -117,12 +120,12 @@ def _host(name: str) -> str:
         try:
             return f"[{IPv6Address(name.strip('[]').partition('%')[0])}]"
         except AddressValueError:
-            raise ValueError("has brackets without a valid IPv6 address") from None
+            raise ValueError(_("has brackets without a valid IPv6 address")) from None
     try:
         ascii_name = name.lower() if name.isascii() else idna.encode(name, uts46=True).decode()
     except UnicodeError:
-        raise ValueError("has an invalid host name") from None
+        raise ValueError(_("has an invalid host name")) from None
     ascii_name = ascii_name.removesuffix(".")
     if len(ascii_name) > _MAX_NAME or not all(_NAME.fullmatch(label) for label in ascii_name.split(".")):
-        raise ValueError("has an invalid host name")
+        raise ValueError(_("has an invalid host name"))
     return ascii_name

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, unquote
 
+from saas_app.text.translation import _
+
 _POSTGRESQL: Final = frozenset({"postgres", "postgresql", "postgres+asyncpg", "postgresql+asyncpg"})
 _SQLITE: Final = frozenset({"sqlite", "sqlite+aiosqlite"})
 _SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
@@ -22,7 +24,7 @@ _PLAIN: Final = ("host", "port", "application_name")
 _NUMBERS: Final = ("connect_timeout", "statement_cache_size")
 _KNOWN: Final = frozenset({"sslmode", "target_session_attrs", *_FILES, *_PLAIN, *_NUMBERS})
 _OLD_NAMES: Final = {"ssl": "sslmode", "prepared_statement_cache_size": "statement_cache_size"}
-_ENCODE: Final = "encode special characters in the user name and password, such as @ as %40 and / as %2F"
+_ENCODE: Final = _("encode special characters in the user name and password, such as @ as %40 and / as %2F")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def read_database_address(value: str) -> SqliteAddress | PostgresAddress:
     """Read an address. Raises :class:`ValueError` with a sentence that does not repeat the address."""
     value = value.strip()
     if value[:1] in ("'", '"'):
-        raise ValueError("has quotation marks around it: remove them")
+        raise ValueError(_("has quotation marks around it: remove them"))
     scheme, mark, rest = value.partition("://")
     scheme = scheme.lower()
     if mark and scheme in _SQLITE:
@@ -55,8 +57,8 @@ def read_database_address(value: str) -> SqliteAddress | PostgresAddress:
     if mark and scheme in _POSTGRESQL:
         return _postgresql(rest)
     if mark and scheme.split("+")[0] in ("postgres", "postgresql"):
-        raise ValueError("uses a driver other than asyncpg: start it with postgresql://")
-    raise ValueError("must start with postgresql:// or sqlite:///")
+        raise ValueError(_("uses a driver other than asyncpg: start it with postgresql://"))
+    raise ValueError(_("must start with postgresql:// or sqlite:///"))
 
 
 def is_sqlite(address: str) -> bool:
@@ -67,29 +69,31 @@ def is_sqlite(address: str) -> bool:
 def _sqlite(rest: str) -> SqliteAddress:
     if not rest.startswith("/"):
         raise ValueError(
-            "needs three slashes for a relative path (sqlite:///var/workroom.db) and four "
-            "for an absolute path"
+            _(
+                "needs three slashes for a relative path (sqlite:///var/workroom.db) and four for an "
+                "absolute path"
+            )
         )
     path = rest[1:]
     if "?" in path or "#" in path or "\x00" in path:
-        raise ValueError("must have no parameters: SQLite takes only a path")
+        raise ValueError(_("must have no parameters: SQLite takes only a path"))
     if path in ("", ":memory:") or path.startswith("file:") or path.endswith("/"):
-        raise ValueError("must name a file: an in-memory database would be empty for every connection")
+        raise ValueError(_("must name a file: an in-memory database would be empty for every connection"))
     return SqliteAddress(path)
 
 
 def _postgresql(rest: str) -> PostgresAddress:
     if find_spec("asyncpg") is None:
-        raise ValueError("needs an extra package: pip install 'workroom[postgres]'")
+        raise ValueError(_("needs an extra package: pip install 'workroom[postgres]'"))
     if "#" in rest:
-        raise ValueError(f"must have no fragment; {_ENCODE}")
-    before, _, query = rest.partition("?")
-    authority, _, database = before.rpartition("/") if "/" in before else (before, "", "")
+        raise ValueError(_("must have no fragment; %(encode)s", encode=_ENCODE))
+    before, _mark, query = rest.partition("?")
+    authority, _slash, database = before.rpartition("/") if "/" in before else (before, "", "")
     if "/" in authority:
-        raise ValueError(f"has more than one slash before the database name; {_ENCODE}")
+        raise ValueError(_("has more than one slash before the database name; %(encode)s", encode=_ENCODE))
     credentials, has_credentials, hosts = authority.rpartition("@")
     if not database:
-        raise ValueError("names no database: postgresql://user:password@host/database")
+        raise ValueError(_("names no database: postgresql://user:password@host/database"))
     user, has_password, password = credentials.partition(":")
     parameters = _parameters(query)
     return PostgresAddress(
@@ -104,15 +108,15 @@ def _postgresql(rest: str) -> PostgresAddress:
 def _hosts(authority: str, host: str, port: str) -> tuple[tuple[str, int | None], ...]:
     """Return the hosts. A parameter ``host``, such as the folder of a socket, replaces the authority."""
     if host and authority:
-        raise ValueError("names the host twice: before the database name and as a parameter")
+        raise ValueError(_("names the host twice: before the database name and as a parameter"))
     if host:
         ports = port.split(",") if port else [""]
         names = host.split(",")
         if len(ports) not in (1, len(names)):
-            raise ValueError("must have one port, or as many ports as hosts")
+            raise ValueError(_("must have one port, or as many ports as hosts"))
         return tuple((name, _port(ports[index if len(ports) > 1 else 0])) for index, name in enumerate(names))
     if port:
-        raise ValueError("has a port as a parameter, but no host")
+        raise ValueError(_("has a port as a parameter, but no host"))
     return tuple(_host(item) for item in authority.split(",")) if authority else ()
 
 
@@ -120,13 +124,13 @@ def _host(item: str) -> tuple[str, int | None]:
     if item.startswith("["):
         name, closing, after = item[1:].partition("]")
         if not closing or (after and not after.startswith(":")):
-            raise ValueError("has brackets without a valid IPv6 address")
+            raise ValueError(_("has brackets without a valid IPv6 address"))
         return name, _port(after[1:]) if after else None
     name, mark, port = item.partition(":")
     if ":" in port:
-        raise ValueError("needs brackets around an IPv6 address, such as [::1]:5432")
+        raise ValueError(_("needs brackets around an IPv6 address, such as [::1]:5432"))
     if not name:
-        raise ValueError("has no host before the port")
+        raise ValueError(_("has no host before the port"))
     return _decoded(name), _port(port) if mark else None
 
 
@@ -134,7 +138,7 @@ def _port(text: str) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
-        raise ValueError(f"must have a port from 1 to 65535; {_ENCODE}")
+        raise ValueError(_("must have a port from 1 to 65535; %(encode)s", encode=_ENCODE))
     return int(text)
 
 
@@ -143,14 +147,20 @@ def _parameters(query: str) -> dict[str, str]:
     try:
         pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=True) if query else []
     except ValueError:
-        raise ValueError("has a parameter without a value") from None
+        raise ValueError(_("has a parameter without a value")) from None
     for given, text in pairs:
         name = _OLD_NAMES.get(given, given)
         if name not in _KNOWN:
             known = ", ".join(sorted(_KNOWN))
-            raise ValueError(f"has an unsupported parameter: {given[:40]}. Supported: {known}")
+            raise ValueError(
+                _(
+                    "has an unsupported parameter: %(given)s. Supported: %(known)s",
+                    given=given[:40],
+                    known=known,
+                )
+            )
         if found.get(name, text) != text:
-            raise ValueError(f"has the parameter {name} twice")
+            raise ValueError(_("has the parameter %(name)s twice", name=name))
         _check(name, text)
         found[name] = text
     return found
@@ -159,22 +169,24 @@ def _parameters(query: str) -> dict[str, str]:
 def _check(name: str, text: str) -> None:
     choices = {"sslmode": _SSL_MODES, "target_session_attrs": _SESSION_ATTRIBUTES}.get(name)
     if choices and text not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(choices)}")
+        raise ValueError(_("%(name)s must be one of %(choices)s", name=name, choices=", ".join(choices)))
     if name in _FILES and not Path(text).is_file():
-        raise ValueError(f"{name} names a file that does not exist")
+        raise ValueError(_("%(name)s names a file that does not exist", name=name))
     if name == "connect_timeout" and not (text.isascii() and text.isdigit() and 1 <= int(text) <= 3600):
-        raise ValueError("connect_timeout must be a number of seconds from 1 to 3600")
+        raise ValueError(_("connect_timeout must be a number of seconds from 1 to 3600"))
     if name == "statement_cache_size" and not (text.isascii() and text.isdigit() and int(text) <= 10_000):
-        raise ValueError("statement_cache_size must be a number; 0 for PgBouncer in transaction mode")
+        raise ValueError(_("statement_cache_size must be a number; 0 for PgBouncer in transaction mode"))
     if name == "application_name" and not (text.isascii() and text.isprintable() and len(text) < 64):
-        raise ValueError("application_name must be at most 63 printable ASCII characters")
+        raise ValueError(_("application_name must be at most 63 printable ASCII characters"))
 
 
 def _decoded(text: str) -> str:
     try:
         decoded = unquote(text, errors="strict")
     except UnicodeDecodeError:
-        raise ValueError(f"contains an escape that is not valid UTF-8; {_ENCODE}") from None
+        raise ValueError(
+            _("contains an escape that is not valid UTF-8; %(encode)s", encode=_ENCODE)
+        ) from None
     if "\x00" in decoded:
-        raise ValueError("contains a NUL character")
+        raise ValueError(_("contains a NUL character"))
     return decoded

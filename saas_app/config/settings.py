@@ -20,6 +20,7 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from saas_app.config.addresses import (
@@ -31,6 +32,8 @@ from saas_app.config.addresses import (
 )
 from saas_app.config.database_address import is_sqlite, read_database_address
 from saas_app.errors import ConfigurationError
+from saas_app.text.translation import Sentence, _
+from saas_app.text.validation import describe
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
@@ -53,10 +56,10 @@ def read_rate(value: object) -> object:
         return value
     match = _RATE.fullmatch(value.strip())
     if match is None:
-        raise ValueError("must be a rate such as 300/minute")
+        raise ValueError(_("must be a rate such as 300/minute"))
     rate = Rate(int(match[1]), int(match[2] or 1) * _SECONDS[match[3].lower()])
     if rate.amount < 1 or not 1 <= rate.seconds <= _LONGEST_WINDOW:
-        raise ValueError("must allow at least one request, in a window from one second to one day")
+        raise ValueError(_("must allow at least one request, in a window from one second to one day"))
     return rate
 
 
@@ -79,9 +82,9 @@ def _read_nameserver(text: str) -> Nameserver:
         parts = urlsplit(f"//{text if text.count(':') < 2 or text.startswith('[') else f'[{text}]'}")
         address, port = ip_address(parts.hostname or ""), 53 if parts.port is None else parts.port
     except ValueError:
-        raise ValueError("must be a list of IP addresses, each with its port if it is not 53") from None
+        raise ValueError(_("must be a list of IP addresses, each with its port if it is not 53")) from None
     if port == 0 or f"{parts.path}{parts.query}{parts.fragment}{parts.username or ''}":
-        raise ValueError("must be a list of IP addresses, each with its port if it is not 53")
+        raise ValueError(_("must be a list of IP addresses, each with its port if it is not 53"))
     return Nameserver(str(address), port)
 
 
@@ -151,7 +154,7 @@ class DatabaseSettings(BaseSettings):
     def _require_same_database(cls, value: str | None, info: ValidationInfo) -> str | None:
         requests = info.data.get("database_url")
         if value and requests and is_sqlite(value) != is_sqlite(requests):
-            raise ValueError("must name the same database as DATABASE_URL")
+            raise ValueError(_("must name the same database as DATABASE_URL"))
         return value
 
     @property
@@ -246,7 +249,10 @@ class Settings(DatabaseSettings):
     @classmethod
     def _fernet_keys(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         for key in value:
-            Fernet(key.get_secret_value())  # raises ValueError unless it is 32 bytes of base64
+            try:
+                Fernet(key.get_secret_value())
+            except ValueError:
+                raise ValueError(_("must be keys of 32 bytes in URL-safe base64")) from None
         return value
 
     @field_validator("rate_limit_storage")
@@ -294,7 +300,7 @@ class Settings(DatabaseSettings):
 
 def _require(package: str, *, extra: str) -> None:
     if find_spec(package) is None:
-        raise ValueError(f"needs an extra package: pip install 'workroom[{extra}]'")
+        raise ValueError(_("needs an extra package: pip install 'workroom[%(extra)s]'", extra=extra))
 
 
 def load_settings() -> Settings:
@@ -320,19 +326,26 @@ def load_management_settings() -> ManagementSettings:
         raise ConfigurationError(explain_settings(error)) from None
 
 
-def explain_settings(error: ValidationError) -> str:
+def explain_settings(error: ValidationError) -> Sentence:
     """Describe what is missing or invalid, one clause per variable. Values are left out: some are secret."""
     lines, is_incomplete = [], False
     for problem in error.errors(include_input=False, include_url=False):
         name = ".".join(str(part) for part in problem["loc"])
         missing = problem["type"] == "missing"
         is_incomplete = is_incomplete or missing
-        sentence = problem["msg"].removeprefix("Value error, ")
-        lines.append(f"{name} is not set" if missing else f"{name} {sentence[:1].lower()}{sentence[1:]}")
-    problems = "; ".join(lines)
+        lines.append(_("%(name)s is not set", name=name) if missing else _described(name, problem))
+    problems = Sentence.joined(lines, "; ")
     if not is_incomplete:
-        return f"{problems}. See .env.example."
-    return (
-        f"{problems}. Run 'saas-app provision --write-env .env' and then "
-        "'saas-app serve --env-file .env', or see .env.example."
+        return _("%(problems)s. See .env.example.", problems=problems)
+    return _(
+        "%(problems)s. Run 'saas-app provision --write-env .env' and then 'saas-app serve "
+        "--env-file .env', or see .env.example.",
+        problems=problems,
     )
+
+
+def _described(name: str, problem: ErrorDetails) -> Sentence:
+    """Return what is wrong with a setting. Our own sentences continue with its name."""
+    if problem["type"] == "value_error":
+        return Sentence.joined((name, describe(problem)), " ")
+    return Sentence.joined((name, describe(problem)), ": ")

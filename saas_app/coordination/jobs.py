@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from saas_app.text.cleaning import clean_line
+from saas_app.text.translation import Sentence
 
 _LONGEST: Final = 200  # characters of an error message
 
@@ -20,5 +21,7 @@ class Failure:
     @classmethod
     def of(cls, item: str, error: Exception) -> Failure:
         """Describe the error of an item, on one line."""
-        words = clean_line(str(error)).strip()
-        return cls(item, f"{type(error).__name__}: {words[:_LONGEST]}" if words else type(error).__name__)
+        name, told = type(error).__name__, error.args[0] if error.args else ""
+        if not isinstance(told, Sentence):
+            told = clean_line(str(error)).strip()[:_LONGEST]
+        return cls(item, Sentence.joined((name, told), ": ") if told else name)

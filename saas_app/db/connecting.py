@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from saas_app.config.database_address import PostgresAddress, SqliteAddress, read_database_address
 from saas_app.errors import ConfigurationError
+from saas_app.text.translation import _
 
 _READ_BY_ASYNCPG: Final[tuple[str, ...]] = (
     "sslmode",
@@ -38,7 +39,9 @@ def connecting_to(database_url: str, setting: str = "DATABASE_URL") -> Connectin
     try:
         address = read_database_address(database_url)
     except ValueError as error:
-        raise ConfigurationError(f"{setting} {error}.") from None
+        raise ConfigurationError(
+            _("%(setting)s %(problem)s.", setting=setting, problem=error.args[0])
+        ) from None
     if isinstance(address, SqliteAddress):
         return Connecting(sa.URL.create("sqlite+aiosqlite", database=address.path))
     return _postgresql(address)

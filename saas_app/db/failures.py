@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from saas_app.errors import AppError, DatabaseBusy, DatabaseUnavailable
+from saas_app.text.translation import _
 
 _LOCKED: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _PRIMARY: Final = 0xFF  # the primary code of an extended one
@@ -34,13 +35,13 @@ def is_disconnected(error: BaseException) -> bool:
 def explained(error: Exception) -> AppError | None:
     """Return the error to raise for a temporary failure, or None for a mistake in our statement."""
     if is_locked(error):
-        return DatabaseBusy("Another program is writing to the database.")
+        return DatabaseBusy(_("Another program is writing to the database."))
     if isinstance(error, sa.exc.TimeoutError):
-        return DatabaseBusy("All connections to the database are in use.")
+        return DatabaseBusy(_("All connections to the database are in use."))
     if _sqlstate(error) in _IN_THE_WAY:
-        return DatabaseBusy("Another change was in the way.")
+        return DatabaseBusy(_("Another change was in the way."))
     if is_disconnected(error) or _sqlstate(error) == _TOO_MANY or _has_no_response(error):
-        return DatabaseUnavailable("The database did not respond.")
+        return DatabaseUnavailable(_("The database did not respond."))
     return None
 
 

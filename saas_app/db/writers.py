@@ -19,6 +19,7 @@ from saas_app.db.engine import MAX_OVERFLOW, POOL_SIZE
 from saas_app.db.failures import is_locked
 from saas_app.db.shielding import shielded
 from saas_app.errors import DatabaseBusy
+from saas_app.text.translation import _
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +67,7 @@ class Writers:
             async with asyncio.timeout_at(deadline):
                 await acquire()
         except TimeoutError:
-            raise DatabaseBusy("Too many changes are waiting for the database.") from None
+            raise DatabaseBusy(_("Too many changes are waiting for the database.")) from None
         finally:
             self.waiting -= 1
 
@@ -82,7 +83,7 @@ async def _begin_immediately(connection: sa.Connection, deadline: float) -> None
                 raise
             if clock.time() + pause > deadline:
                 log.warning("another program keeps the database locked")
-                raise DatabaseBusy("Another program is writing to the database.") from None
+                raise DatabaseBusy(_("Another program is writing to the database.")) from None
         else:
             return
         await asyncio.sleep(pause)

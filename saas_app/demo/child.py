@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from saas_app.errors import ConfigurationError
+from saas_app.text.translation import _
 
 _STOP_TIMEOUT = 10.0  # seconds to finish running work
 _READY_TIMEOUT = 60.0
@@ -57,7 +58,12 @@ class Child:
                     await asyncio.sleep(_READY_INTERVAL)
         except TimeoutError:
             raise ConfigurationError(
-                f"{self.name} did not respond within {_READY_TIMEOUT:.0f} seconds:\n{self._last_lines()}"
+                _(
+                    "%(name)s did not respond within %(ready_timeout)s seconds:\n%(last_lines)s",
+                    name=self.name,
+                    ready_timeout=round(_READY_TIMEOUT),
+                    last_lines=self._last_lines(),
+                )
             ) from None
 
     async def wait(self) -> None:
@@ -67,7 +73,12 @@ class Child:
     def died(self) -> ConfigurationError:
         """Return an error for a program that ended, with the last lines of its log."""
         return ConfigurationError(
-            f"{self.name} stopped (exit code {self._started.returncode}):\n{self._last_lines()}"
+            _(
+                "%(name)s stopped (exit code %(returncode)s):\n%(last_lines)s",
+                name=self.name,
+                returncode=str(self._started.returncode),
+                last_lines=self._last_lines(),
+            )
         )
 
     @property
@@ -96,6 +107,6 @@ class Child:
 
     def _last_lines(self) -> str:
         if self._log is None:
-            return "  (its output is above)"
+            return _("  (its output is above)")
         lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]
-        return "\n".join(f"  {line}" for line in lines) or "  (no output)"
+        return "\n".join(f"  {line}" for line in lines) or _("  (no output)")

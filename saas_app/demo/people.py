@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from saas_app.rbac.permissions import Role
+from saas_app.text.translation import Sentence, _
 
 PASSWORD: Final = "Workroom-demo-1"  # noqa: S105 - printed on the sign-in page of the demo
 CUSTOM_DATA_KEY: Final = "workroomDemo"
@@ -45,11 +46,17 @@ class DemoPerson:
         return f"{self.username}@workroom.example"
 
     @property
-    def hint(self) -> str:
+    def hint(self) -> Sentence:
         """Their roles and invitations, in one line."""
-        places = [f"{role} of {_BY_KEY[key].name}" for key, role in self.roles.items()]
-        places += [f"invited to {_BY_KEY[key].name} as {role}" for key, role in self.invited_as.items()]
-        return ", ".join(places)
+        places = [
+            _("%(role)s of %(name)s", role=role.value, name=_BY_KEY[key].name)
+            for key, role in self.roles.items()
+        ]
+        places += [
+            _("invited to %(name)s as %(role)s", name=_BY_KEY[key].name, role=role.value)
+            for key, role in self.invited_as.items()
+        ]
+        return Sentence.joined(places)
 
 
 ORGANIZATIONS: Final = (

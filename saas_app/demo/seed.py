@@ -45,6 +45,7 @@ from saas_app.logto import (
 from saas_app.operations.sign_in_methods.model import MockEmail
 from saas_app.projects.seed import seed_projects
 from saas_app.rbac.permissions import Role
+from saas_app.text.translation import _
 
 log = structlog.get_logger(__name__)
 
@@ -90,7 +91,9 @@ class DemoSeeder:
         yield await self._ask_for_email_at_sign_up()
         users: dict[str, LogtoUser] = {}
         for person in PEOPLE:
-            async for step in _isolated(f"person {person.username}", self._add(person, users)):
+            async for step in _isolated(
+                _("person %(username)s", username=person.username), self._add(person, users)
+            ):
                 yield step
         existing = {
             organization.custom_data[CUSTOM_DATA_KEY]: organization
@@ -99,19 +102,19 @@ class DemoSeeder:
         }
         for declared in ORGANIZATIONS:
             steps = self._organization(declared, existing.get(declared.key), users)
-            async for step in _isolated(f"organization {declared.name}", steps):
+            async for step in _isolated(_("organization %(name)s", name=declared.name), steps):
                 yield step
         await self._remember(users)
 
     async def _add(self, person: DemoPerson, users: dict[str, LogtoUser]) -> AsyncIterator[SeedStep]:
         users[person.username], changed = await self._person(person)
-        yield SeedStep("person", f"{person.username} <{person.email}>", changed)
+        yield SeedStep(_("person"), f"{person.username} <{person.email}>", changed)
 
     async def _organization(
         self, declared: DemoOrganization, found: OrganizationInfo | None, users: Mapping[str, LogtoUser]
     ) -> AsyncIterator[SeedStep]:
         organization = found or await self._create(declared)
-        yield SeedStep("organization", declared.name, found is None)
+        yield SeedStep(_("organization"), declared.name, found is None)
         async for step in self._fill(declared, organization, users):
             yield step
 
@@ -119,7 +122,7 @@ class DemoSeeder:
         """Let invited people sign up with their address. Only a sign-up with default settings is changed."""
         current = (await self._client.get_sign_in_experience()).get("signUp", {})
         if current.get("identifiers") != ["username"] or current.get("secondaryIdentifiers"):
-            return SeedStep("sign-up", "not changed: it was set before", False)
+            return SeedStep(_("sign-up"), _("not changed: it was set before"), False)
         wanted = {
             "identifiers": ["username"],
             "password": True,
@@ -131,8 +134,10 @@ class DemoSeeder:
         except ManagementError as refusal:
             if refusal.status != 400:
                 raise
-            return SeedStep("sign-up", "without an email address: this Logto has no email connector", False)
-        return SeedStep("sign-up", "asks for an email address", True)
+            return SeedStep(
+                "sign-up", _("without an email address: this Logto has no email connector"), False
+            )
+        return SeedStep(_("sign-up"), _("asks for an email address"), True)
 
     async def _person(self, person: DemoPerson) -> tuple[LogtoUser, bool]:
         user = await self._client.find_user_by_username(person.username)
@@ -147,9 +152,12 @@ class DemoSeeder:
             return created, True
         if (user.email or "").lower() != person.email:
             raise ConfigurationError(
-                f"The username '{person.username}' belongs to "
-                f"{user.email or 'another account'} in this Logto. The demo does not change "
-                "real accounts."
+                _(
+                    "The username '%(username)s' belongs to %(owner)s in this Logto. The demo does not "
+                    "change real accounts.",
+                    username=person.username,
+                    owner=user.email or _("another account"),
+                )
             )
         if user.phone is None:  # created by an earlier version
             return await self._client.set_user_phone(user.id, person.phone), True
@@ -181,25 +189,47 @@ class DemoSeeder:
         members = {member.user.id: member for member in await self._client.list_members(organization_id)}
         for person, role in members_of(declared):
             changed = await self._membership(organization_id, users[person.username].id, role, members)
-            yield SeedStep("membership", f"{person.username} as {role} of {declared.name}", changed)
+            yield SeedStep(
+                _("membership"),
+                _(
+                    "%(username)s as %(role)s of %(name)s",
+                    username=person.username,
+                    role=role,
+                    name=declared.name,
+                ),
+                changed,
+            )
         admin = users[admin_of(declared).username]
         for person, role in invited_to(declared):
             is_member = users[person.username].id in members
             changed = not is_member and await self._invite(organization_id, admin, person, role)
-            yield SeedStep("invitation", f"{person.username} as {role} of {declared.name}", changed)
+            yield SeedStep(
+                _("invitation"),
+                _(
+                    "%(username)s as %(role)s of %(name)s",
+                    username=person.username,
+                    role=role,
+                    name=declared.name,
+                ),
+                changed,
+            )
 
     async def _projects(self, declared: DemoOrganization, organization_id: str, admin_id: str) -> SeedStep:
         projects = PROJECTS[declared.key]
         async with self._work.writing(organization_id) as db:
             created = await seed_projects(db, admin_id, projects)
-        return SeedStep("projects", f"{len(projects)} of {declared.name}", bool(created))
+        return SeedStep(
+            _("projects"),
+            _("%(number)s of %(name)s", number=len(projects), name=declared.name),
+            bool(created),
+        )
 
     async def _audit_log(
         self, declared: DemoOrganization, organization_id: str, users: Mapping[str, LogtoUser]
     ) -> SeedStep:
         async with self._work.writing(organization_id) as db:
             written = await seed_entries(db, history_of(declared, organization_id, users), utc_now())
-        return SeedStep("audit log", f"weeks of {declared.name}", written)
+        return SeedStep(_("audit log"), _("weeks of %(name)s", name=declared.name), written)
 
     async def _membership(
         self, organization_id: str, user_id: str, role: str, members: Mapping[str, MemberInfo]
@@ -233,7 +263,11 @@ class DemoSeeder:
             )
         async with self._work.writing(organization_id) as db:
             await remember_client(db, machine.id, machine.name, admin_id)
-        return SeedStep("machine", f"{machine.name} of {declared.name}", is_missing)
+        return SeedStep(
+            _("machine"),
+            _("%(name)s of %(organization)s", name=machine.name, organization=declared.name),
+            is_missing,
+        )
 
     async def _domains(self, declared: DemoOrganization, organization_id: str, admin_id: str) -> SeedStep:
         """Add a verified domain whose people join as viewers, and one that is not verified yet."""
@@ -242,7 +276,11 @@ class DemoSeeder:
         if changed and not await self._client.list_joining_roles(organization_id):
             roles = {role.name: role.id for role in await self._client.list_organization_roles()}
             await self._client.replace_joining_roles(organization_id, [roles[Role.VIEWER.value]])
-        return SeedStep("email domain", f"{declared.domain} of {declared.name}", changed)
+        return SeedStep(
+            _("email domain"),
+            _("%(domain)s of %(name)s", domain=declared.domain, name=declared.name),
+            changed,
+        )
 
     async def _invite(self, organization_id: str, inviter: LogtoUser, person: DemoPerson, role: str) -> bool:
         invitations = await self._client.list_invitations(organization_id)

@@ -19,6 +19,8 @@ from saas_app.operations.commands.common import env_file_option, load_env_files,
 from saas_app.operations.deployment import DeploymentSettings, is_loopback, load_deployment_settings
 from saas_app.operations.migrate import migrate as apply_migrations
 from saas_app.operations.migrate import read_state
+from saas_app.operations.output import column, say
+from saas_app.text.translation import _
 
 
 @click.command("seed-demo")
@@ -29,11 +31,17 @@ def command(env_file: Path | None) -> None:
     load_env_files(env_file)
     management, settings = load_management_settings(), load_deployment_settings()
     if not is_loopback(urlsplit(management.endpoint).hostname or ""):
-        click.echo(f"Note: the password of these accounts at {management.endpoint} is public.", err=True)
+        say(
+            _(
+                "Note: the password of these accounts at %(endpoint)s is public.",
+                endpoint=management.endpoint,
+            ),
+            err=True,
+        )
     apply_migrations(settings.for_owner)
     read_state(settings.for_jobs)  # names the setting if the address is wrong
     failed = asyncio.run(_seed(management, settings))
-    click.echo(f"The password of every account is {PASSWORD}")
+    say(_("The password of every account is %(password)s", password=PASSWORD))
     report_failed(failed)
 
 
@@ -45,7 +53,7 @@ async def _seed(management: ManagementSettings, settings: DeploymentSettings) ->
                 if isinstance(step, Failure):
                     failed.append(step)
                     continue
-                click.echo(f"{'written' if step.changed else 'ok':<8} {step.what:<13} {step.name}")
+                say(column(_("written") if step.changed else _("ok"), 8), column(step.what, 13), step.name)
     finally:
         await engine.dispose()
     return failed

@@ -16,7 +16,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
-import click
 
 from saas_app.config import DatabaseLocation, ManagementSettings
 from saas_app.coordination.jobs import Failure
@@ -31,6 +30,7 @@ from saas_app.logto.http import open_http
 from saas_app.operations.deployment import DeploymentSettings, stored_environment
 from saas_app.operations.env_file import read_env_file, write_env_file
 from saas_app.operations.migrate import MigrationState, migrate
+from saas_app.operations.output import say
 from saas_app.operations.preflight import require_free_port, require_package, require_writable_folder
 from saas_app.operations.provisioning import (
     ProvisionedApplication,
@@ -41,6 +41,7 @@ from saas_app.operations.provisioning import (
     survey,
 )
 from saas_app.operations.sign_in_methods.declaration import FILE_VARIABLE, find_declaration, load_declaration
+from saas_app.text.translation import _
 
 _PROBE_TIMEOUT = 2.0  # seconds
 _WEBHOOK_KEY = "LOGTO_WEBHOOK_SIGNING_KEY"
@@ -56,18 +57,18 @@ _SIGN_IN_METHODS = Path(__file__).with_name("connectors.toml")
 
 def run_demo(options: DemoOptions) -> None:
     """Run the demo until Ctrl-C or SIGTERM. Raises :class:`ConfigurationError` if it cannot continue."""
-    require_package("local_logto", "run the demo from a clone, with make demo")
+    require_package("local_logto", _("run the demo from a clone, with make demo"))
     if options.reload:
-        require_package("watchfiles", "reload from a clone, with make dev")
+        require_package("watchfiles", _("reload from a clone, with make dev"))
     require_writable_folder(options.data)
     if options.env_file.exists():  # an earlier run created the folder
         for path in (options.data, *options.data.iterdir()):
             tighten(path)
     require_free_port(
-        "localhost", options.app_port, "stop the program that uses it, or start with APP_PORT=…"
+        "localhost", options.app_port, _("stop the program that uses it, or start with APP_PORT=…")
     )
     require_free_port(
-        "localhost", options.logto_port, "stop the program that uses it, or start with LOGTO_PORT=…"
+        "localhost", options.logto_port, _("stop the program that uses it, or start with LOGTO_PORT=…")
     )
     asyncio.run(_until_stopped(_Demo(options)))
 
@@ -79,7 +80,7 @@ async def _until_stopped(demo: _Demo) -> None:
     def stop() -> None:
         if not demo.is_stopping:
             demo.is_stopping = True
-            click.echo("\nStopping …")
+            say(f"\n{_('Stopping …').said}")
             running.cancel()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -87,7 +88,7 @@ async def _until_stopped(demo: _Demo) -> None:
     try:
         await running
     except asyncio.CancelledError:
-        click.echo("Stopped. The data is kept for the next start.")
+        say(_("Stopped. The data is kept for the next start."))
 
 
 class _Demo:
@@ -113,25 +114,29 @@ class _Demo:
         try:
             async with open_http(_PROBE_TIMEOUT) as http:
                 await self._start(http)
-            click.echo(welcome(self._options, self._sign_in_methods.connectors))
+            say(welcome(self._options, self._sign_in_methods.connectors))
             await self._watch()
         finally:
             self.is_stopping = True
             await asyncio.gather(*(child.stop() for child in reversed(self._children)))
 
     async def _start(self, http: aiohttp.ClientSession) -> None:
-        click.echo("[1/4] Starting the development identity provider …")
+        say(_("[1/4] Starting the development identity provider …"))
         logto = await self._start_logto()
         migrated = await asyncio.to_thread(migrate, DatabaseLocation(self._options.database_url))
         await logto.wait_until(lambda: probe.is_ready(self._options.logto_url, http))
-        click.echo("[2/4] Checking roles, permissions and sign-in methods …")
+        say(_("[2/4] Checking roles, permissions and sign-in methods …"))
         try:
             application = await self._set_up(ManagementClient(self._management, http), migrated.before)
         except (LogtoUnavailable, ManagementError) as error:
             raise ConfigurationError(
-                f"Setting up the identity provider failed: {error} See its log: {self._log('local_logto')}."
+                _(
+                    "Setting up the identity provider failed: %(error)s See its log: %(log)s.",
+                    error=error,
+                    log=self._log("local_logto"),
+                )
             ) from None
-        click.echo("[4/4] Starting Workroom …")
+        say(_("[4/4] Starting Workroom …"))
         app = await self._start_app(application)
         await app.wait_until(lambda: _responds(f"{self._options.app_url}/readyz", http))
 
@@ -185,10 +190,22 @@ class _Demo:
         changes = plan(deployment, found)
         application = await apply(client, deployment, found, changes)
         if drift(changes):
-            click.echo(f"      Provisioned: {len(drift(changes))} of {len(changes)} settings written.")
+            say(
+                _(
+                    "      Provisioned: %(written)s of %(all)s settings written.",
+                    written=len(drift(changes)),
+                    all=len(changes),
+                )
+            )
         for callback in await list_social_callbacks(client, deployment, self._options.logto_url):
-            click.echo(f"      Register this callback URL at {callback.provider}: {callback.url}")
-        click.echo("[3/4] Checking the demo people, organizations and projects …")
+            say(
+                _(
+                    "      Register this callback URL at %(provider)s: %(url)s",
+                    provider=callback.provider,
+                    url=callback.url,
+                )
+            )
+        say(_("[3/4] Checking the demo people, organizations and projects …"))
         mark = {"data": _fingerprint(), "application": application.app_id}
         if before.current is None or _read_mark(self._options.seeded_file) != mark:
             await self._seed(client)
@@ -208,8 +225,14 @@ class _Demo:
             await engine.dispose()
         done = [step for step in steps if not isinstance(step, Failure)]
         for failure in (step for step in steps if isinstance(step, Failure)):
-            click.echo(f"      Not created: {failure.item} ({failure.why})", err=True)
-        click.echo(f"      Demo data: {sum(step.changed for step in done)} of {len(steps)} items written.")
+            say(_("      Not created: %(item)s (%(why)s)", item=failure.item, why=failure.why), err=True)
+        say(
+            _(
+                "      Demo data: %(written)s of %(all)s items written.",
+                written=sum(step.changed for step in done),
+                all=len(steps),
+            )
+        )
 
     def _deployment(self, application: ProvisionedApplication | None = None) -> DeploymentSettings:
         """Return the settings that an earlier run stored. The environment is ignored."""

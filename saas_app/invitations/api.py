@@ -20,6 +20,7 @@ from saas_app.members.api_roles import PersonRole
 from saas_app.members.roles import read_choice
 from saas_app.rbac.permissions import Permission, Role
 from saas_app.text.addresses import NotAnAddress, read_address
+from saas_app.text.translation import _
 from saas_app.web.context import database, management, organization_change, runtime
 from saas_app.web.guards import requires
 from saas_app.web.json_api import (
@@ -49,7 +50,7 @@ def _address(text: str) -> str:
     try:
         return read_address(text)
     except NotAnAddress:
-        raise ValueError("must be an email address") from None
+        raise ValueError(_("must be an email address")) from None
 
 
 EmailAddress: TypeAlias = Annotated[

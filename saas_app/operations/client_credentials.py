@@ -10,6 +10,7 @@ from urllib.parse import quote_plus
 import aiohttp
 
 from saas_app.errors import ConfigurationError, LogtoUnavailable
+from saas_app.text.translation import Sentence, _
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +50,31 @@ async def fetch_token(
         async with http.post(f"{endpoint}/oidc/token", data=form, headers=headers) as response:
             body = json.loads(await response.text())
     except (aiohttp.ClientError, TimeoutError, ValueError):
-        raise LogtoUnavailable("Logto did not respond.") from None
+        raise LogtoUnavailable(_("Logto did not respond.")) from None
     if not isinstance(body, dict) or response.status >= 500:
-        raise LogtoUnavailable(f"Logto returned status {response.status}.")
+        raise LogtoUnavailable(_("Logto returned status %(status)s.", status=str(response.status)))
     if response.status != 200:
         raise ConfigurationError(_explain(body, credentials.client_id, wanted))
     return str(body["access_token"])
 
 
-def _explain(refusal: dict[str, object], client_id: str, wanted: TokenRequest) -> str:
+def _explain(refusal: dict[str, object], client_id: str, wanted: TokenRequest) -> Sentence:
     error = str(refusal.get("error") or refusal.get("code"))
     told = str(refusal.get("error_description") or refusal.get("message") or "")
     remedy = {
-        "invalid_client": "its secret or ID is wrong",
-        "access_denied": f"it does not belong to the organization {wanted.organization_id}",
-        "invalid_target": f"the API resource {wanted.resource} does not exist ('saas-app provision' creates "
-        "it)",
+        "invalid_client": _("its secret or ID is wrong"),
+        "access_denied": _(
+            "it does not belong to the organization %(organization_id)s",
+            organization_id=wanted.organization_id,
+        ),
+        "invalid_target": _(
+            "the API resource %(resource)s does not exist ('saas-app provision' creates it)",
+            resource=wanted.resource,
+        ),
     }.get(error, told)
-    return f"Logto did not issue a token for the API client {client_id} ({error}): {remedy}."
+    return _(
+        "Logto did not issue a token for the API client %(client_id)s (%(error)s): %(remedy)s.",
+        client_id=client_id,
+        error=error,
+        remedy=remedy,
+    )

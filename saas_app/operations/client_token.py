@@ -12,6 +12,7 @@ from saas_app.logto import Application, ManagementClient, connect
 from saas_app.logto.http import open_http
 from saas_app.operations.client_credentials import ClientCredentials, TokenRequest, fetch_token
 from saas_app.rbac.permissions import Carrier, permissions_carried_by
+from saas_app.text.translation import Sentence, _
 
 _TIMEOUT = 8.0  # seconds
 
@@ -56,7 +57,7 @@ async def get_token(
             secret = choice.secret or await read_secret(client, membership.client_id)
     else:
         if choice.organization is None:
-            raise ConfigurationError("Name the organization that the token is for: --organization ID.")
+            raise ConfigurationError(_("Name the organization that the token is for: --organization ID."))
         membership = ClientMembership(choice.client, choice.organization, choice.organization)
         secret = choice.secret or ask_secret()
     scopes = [permission.value for permission in permissions_carried_by(Carrier.API_TOKEN)]
@@ -77,12 +78,29 @@ async def find_membership(management: ManagementClient, choice: ClientChoice) ->
                     ClientMembership(application.id, found.organization_id, found.organization_name)
                 )
     if not matches:
-        where = f"the organization '{choice.organization}'" if choice.organization else "any organization"
-        raise ConfigurationError(f"No API client '{choice.client}' belongs to {where}.")
-    if len(matches) > 1:
-        listed = ", ".join(f"{match.client_id} in {match.organization_name}" for match in matches)
         raise ConfigurationError(
-            f"Several API clients match: {listed}. Name the client by its ID, and its organization too."
+            _(
+                "No API client '%(client)s' belongs to the organization '%(organization)s'.",
+                client=choice.client,
+                organization=choice.organization,
+            )
+            if choice.organization
+            else _("No API client '%(client)s' belongs to any organization.", client=choice.client)
+        )
+    if len(matches) > 1:
+        listed = Sentence.joined(
+            _(
+                "%(client_id)s in %(organization_name)s",
+                client_id=match.client_id,
+                organization_name=match.organization_name,
+            )
+            for match in matches
+        )
+        raise ConfigurationError(
+            _(
+                "Several API clients match: %(listed)s. Name the client by its ID, and its organization too.",
+                listed=listed,
+            )
         )
     return matches[0]
 
@@ -98,4 +116,6 @@ async def read_secret(management: ManagementClient, client_id: str) -> str:
     for secret in await management.list_secrets(client_id):
         if secret.expires_at is None or secret.expires_at > now:
             return secret.value
-    raise ConfigurationError(f"The API client {client_id} has no valid secret. Rotate its secret.")
+    raise ConfigurationError(
+        _("The API client %(client_id)s has no valid secret. Rotate its secret.", client_id=client_id)
+    )

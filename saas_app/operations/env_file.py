@@ -17,6 +17,7 @@ from pathlib import Path
 from dotenv.parser import Binding, parse_stream
 
 from saas_app.errors import ConfigurationError
+from saas_app.text.translation import _
 
 _ASSIGNMENT = re.compile(r"\s*(?:export\s+)?[A-Za-z_][A-Za-z0-9_]*=")
 
@@ -27,15 +28,26 @@ def read_env_file(path: Path) -> dict[str, str]:
         lines = _lines(path)
     except FileNotFoundError:
         raise ConfigurationError(
-            f"{path} was not found. Run 'saas-app provision --write-env {path}' to create it."
+            _(
+                "%(path)s was not found. Run 'saas-app provision --write-env %(path)s' to create it.",
+                path=path,
+            )
         ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"Cannot read {path}: {_reason(error)}.") from None
+        raise ConfigurationError(
+            _("Cannot read %(path)s: %(error)s.", path=path, error=_reason(error))
+        ) from None
     values = {}
     for number, line in enumerate(lines, start=1):
         binding = _parse(line)
         if binding.error or (binding.key and not _ASSIGNMENT.match(line)):
-            raise ConfigurationError(f"{path}, line {number}: expected KEY=value, with closed quotes.")
+            raise ConfigurationError(
+                _(
+                    "%(path)s, line %(number)s: expected KEY=value, with closed quotes.",
+                    path=path,
+                    number=str(number),
+                )
+            )
         if binding.key:
             values[binding.key] = binding.value or ""
     return values
@@ -57,7 +69,9 @@ def write_env_file(path: Path, values: Mapping[str, str]) -> None:
         existing = _lines(target) if target.exists() else []
         _replace(target, "\n".join(_merged(existing, values)) + "\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"Cannot write {path}: {_reason(error)}.") from None
+        raise ConfigurationError(
+            _("Cannot write %(path)s: %(error)s.", path=path, error=_reason(error))
+        ) from None
 
 
 def _lines(path: Path) -> list[str]:
@@ -87,7 +101,7 @@ def _assignment(name: str, value: str) -> str:
     """Return a line that python-dotenv, Docker Compose and shells read in the same way."""
     if "\n" in value or "\r" in value:
         raise ConfigurationError(
-            f"{name} contains a line break, which is not possible in an environment file."
+            _("%(name)s contains a line break, which is not possible in an environment file.", name=name)
         )
     if not value or shlex.quote(value) == value:
         return f"{name}={value}"
@@ -95,7 +109,10 @@ def _assignment(name: str, value: str) -> str:
         return f"{name}='{value}'"
     if re.search(r"[$`]", value):  # a shell would expand it in double quotes
         raise ConfigurationError(
-            f"{name} contains $ or ` as well as ' or \\, which an environment file cannot express."
+            _(
+                "%(name)s contains $ or ` as well as ' or \\, which an environment file cannot express.",
+                name=name,
+            )
         )
     escaped = re.sub(r'([\\"])', r"\\\1", value)
     return f'{name}="{escaped}"'
@@ -114,4 +131,4 @@ def _replace(target: Path, text: str) -> None:
 
 
 def _reason(error: Exception) -> str:
-    return (error.strerror or str(error)) if isinstance(error, OSError) else "it is not UTF-8 text"
+    return (error.strerror or str(error)) if isinstance(error, OSError) else _("it is not UTF-8 text")

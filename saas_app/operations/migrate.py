@@ -23,6 +23,7 @@ from saas_app.config import MIGRATIONS, DatabaseLocation
 from saas_app.db.connecting import Connecting, connecting_to
 from saas_app.db.private_files import prepare_private_database
 from saas_app.errors import ConfigurationError
+from saas_app.text.translation import _
 
 T = TypeVar("T")
 
@@ -102,7 +103,13 @@ def newest_migration() -> str | None:
     followed = {match[1] for text in texts for match in _DOWN_REVISION.finditer(text)}
     heads = migrations - followed
     if len(heads) > 1:
-        raise ConfigurationError(f"{MIGRATIONS} has several newest migrations: {', '.join(sorted(heads))}.")
+        raise ConfigurationError(
+            _(
+                "%(migrations)s has several newest migrations: %(heads)s.",
+                migrations=MIGRATIONS,
+                heads=", ".join(sorted(heads)),
+            )
+        )
     return next(iter(heads), None)
 
 
@@ -177,5 +184,16 @@ def _unusable(location: DatabaseLocation, error: Exception) -> ConfigurationErro
     shown = connecting_to(location.url).url.render_as_string(hide_password=True)
     cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
     is_other_role = cause.startswith("must be owner of ")
-    remedy = "Name its owner in DATABASE_OWNER_URL" if is_other_role else f"Check {location.setting}"
-    return ConfigurationError(f"Cannot use the database {shown}: {cause}. {remedy}.")
+    remedy = (
+        _("Name its owner in DATABASE_OWNER_URL")
+        if is_other_role
+        else _("Check %(setting)s", setting=location.setting)
+    )
+    return ConfigurationError(
+        _(
+            "Cannot use the database %(shown)s: %(cause)s. %(remedy)s.",
+            shown=shown,
+            cause=cause,
+            remedy=remedy,
+        )
+    )

@@ -7,6 +7,7 @@ from typing import Final
 
 from saas_app.errors import ConfigurationError
 from saas_app.rbac.permissions import ROLE_PERMISSIONS, Permission, Role
+from saas_app.text.translation import Sentence, _, said
 
 START: Final = "<!-- permissions: written by 'saas-app permissions --markdown' -->"
 END: Final = "<!-- /permissions -->"
@@ -14,7 +15,8 @@ END: Final = "<!-- /permissions -->"
 
 def as_text() -> str:
     """Return the table for a terminal, in aligned columns."""
-    rows = [["permission", "token", *Role], *(_row(permission) for permission in Permission)]
+    head = [_("permission").said, _("token").said, *Role]
+    rows = [head, *([said(cell) for cell in _row(permission)] for permission in Permission)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
     lines.insert(1, "  ".join("─" * width for width in widths))
@@ -34,8 +36,8 @@ def as_markdown() -> str:
 
 
 def _row(permission: Permission) -> list[str]:
-    held = ["yes" if permission in ROLE_PERMISSIONS[role] else "–" for role in Role]
-    return [permission.value, permission.carrier.value, *held]
+    held = [_("yes") if permission in ROLE_PERMISSIONS[role] else "–" for role in Role]
+    return [permission.value, Sentence(permission.carrier.value), *held]
 
 
 def update_page(path: Path, *, check: bool) -> bool:
@@ -47,11 +49,18 @@ def update_page(path: Path, *, check: bool) -> bool:
     try:
         page = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ConfigurationError(f"{path} was not found.") from None
+        raise ConfigurationError(_("%(path)s was not found.", path=path)) from None
     before, start, rest = page.partition(START)
-    _, end, after = rest.partition(END)
+    _rest, end, after = rest.partition(END)
     if not start or not end:
-        raise ConfigurationError(f"{path} has no lines {START} and {END}, which enclose the table.")
+        raise ConfigurationError(
+            _(
+                "%(path)s has no lines %(start)s and %(end)s, which enclose the table.",
+                path=path,
+                start=START,
+                end=END,
+            )
+        )
     updated = f"{before}{START}\n{as_markdown()}\n{END}{after}"
     if updated != page and not check:
         path.write_text(updated, encoding="utf-8")

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from saas_app.errors import ConfigurationError
+from saas_app.text.translation import _
 
 _LOCALHOST = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))  # browsers try both
 
@@ -20,7 +21,7 @@ def require_free_port(host: str, port: int, remedy: str) -> None:
     for family, address in addresses:
         trouble = _trouble(family, address, port)
         if trouble:
-            raise ConfigurationError(f"Port {port} {trouble}: {remedy}.")
+            raise ConfigurationError(_("%(trouble)s: %(remedy)s.", trouble=trouble, remedy=remedy))
 
 
 def require_writable_folder(folder: Path) -> None:
@@ -32,22 +33,26 @@ def require_writable_folder(folder: Path) -> None:
     except OSError as error:
         reason = os.strerror(error.errno or errno.EIO).lower()
         raise ConfigurationError(
-            f"Cannot write to {folder.resolve()} ({reason}): make it writable, or start in another folder."
+            _(
+                "Cannot write to %(folder)s (%(reason)s): make it writable, or start in another folder.",
+                folder=folder.resolve(),
+                reason=reason,
+            )
         ) from None
 
 
 def require_package(name: str, remedy: str) -> None:
     """Raise :class:`ConfigurationError` if a package that only development needs is not installed."""
     if importlib.util.find_spec(name) is None:
-        raise ConfigurationError(f"{name} is not installed: {remedy}.")
+        raise ConfigurationError(_("%(name)s is not installed: %(remedy)s.", name=name, remedy=remedy))
 
 
 def _resolve(host: str) -> tuple[socket.AddressFamily, str]:
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0]
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0]
     except OSError:
-        raise ConfigurationError(f"{host} is not an address of this machine.") from None
-    return family, str(address[0])
+        raise ConfigurationError(_("%(host)s is not an address of this machine.", host=host)) from None
+    return found[0], str(found[4][0])
 
 
 def _trouble(family: socket.AddressFamily, address: str, port: int) -> str:
@@ -61,9 +66,13 @@ def _trouble(family: socket.AddressFamily, address: str, port: int) -> str:
             probe.listen(1)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            return "is in use"
+            return _("Port %(port)s is in use", port=str(port))
         if error.errno == errno.EACCES:
-            return "is reserved for the system"
+            return _("Port %(port)s is reserved for the system", port=str(port))
         if family != socket.AF_INET6:
-            return f"cannot be used ({os.strerror(error.errno or errno.EIO).lower()})"
+            return _(
+                "Port %(port)s cannot be used (%(reason)s)",
+                port=str(port),
+                reason=os.strerror(error.errno or errno.EIO).lower(),
+            )
     return ""

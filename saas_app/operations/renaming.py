@@ -15,6 +15,7 @@ from typing import Final
 
 from saas_app.config import MIGRATIONS
 from saas_app.errors import ConfigurationError
+from saas_app.text.translation import _
 
 ROOT: Final = MIGRATIONS.parent
 
@@ -57,8 +58,13 @@ class ProductName:
         """Return a checked name. Raises :class:`ConfigurationError` if it does not fit."""
         if not _NAME.fullmatch(title) or not 2 <= len(title) <= _LONGEST:
             raise ConfigurationError(
-                f"'{title}' cannot be used everywhere. Use 2 to {_LONGEST} letters A to Z, digits "
-                "and single spaces, starting with a letter. You can edit the texts in templates afterward."
+                _(
+                    "'%(title)s' cannot be used everywhere. Use 2 to %(longest)s letters A to Z, digits "
+                    "and single spaces, starting with a letter. You can edit the texts in templates "
+                    "afterward.",
+                    title=title,
+                    longest=_LONGEST,
+                )
             )
         return cls(title)
 
@@ -80,7 +86,13 @@ def rename(new: ProductName, old: ProductName | None = None, root: Path = ROOT) 
     """
     old = old or ProductName(_UPSTREAM)
     if old.slug in new.slug and old != new:
-        raise ConfigurationError(f"'{new.title}' contains {old.title}, so a second run would go wrong.")
+        raise ConfigurationError(
+            _(
+                "'%(title)s' contains %(old)s, so a second run would go wrong.",
+                title=new.title,
+                old=old.title,
+            )
+        )
     changed = []
     names = (old.title, old.compact, old.slug, old.slug.upper())
     for path in _files(root):

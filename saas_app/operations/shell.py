@@ -26,18 +26,19 @@ from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.operations.migrate import read_state
 from saas_app.rbac.permissions import Permission, Role
+from saas_app.text.translation import Sentence, _
 
-_BANNER = """\
-Workroom's database {database}
+_BANNER = _("""\
+Workroom's database %(database)s
 
   settings, work (the unit of work), sa, select, utc_now, Permission, Role, and the models:
-  {models}
+  %(models)s
 
   await rows(select(Organization))                     rows of a shared table
   await rows(select(Project), "ORGANIZATION-ID")       rows of one organization
   async with work.writing("ORGANIZATION-ID") as db:    changes, committed at the end of the block
 
-Leave with Ctrl-D."""
+Leave with Ctrl-D.""")
 
 
 def run_shell(settings: Settings) -> None:
@@ -54,7 +55,7 @@ def run_shell(settings: Settings) -> None:
             }  # fmt: skip
             _enable_completion(names)
             database = connecting_to(settings.jobs_url).url.render_as_string(hide_password=True)
-            banner = _BANNER.format(database=database, models=", ".join(sorted(models)))
+            banner = Sentence(str(_BANNER), {"database": database, "models": ", ".join(sorted(models))}).said
             _AsyncConsole(names, runner).interact(banner, exitmsg="")
         finally:
             runner.run(engine.dispose())

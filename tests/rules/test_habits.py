@@ -113,7 +113,7 @@ def test_the_version_is_the_same_everywhere() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     shown = CliRunner().invoke(main, ["--version"], prog_name="saas-app").stdout
 
-    assert shown.strip() == f"saas-app, version {version}"
+    assert shown.strip() == f"saas-app {version}"
     assert f"({version.rpartition('.')[0]})" in (ROOT / "SECURITY.md").read_text(encoding="utf-8")
 
 

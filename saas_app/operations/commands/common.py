@@ -14,7 +14,8 @@ from saas_app.coordination.jobs import Failure
 from saas_app.errors import ConfigurationError, DatabaseUnavailable, LogtoUnavailable, NotFound
 from saas_app.logto import ManagementError, provider_answer
 from saas_app.operations.env_file import overlay_environment
-from saas_app.operations.output import one_line
+from saas_app.operations.output import one_line, say
+from saas_app.text.translation import Sentence, _
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -28,44 +29,53 @@ def short_errors(function: Callable[_P, _R]) -> Callable[_P, _R]:
         try:
             return function(*args, **kwargs)
         except ConfigurationError as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(error.message) from None
         except NotFound as error:
             raise click.ClickException(error.detail) from None
         except ManagementError as refusal:
             raise click.ClickException(_explain(refusal)) from None
         except DatabaseUnavailable as failure:
-            raise click.ClickException(f"{failure.detail} Nothing was lost. Run the command again.") from None
+            raise click.ClickException(
+                _("%(detail)s Nothing was lost. Run the command again.", detail=failure.detail)
+            ) from None
         except LogtoUnavailable as failure:
             endpoint = os.environ.get("LOGTO_ENDPOINT", "")
-            raise click.ClickException(f"{failure.detail} Check LOGTO_ENDPOINT={endpoint}.") from None
+            raise click.ClickException(
+                _("%(detail)s Check LOGTO_ENDPOINT=%(endpoint)s.", detail=failure.detail, endpoint=endpoint)
+            ) from None
 
     return wrapper
 
 
-def _explain(refusal: ManagementError) -> str:
+def _explain(refusal: ManagementError) -> Sentence:
     if refusal.code in ("oidc.invalid_client", "auth.unauthorized"):
-        return (
-            f"Logto rejected the machine application ({refusal.message}): check "
+        return _(
+            "Logto rejected the machine application (%(told)s): check "
             "LOGTO_MANAGEMENT_APP_ID, LOGTO_MANAGEMENT_APP_SECRET and "
-            "LOGTO_MANAGEMENT_TOKEN_ENDPOINT."
+            "LOGTO_MANAGEMENT_TOKEN_ENDPOINT.",
+            told=refusal.message,
         )
     if refusal.code in ("oidc.invalid_target", "auth.forbidden"):
-        return (
-            f"The machine application cannot use the Management API ({refusal.message}): "
-            "assign it the role 'Logto Management API access' and check "
-            "LOGTO_MANAGEMENT_RESOURCE."
+        return _(
+            "The machine application cannot use the Management API (%(told)s): assign it the "
+            "role 'Logto Management API access' and check LOGTO_MANAGEMENT_RESOURCE.",
+            told=refusal.message,
         )
     if refusal.code == "organization.role_names_not_found":
-        return f"{refusal.message} Run 'saas-app provision' first."
+        return _("%(told)s Run 'saas-app provision' first.", told=refusal.message)
     if refusal.code.startswith("connector."):
-        return f"Logto rejected a connector ({refusal.code}): {one_line(provider_answer(refusal))}"
-    return f"Logto rejected the request: {refusal}."
+        return _(
+            "Logto rejected a connector (%(code)s): %(answer)s",
+            code=refusal.code,
+            answer=one_line(provider_answer(refusal)),
+        )
+    return _("Logto rejected the request: %(refusal)s.", refusal=refusal)
 
 
 env_file_option = click.option(
     "--env-file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="A file with KEY=value lines. Environment variables take precedence.",
+    help=_("A file with KEY=value lines. Environment variables take precedence."),
 )
 
 
@@ -79,6 +89,6 @@ def load_env_files(*files: Path | None) -> None:
 def report_failed(failed: list[Failure]) -> None:
     """Print the items for which a job failed, and end with exit code 1 if there are any."""
     for failure in failed:
-        click.echo(f"FAILED {one_line(failure.item)} ({failure.why})", err=True)
+        say(_("FAILED %(item)s (%(why)s)", item=one_line(failure.item), why=failure.why), err=True)
     if failed:
-        raise click.ClickException(f"{len(failed)} failed. Everything else was completed.")
+        raise click.ClickException(_("%(number)s failed. Everything else was completed.", number=len(failed)))

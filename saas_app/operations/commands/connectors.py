@@ -14,7 +14,7 @@ from saas_app.config import load_management_settings
 from saas_app.errors import ConfigurationError, LogtoUnavailable
 from saas_app.logto import ManagementError, connect, provider_answer
 from saas_app.operations.commands.common import env_file_option, load_env_files, short_errors
-from saas_app.operations.output import one_line
+from saas_app.operations.output import one_line, say
 from saas_app.operations.sign_in_methods.connector_configs import DeclaredConnector, connectors_of
 from saas_app.operations.sign_in_methods.declaration import (
     DEFAULT_FILE,
@@ -23,6 +23,7 @@ from saas_app.operations.sign_in_methods.declaration import (
     load_declaration,
 )
 from saas_app.operations.sign_in_methods.model import Declaration
+from saas_app.text.translation import Sentence, _
 
 _PATIENCE: Final = 30.0  # seconds; a provider may be slow, and Logto waits for it
 _LONGEST_ANSWER: Final = 300  # characters of a provider's answer that are shown
@@ -32,7 +33,7 @@ connectors_option = click.option(
     "--connectors",
     "connectors_file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help=f"The file with the sign-in methods ({FILE_VARIABLE}, or {DEFAULT_FILE} if it exists).",
+    help=_("The file with the sign-in methods (CONNECTORS_FILE, or connectors.toml if it exists)."),
 )
 
 
@@ -51,7 +52,11 @@ def _load(given: Path | None) -> Declaration:
     declaration = load_connectors(given)
     if declaration is None:
         raise ConfigurationError(
-            f"{DEFAULT_FILE} was not found. Copy {DEFAULT_FILE}.example, or name a file with --connectors."
+            _(
+                "%(default_file)s was not found. Copy %(default_file)s.example, or name a file with "
+                "--connectors.",
+                default_file=DEFAULT_FILE,
+            )
         )
     return declaration
 
@@ -69,13 +74,13 @@ def check(connectors_file: Path | None, env_file: Path | None) -> None:
     """Check the file without connecting to Logto or a provider."""
     load_env_files(env_file)
     declared = ", ".join(connector.factory for connector in connectors_of(_load(connectors_file)))
-    click.echo(f"No problems found. Connectors: {declared or 'none'}.")
+    say(_("No problems found. Connectors: %(declared)s.", declared=declared or _("none")))
 
 
 @command.command()
 @click.argument("name")
-@click.option("--to", required=True, help="An email address, or a phone number with country code.")
-@click.option("--language", default="", help="The language of the text, such as es.")
+@click.option("--to", required=True, help=_("An email address, or a phone number with country code."))
+@click.option("--language", default="", help=_("The language of the text, such as es."))
 @connectors_option
 @env_file_option
 @short_errors
@@ -95,10 +100,20 @@ def test(name: str, to: str, language: str, connectors_file: Path | None, env_fi
         raise click.ClickException(_refused(connector, refusal)) from None
     except LogtoUnavailable as failure:
         raise click.ClickException(
-            f"Logto could not send the message ({failure.detail}) Check Logto with "
-            f"'saas-app doctor', and check that the endpoint of connectors.{name} responds."
+            _(
+                "Logto could not send the message (%(detail)s) Check Logto with 'saas-app doctor', "
+                "and check that the endpoint of connectors.%(name)s responds.",
+                detail=failure.detail,
+                name=name,
+            )
         ) from None
-    click.echo(f"{name} accepted the message to {to}: the text for Generic, with the code 000000.")
+    say(
+        _(
+            "%(name)s accepted the message to %(to)s: the text for Generic, with the code 000000.",
+            name=name,
+            to=to,
+        )
+    )
 
 
 def _addressed(declaration: Declaration, name: str, to: str) -> tuple[DeclaredConnector, dict[str, str]]:
@@ -106,17 +121,22 @@ def _addressed(declaration: Declaration, name: str, to: str) -> tuple[DeclaredCo
     senders = {sender.factory: sender for sender in (email, sms) if sender}
     if name not in senders:
         raise ConfigurationError(
-            f"No connector '{name}' that sends messages is declared. Declared: "
-            f"{', '.join(senders) or 'none'}."
+            _(
+                "No connector '%(name)s' that sends messages is declared. Declared: %(senders)s.",
+                name=name,
+                senders=", ".join(senders) or _("none"),
+            )
         )
     (connector,) = (found for found in connectors_of(declaration) if found.factory == name)
     if senders[name] is email:
         if not re.fullmatch(r"[^\s@]+@[^\s@]+", to):
-            raise ConfigurationError(f"{name} sends email, so --to must be an email address.")
+            raise ConfigurationError(_("%(name)s sends email, so --to must be an email address.", name=name))
         return connector, {"email": to}
     digits = re.sub(r"[\s()+.-]", "", to)
     if not _PHONE.fullmatch(digits):
-        raise ConfigurationError(f"{name} sends to phones, so --to must be a phone number with country code.")
+        raise ConfigurationError(
+            _("%(name)s sends to phones, so --to must be a phone number with country code.", name=name)
+        )
     return connector, {"phone": digits}
 
 
@@ -125,11 +145,16 @@ async def _send(connector: DeclaredConnector, recipient: dict[str, str], languag
         await client.test_connector(connector.factory, connector.config, recipient, locale=language)
 
 
-def _refused(connector: DeclaredConnector, refusal: ManagementError) -> str:
+def _refused(connector: DeclaredConnector, refusal: ManagementError) -> Sentence:
     """Return what went wrong, on one line and without the secrets that a response may repeat."""
     answer = one_line(provider_answer(refusal))
     for value in connector.secrets:
         answer = answer.replace(value, "…")
     if len(answer) > _LONGEST_ANSWER:
         answer = f"{answer[:_LONGEST_ANSWER]}…"
-    return f"{connector.factory} did not send the message ({refusal.code}): {answer}"
+    return _(
+        "%(factory)s did not send the message (%(code)s): %(answer)s",
+        factory=connector.factory,
+        code=refusal.code,
+        answer=answer,
+    )

@@ -10,6 +10,7 @@ from saas_app.operations.commands.common import env_file_option, load_env_files,
 from saas_app.operations.commands.steps import report_steps
 from saas_app.operations.database.distribution import distribute as distribute_tables
 from saas_app.operations.deployment import load_deployment_settings
+from saas_app.text.translation import _
 
 
 @click.command("distribute")
@@ -22,4 +23,4 @@ def distribute(env_file: Path | None) -> None:
     """
     load_env_files(env_file)
     location = load_deployment_settings().for_owner
-    report_steps(location, distribute_tables, none="Everything is distributed already.")
+    report_steps(location, distribute_tables, none=_("Everything is distributed already."))

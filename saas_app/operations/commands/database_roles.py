@@ -12,6 +12,7 @@ from saas_app.operations.commands.common import env_file_option, load_env_files,
 from saas_app.operations.commands.steps import report_steps
 from saas_app.operations.database.roles import create_roles
 from saas_app.operations.deployment import load_deployment_settings
+from saas_app.text.translation import _
 
 _ADMIN: Final = "--admin-url (DATABASE_ADMIN_URL)"
 
@@ -20,7 +21,7 @@ _ADMIN: Final = "--admin-url (DATABASE_ADMIN_URL)"
 @click.option(
     "--admin-url",
     envvar="DATABASE_ADMIN_URL",
-    help="The database's address for a role that may create roles. Default: DATABASE_OWNER_URL.",
+    help=_("The database's address for a role that may create roles. Default: DATABASE_OWNER_URL."),
 )
 @env_file_option
 @short_errors
@@ -29,4 +30,4 @@ def roles(admin_url: str | None, env_file: Path | None) -> None:
     load_env_files(env_file)
     settings = load_deployment_settings()
     admin = DatabaseLocation(admin_url, _ADMIN) if admin_url else settings.for_owner
-    report_steps(admin, create_roles(settings), none="Every role is up to date.")
+    report_steps(admin, create_roles(settings), none=_("Every role is up to date."))

@@ -11,6 +11,8 @@ import click
 from saas_app.operations.commands.common import env_file_option, load_env_files, short_errors
 from saas_app.operations.commands.connectors import connectors_option
 from saas_app.operations.doctor import examine
+from saas_app.operations.output import column, say
+from saas_app.text.translation import _
 
 
 @click.command("doctor")
@@ -23,7 +25,8 @@ def command(connectors_file: Path | None, env_file: Path | None) -> None:
     failed = False
     for check in examine(os.environ, connectors_file):
         failed = failed or not check.passed
-        click.echo(f"{'ok' if check.passed else 'FAILED':<7} {check.name:<15} {check.found}")
+        verdict = _("ok") if check.passed else _("FAILED")
+        say(column(verdict, 7), column(check.name, 15), check.found)
         if not check.passed:
-            click.echo(f"{'':<7} {'':<15} → {check.remedy}")
+            say(column("", 7), column("", 15), "→", check.remedy)
     sys.exit(1 if failed else 0)

@@ -6,6 +6,8 @@ import click
 
 from saas_app.operations.commands.common import short_errors
 from saas_app.operations.new_migration import write_migration
+from saas_app.operations.output import say
+from saas_app.text.translation import _
 
 
 @click.command("make-migration")
@@ -18,12 +20,10 @@ def command(name: str) -> None:
     """
     written = write_migration(name)
     if written is None:
-        click.echo("Nothing to write: the migrations already have everything that the models have.")
+        say(_("Nothing to write: the migrations already have everything that the models have."))
         return
     for operation in written.operations:
-        click.echo(f"  {operation}")
-    click.echo(f"Written: {written.path}")
-    click.echo(
-        "It was applied, undone and applied again on a scratch database. Read it before you commit it."
-    )
-    click.echo("Add renames, data and triggers by hand.")
+        say(f"  {operation}")
+    say(_("Written: %(path)s", path=written.path))
+    say(_("It was applied, undone and applied again on a scratch database. Read it before you commit it."))
+    say(_("Add renames, data and triggers by hand."))

@@ -9,6 +9,8 @@ import click
 from saas_app.operations.commands.common import env_file_option, load_env_files, short_errors
 from saas_app.operations.deployment import load_deployment_settings
 from saas_app.operations.migrate import migrate as apply_migrations
+from saas_app.operations.output import say
+from saas_app.text.translation import _, ngettext
 
 
 @click.command("migrate")
@@ -20,9 +22,21 @@ def command(env_file: Path | None) -> None:
     done = apply_migrations(load_deployment_settings().for_owner)
     before = done.before
     if not before.is_newest:
-        click.echo(f"Migrated from {before.current or 'an empty database'} to {before.newest}.")
+        say(
+            _(
+                "Migrated from %(current)s to %(newest)s.",
+                current=before.current or _("an empty database"),
+                newest=before.newest,
+            )
+        )
     if done.secured and before.current is not None:
-        tables = f"{len(done.secured)} {'tables' if len(done.secured) > 1 else 'table'}"
-        click.echo(f"Set the policies and grants of {tables}: {', '.join(done.secured)}.")
+        say(
+            ngettext(
+                "Set the policies and grants of %(num)s table: %(tables)s.",
+                "Set the policies and grants of %(num)s tables: %(tables)s.",
+                len(done.secured),
+                tables=", ".join(done.secured),
+            )
+        )
     elif before.is_newest:
-        click.echo(f"The database is up to date ({before.newest}).")
+        say(_("The database is up to date (%(newest)s).", newest=before.newest))

@@ -10,14 +10,15 @@ from saas_app.operations.commands.common import env_file_option, load_env_files,
 from saas_app.operations.data.database import on_database
 from saas_app.operations.data.organization_export import Moved, export_organization
 from saas_app.operations.data.organization_import import import_organization
-from saas_app.operations.output import one_line
+from saas_app.operations.output import one_line, say
+from saas_app.text.translation import _, number
 
 to_option = click.option(
     "--to",
     "path",
     required=True,
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The file to create, such as acme.zip. Only its owner may read it.",
+    help=_("The file to create, such as acme.zip. Only its owner may read it."),
 )
 
 
@@ -35,7 +36,8 @@ def export(organization_id: str, path: Path, env_file: Path | None) -> None:
     """Write everything that belongs to an organization to a new file."""
     load_env_files(env_file)
     moved = on_database(lambda work, revision: export_organization(work, organization_id, path, revision))
-    _report("Exported", moved)
+    _report(moved)
+    say(_("Exported %(name)s: %(rows)s rows.", name=one_line(moved.organization_name), rows=_total(moved)))
 
 
 @command.command("import")
@@ -45,10 +47,15 @@ def export(organization_id: str, path: Path, env_file: Path | None) -> None:
 def import_(path: Path, env_file: Path | None) -> None:
     """Read the file of an export into this database, completely or not at all."""
     load_env_files(env_file)
-    _report("Imported", on_database(lambda work, revision: import_organization(work, path, revision)))
+    moved = on_database(lambda work, revision: import_organization(work, path, revision))
+    _report(moved)
+    say(_("Imported %(name)s: %(rows)s rows.", name=one_line(moved.organization_name), rows=_total(moved)))
 
 
-def _report(done: str, moved: Moved) -> None:
+def _report(moved: Moved) -> None:
     for table, rows in moved.rows.items():
-        click.echo(f"{rows:>10,}  {table}")
-    click.echo(f"{done} {one_line(moved.organization_name)}: {sum(moved.rows.values()):,} rows.")
+        say(f"{number(rows):>10} ", table)
+
+
+def _total(moved: Moved) -> int:
+    return sum(moved.rows.values())

@@ -16,7 +16,8 @@ from saas_app.operations.data.account import find_account
 from saas_app.operations.data.database import on_database
 from saas_app.operations.data.erasure import MARK_RETENTION, Erased, erase_person
 from saas_app.operations.data.person_export import export_person
-from saas_app.operations.output import one_line
+from saas_app.operations.output import one_line, say
+from saas_app.text.translation import _, number
 
 
 @click.group("person")
@@ -34,13 +35,13 @@ def export(user_id: str, path: Path, env_file: Path | None) -> None:
     load_env_files(env_file)
     rows = on_database(lambda work, revision: export_person(work, user_id, path, revision))
     for table, count in rows.items():
-        click.echo(f"{count:>10,}  {table}")
-    click.echo(f"Exported {sum(rows.values()):,} rows.")
+        say(f"{number(count):>10} ", table)
+    say(_("Exported %(rows)s rows.", rows=sum(rows.values())))
 
 
 @command.command()
 @click.argument("user_id")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help=_("Do not ask."))
 @env_file_option
 @short_errors
 def erase(user_id: str, yes: bool, env_file: Path | None) -> None:
@@ -51,7 +52,7 @@ def erase(user_id: str, yes: bool, env_file: Path | None) -> None:
     load_env_files(env_file)
     asyncio.run(_require_no_account(user_id))
     if not yes:
-        click.confirm("Erase this person? This cannot be undone.", abort=True)
+        click.confirm(_("Erase this person? This cannot be undone.").said, abort=True)
     _report(on_database(lambda work, _revision: erase_person(work, user_id)))
 
 
@@ -61,22 +62,29 @@ async def _require_no_account(user_id: str) -> None:
     if account is None:
         return
     for name in account.sole_admin_of:
-        click.echo(f"Warning: this person is the only admin of {one_line(name)}.", err=True)
+        say(_("Warning: this person is the only admin of %(name)s.", name=one_line(name)), err=True)
     raise ConfigurationError(
-        f"The account {user_id} still exists in Logto, and signing in would store its data again. Delete "
-        "it in Logto's Console (User management), then run this command again. Nothing was erased."
+        _(
+            "The account %(user_id)s still exists in Logto, and signing in would store its data "
+            "again. Delete it in Logto's Console (User management), then run this command again. "
+            "Nothing was erased.",
+            user_id=user_id,
+        )
     )
 
 
 def _report(erased: Erased) -> None:
     for table, count in erased.deleted.items():
-        click.echo(f"{count:>10,}  {table}: deleted")
+        say(f"{number(count):>10} ", _("%(table)s: deleted", table=table))
     for table, count in erased.replaced.items():
-        click.echo(f"{count:>10,}  {table}: replaced by the pseudonym")
+        say(f"{number(count):>10} ", _("%(table)s: replaced by the pseudonym", table=table))
     if erased.is_marked:
         hours = MARK_RETENTION.total_seconds() / 3600
-        click.echo(
-            f"The person's ID stays for {hours:.0f} hours, to reject their last tokens. "
-            "Run this command again after that."
+        say(
+            _(
+                "The person's ID stays for %(hours)s hours, to reject their last tokens. Run this "
+                "command again after that.",
+                hours=round(hours),
+            )
         )
-    click.echo(f"Erased. The pseudonym is {erased.pseudonym}.")
+    say(_("Erased. The pseudonym is %(pseudonym)s.", pseudonym=erased.pseudonym))

@@ -15,6 +15,7 @@ from saas_app.operations.commands.common import env_file_option, load_env_files,
 from saas_app.operations.commands.connectors import connectors_option, load_connectors, named_file
 from saas_app.operations.deployment import load_deployment_settings, stored_environment
 from saas_app.operations.env_file import write_env_file
+from saas_app.operations.output import column, say
 from saas_app.operations.provisioning import (
     Action,
     Change,
@@ -27,14 +28,15 @@ from saas_app.operations.provisioning import (
     plan,
     survey,
 )
+from saas_app.text.translation import _, said
 
 
 @click.command("provision")
-@click.option("--check", is_flag=True, help="Only report differences, and exit with 1 if there are any.")
+@click.option("--check", is_flag=True, help=_("Only report differences, and exit with 1 if there are any."))
 @click.option(
     "--write-env",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Store the application's ID and secret, and everything else that 'serve' needs, in this file.",
+    help=_("Store the application's ID and secret, and everything else that 'serve' needs, in this file."),
 )
 @connectors_option
 @env_file_option
@@ -49,15 +51,28 @@ def command(check: bool, write_env: Path | None, connectors_file: Path | None, e
     if outcome.application is None:
         sys.exit(1 if drift(outcome.changes) else 0)
     for callback in outcome.callbacks:
-        click.echo(f"Register this callback URL at {callback.provider}: {callback.url}")
+        say(
+            _(
+                "Register this callback URL at %(provider)s: %(url)s",
+                provider=callback.provider,
+                url=callback.url,
+            )
+        )
     if write_env:
         stored = stored_environment(management, settings, outcome.application, named_file(connectors_file))
         write_env_file(write_env, stored)
-        click.echo(f"Stored in {write_env}. Start with: saas-app serve --env-file {write_env}")
+        say(
+            _(
+                "Stored in %(path)s. Start with: saas-app serve --env-file %(path)s",
+                path=write_env,
+            )
+        )
     else:
-        click.echo(
-            f"The application's ID is {outcome.application.app_id}. To store its secret, use "
-            "--write-env FILE."
+        say(
+            _(
+                "The application's ID is %(app_id)s. To store its secret, use --write-env FILE.",
+                app_id=outcome.application.app_id,
+            )
         )
 
 
@@ -82,13 +97,16 @@ async def _provision(management: ManagementSettings, deployment: Deployment, *, 
 
 
 def _report(changes: tuple[Change, ...], *, check: bool) -> None:
-    done = {Action.KEEP: "ok", Action.CREATE: "created", Action.UPDATE: "updated"}
-    to_do = {Action.KEEP: "ok", Action.CREATE: "missing", Action.UPDATE: "differs"}
+    done = {Action.KEEP: _("ok"), Action.CREATE: _("created"), Action.UPDATE: _("updated")}
+    to_do = {Action.KEEP: _("ok"), Action.CREATE: _("missing"), Action.UPDATE: _("differs")}
     for change in changes:
         says = (to_do if check else done)[change.action]
-        detail = f"  ({change.detail})" if change.detail and change.action is not Action.KEEP else ""
-        click.echo(f"{says:<8} {change.kind:<23} {change.name}{detail}")
+        detail = (f" ({said(change.detail)})",) if change.detail and change.action is not Action.KEEP else ()
+        say(column(says, 8), column(change.kind.label, 23), change.name, *detail)
     different = len(drift(changes))
-    click.echo(
-        f"{different} {'differ' if check else 'written'}, {len(changes) - different} already up to date."
+    values = {"different": different, "same": len(changes) - different}
+    say(
+        _("%(different)s differ, %(same)s already up to date.", **values)
+        if check
+        else _("%(different)s written, %(same)s already up to date.", **values)
     )

@@ -20,17 +20,18 @@ from saas_app.operations.commands.common import env_file_option, load_env_files,
 from saas_app.operations.deployment import DeploymentSettings, load_deployment_settings
 from saas_app.operations.migrate import migrate as apply_migrations
 from saas_app.operations.migrate import read_state
-from saas_app.operations.output import one_line
+from saas_app.operations.output import column, one_line, say
 from saas_app.operations.preflight import require_package
 from saas_app.operations.reconciliation.service import Reconciler, require_own_application
+from saas_app.text.translation import _
 
 
 @click.command("reconcile")
-@click.option("--organization", "organization_id", help="Only the organization with this ID.")
+@click.option("--organization", "organization_id", help=_("Only the organization with this ID."))
 @click.option(
     "--metrics-file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the result to this file, for node_exporter's textfile collector (NAME.prom).",
+    help=_("Write the result to this file, for node_exporter's textfile collector (NAME.prom)."),
 )
 @env_file_option
 @short_errors
@@ -47,7 +48,7 @@ def command(organization_id: str | None, metrics_file: Path | None, env_file: Pa
         from saas_app.telemetry.job_file import write_reconcile_result  # needs that package
 
         write_reconcile_result(metrics_file, repaired=repaired, failed=len(failed))
-    click.echo(f"{repaired} repaired." if repaired else "Nothing to repair.")
+    say(_("%(number)s repaired.", number=repaired) if repaired else _("Nothing to repair."))
     report_failed(failed)
 
 
@@ -66,7 +67,7 @@ async def _reconcile(
                 if isinstance(found, Failure):
                     failed.append(found)
                     continue
-                click.echo(f"{found.organization_id:<12} {one_line(found.what)}")
+                say(column(found.organization_id, 12), one_line(found.what))
                 repaired += found.changed
     finally:
         await engine.dispose()

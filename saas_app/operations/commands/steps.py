@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import click
-
 from saas_app.config import DatabaseLocation
 from saas_app.operations.database.steps import Step, Steps, run_steps
+from saas_app.operations.output import column, say
+from saas_app.text.translation import Sentence, _
 
 
-def report_steps(location: DatabaseLocation, steps: Steps, *, none: str) -> None:
+def report_steps(location: DatabaseLocation, steps: Steps, *, none: Sentence) -> None:
     """Run the steps and print each with whether it changed anything. ``none`` is said if none did."""
     done = 0
 
     def report(step: Step) -> None:
         nonlocal done
-        click.echo(f"{'done' if step.is_done else 'ok':<5} {step.what}")
+        say(column(_("done") if step.is_done else _("ok"), 5), step.what)
         done += step.is_done
 
     run_steps(location, steps, report)
-    click.echo(f"{done} done." if done else none)
+    say(_("%(number)s done.", number=done) if done else none)

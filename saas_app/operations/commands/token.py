@@ -14,13 +14,17 @@ from saas_app.errors import ConfigurationError
 from saas_app.operations.client_token import ClientChoice, get_token
 from saas_app.operations.commands.common import env_file_option, load_env_files, short_errors
 from saas_app.operations.deployment import load_deployment_settings
+from saas_app.operations.output import say
+from saas_app.text.translation import _
 
 SECRET_VARIABLE = "WORKROOM_CLIENT_SECRET"  # noqa: S105 - a name, not a password
 
 
 @click.command("token")
-@click.option("--client", required=True, help="The ID or name of the API client.")
-@click.option("--organization", help="The ID or name of its organization. Required if it belongs to several.")
+@click.option("--client", required=True, help=_("The ID or name of the API client."))
+@click.option(
+    "--organization", help=_("The ID or name of its organization. Required if it belongs to several.")
+)
 @env_file_option
 @short_errors
 def command(client: str, organization: str | None, env_file: Path | None) -> None:
@@ -32,7 +36,7 @@ def command(client: str, organization: str | None, env_file: Path | None) -> Non
     load_env_files(env_file)
     resource = load_deployment_settings().api_resource
     choice = ClientChoice(client, organization, os.environ.get(SECRET_VARIABLE, ""))
-    click.echo(asyncio.run(get_token(_find_management(), _endpoint(), resource, choice, _ask_secret)))
+    say(asyncio.run(get_token(_find_management(), _endpoint(), resource, choice, _ask_secret)))
 
 
 def _find_management() -> ManagementSettings | None:
@@ -45,14 +49,17 @@ def _find_management() -> ManagementSettings | None:
 def _endpoint() -> str:
     endpoint = os.environ.get("LOGTO_ENDPOINT", "").rstrip("/")
     if not endpoint:
-        raise ConfigurationError("LOGTO_ENDPOINT is not set. Name the environment file with --env-file.")
+        raise ConfigurationError(_("LOGTO_ENDPOINT is not set. Name the environment file with --env-file."))
     return endpoint
 
 
 def _ask_secret() -> str:
     if not sys.stdin.isatty():
         raise ConfigurationError(
-            f"{SECRET_VARIABLE} is not set, and the secret cannot be asked for without a terminal."
+            _(
+                "%(secret_variable)s is not set, and the secret cannot be asked for without a terminal.",
+                secret_variable=SECRET_VARIABLE,
+            )
         )
-    answer: str = click.prompt("Secret", hide_input=True, err=True)
+    answer: str = click.prompt(_("Secret").said, hide_input=True, err=True)
     return answer

@@ -20,6 +20,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from saas_app.errors import ConfigurationError
 from saas_app.operations.data.encoding import encode
+from saas_app.text.translation import Sentence, _
 
 VERSION: Final = 1
 MANIFEST: Final = "manifest.json"
@@ -79,7 +80,13 @@ class ArchiveWriter:
                 for row in rows:
                     line = _line(row)
                     if len(line) > _LONGEST_LINE:
-                        raise UnusableFile(f"A row of {name} has more than {_LONGEST_LINE} bytes.")
+                        raise UnusableFile(
+                            _(
+                                "A row of %(name)s has more than %(longest_line)s bytes.",
+                                name=name,
+                                longest_line=_LONGEST_LINE,
+                            )
+                        )
                     digest.update(line)
                     file.write(line)
                 count += len(rows)
@@ -98,11 +105,13 @@ def new_archive(path: Path) -> Iterator[ArchiveWriter]:
     Raises :class:`UnusableFile` if the file exists already, or cannot be written.
     """
     if os.path.lexists(path):
-        raise UnusableFile(f"{path} exists already. Choose another file.")
+        raise UnusableFile(_("%(path)s exists already. Choose another file.", path=path))
     try:
         handle, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)  # with mode 0600
     except OSError as error:
-        raise UnusableFile(f"{path} cannot be written: {error.strerror}.") from None
+        raise UnusableFile(
+            _("%(path)s cannot be written: %(strerror)s.", path=path, strerror=error.strerror)
+        ) from None
     try:
         with os.fdopen(handle, "wb") as file:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -110,7 +119,9 @@ def new_archive(path: Path) -> Iterator[ArchiveWriter]:
             os.fsync(file.fileno())
         os.link(draft, path)  # unlike a rename, it never replaces a file that appeared meanwhile
     except OSError as error:
-        raise UnusableFile(f"{path} cannot be written: {error.strerror}.") from None
+        raise UnusableFile(
+            _("%(path)s cannot be written: %(strerror)s.", path=path, strerror=error.strerror)
+        ) from None
     finally:
         Path(draft).unlink()
 
@@ -131,32 +142,45 @@ class ArchiveReader:
             count += 1
             yield self._row(name, count, line)
         if (count, digest.hexdigest()) != (expected.rows, expected.sha256):
-            self.refuse(f"{_file_of(name)} is not what its manifest says: it was changed or is incomplete")
+            self.refuse(
+                _(
+                    "%(name)s is not what its manifest says: it was changed or is incomplete",
+                    name=_file_of(name),
+                )
+            )
 
-    def refuse(self, why: str) -> NoReturn:
+    def refuse(self, why: Sentence) -> NoReturn:
         """Raise the error that says why the file cannot be used."""
-        raise UnusableFile(f"{self._path}: {why}. Nothing was imported.") from None
+        raise UnusableFile(_("%(path)s: %(why)s. Nothing was imported.", path=self._path, why=why)) from None
 
     def _read_manifest(self) -> Manifest:
         names = self._archive.namelist()
         if names.count(MANIFEST) != 1:
-            self.refuse(f"it is not an export of Workroom, because it has no {MANIFEST}")
+            self.refuse(
+                _("it is not an export of Workroom, because it has no %(manifest)s", manifest=MANIFEST)
+            )
         manifest = self._parse_manifest(b"".join(self._lines_of(MANIFEST)))
         if sorted(names) != sorted([MANIFEST, *map(_file_of, manifest.tables)]):
-            self.refuse("it does not contain exactly the files that its manifest names")
+            self.refuse(_("it does not contain exactly the files that its manifest names"))
         return manifest
 
     def _parse_manifest(self, text: bytes) -> Manifest:
         try:
             found = json.loads(text)
             if isinstance(found, dict) and found.get("version") != VERSION:
-                self.refuse(f"its format has the version {found.get('version')!r:.20}, not {VERSION}")
+                self.refuse(
+                    _(
+                        "its format has the version %(found)s, not %(version)s",
+                        found=repr(found.get("version"))[:20],
+                        version=str(VERSION),
+                    )
+                )
             return Manifest.model_validate(found)
         except ValidationError as error:
             where = ".".join(map(str, error.errors()[0]["loc"]))[:64]
-            self.refuse(f"its manifest is invalid at '{where}'")
+            self.refuse(_("its manifest is invalid at '%(where)s'", where=where))
         except (ValueError, RecursionError):
-            self.refuse("its manifest is no JSON")
+            self.refuse(_("its manifest is no JSON"))
 
     def _lines(self, name: str) -> Iterator[bytes]:
         return self._lines_of(_file_of(name))
@@ -164,15 +188,23 @@ class ArchiveReader:
     def _lines_of(self, member: str) -> Iterator[bytes]:
         info = self._archive.getinfo(member)
         if info.file_size > max(_SMALL, info.compress_size * _LARGEST_RATIO):
-            self.refuse(f"{member} would unpack to {info.file_size} bytes")
+            self.refuse(
+                _("%(member)s would unpack to %(file_size)s bytes", member=member, file_size=info.file_size)
+            )
         try:
             with self._archive.open(info) as file:
                 while line := file.readline(_LONGEST_LINE + 1):
                     if len(line) > _LONGEST_LINE:
-                        self.refuse(f"{member} has a line of more than {_LONGEST_LINE} bytes")
+                        self.refuse(
+                            _(
+                                "%(member)s has a line of more than %(longest_line)s bytes",
+                                member=member,
+                                longest_line=_LONGEST_LINE,
+                            )
+                        )
                     yield line
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
-            self.refuse(f"{member} is damaged")
+            self.refuse(_("%(member)s is damaged", member=member))
 
     def _row(self, name: str, number: int, line: bytes) -> dict[str, Any]:
         try:
@@ -180,7 +212,9 @@ class ArchiveReader:
         except (ValueError, RecursionError):
             row = None
         if not isinstance(row, dict):
-            self.refuse(f"line {number} of {_file_of(name)} is no JSON object")
+            self.refuse(
+                _("line %(number)s of %(name)s is no JSON object", number=str(number), name=_file_of(name))
+            )
         return row
 
 
@@ -190,9 +224,13 @@ def open_archive(path: Path) -> Iterator[ArchiveReader]:
     try:
         archive = zipfile.ZipFile(path)
     except OSError as error:
-        raise UnusableFile(f"{path} cannot be read: {error.strerror}.") from None
+        raise UnusableFile(
+            _("%(path)s cannot be read: %(strerror)s.", path=path, strerror=error.strerror)
+        ) from None
     except zipfile.BadZipFile:
-        raise UnusableFile(f"{path}: it is no zip file, or is incomplete. Nothing was imported.") from None
+        raise UnusableFile(
+            _("%(path)s: it is no zip file, or is incomplete. Nothing was imported.", path=path)
+        ) from None
     with archive:
         yield ArchiveReader(path, archive)
 

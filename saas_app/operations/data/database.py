@@ -11,6 +11,7 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import ConfigurationError
 from saas_app.operations.deployment import load_deployment_settings
 from saas_app.operations.migrate import read_state
+from saas_app.text.translation import _
 
 _R = TypeVar("_R")
 
@@ -24,7 +25,9 @@ def on_database(work_on: Callable[[UnitOfWork, str], Awaitable[_R]]) -> _R:
     location = load_deployment_settings().for_owner
     state = read_state(location)
     if state.current is None or not state.is_newest:
-        raise ConfigurationError("The database is not at the newest migration. Run 'saas-app migrate' first.")
+        raise ConfigurationError(
+            _("The database is not at the newest migration. Run 'saas-app migrate' first.")
+        )
     return asyncio.run(_run(location.url, state.current, work_on))
 
 

@@ -11,12 +11,17 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from saas_app.db.base import Base, UtcDateTime
+from saas_app.text.translation import Sentence, _
 
 _INTEGERS: Final = {sa.Integer: 2**31, sa.BigInteger: 2**63}
 
 
 class InvalidRow(ValueError):
-    """A row that does not fit its table. The message says which column and why."""
+    """A row that does not fit its table. ``reason`` says which column and why."""
+
+    def __init__(self, reason: Sentence) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 def columns_of(model: type[Base]) -> dict[str, sa.Column[Any]]:
@@ -40,19 +45,23 @@ def decode_row(columns: dict[str, sa.Column[Any]], row: dict[str, Any]) -> dict[
     """Return a row with the types of its table. Raises :class:`InvalidRow`."""
     if row.keys() != columns.keys():
         odd = min(row.keys() ^ columns.keys())
-        raise InvalidRow(f"the column '{odd[:64]}' is {'unknown' if odd in row else 'missing'}")
+        raise InvalidRow(
+            _("the column '%(name)s' is unknown", name=odd[:64])
+            if odd in row
+            else _("the column '%(name)s' is missing", name=odd[:64])
+        )
     return {name: _decode(name, columns[name], value) for name, value in row.items()}
 
 
 def _decode(name: str, column: sa.Column[Any], value: Any) -> Any:
     if value is None:
         if not column.nullable:
-            raise InvalidRow(f"'{name}' is empty")
+            raise InvalidRow(_("'%(name)s' is empty", name=name))
         return None
     try:
         return _decoder(column.type)(value)
     except (ValueError, TypeError, AttributeError, OverflowError):
-        raise InvalidRow(f"'{name}' has an invalid value") from None
+        raise InvalidRow(_("'%(name)s' has an invalid value", name=name)) from None
 
 
 def _decoder(type_: sa.types.TypeEngine[Any]) -> Callable[[Any], Any]:

@@ -43,6 +43,7 @@ from saas_app.models import (
 from saas_app.operations.data.organizations import list_organization_ids
 from saas_app.operations.data.redactions import list_names, redact, redactions_of
 from saas_app.operations.data.tables import mentions, tenant_models, text_columns
+from saas_app.text.translation import _
 
 MARK_RETENTION: Final = timedelta(days=1)
 """How long the mark stays that makes the person's last tokens invalid. It needs their id."""
@@ -106,8 +107,11 @@ async def _require_no_open_change(work: UnitOfWork, organization_ids: list[str],
             notes = await db.execute(stored)
             if any(value in part for note in notes for part in note for value in values):
                 raise ConfigurationError(
-                    f"A change in the organization {organization_id} that names this person is not complete. "
-                    "Run 'saas-app reconcile' first. Nothing was erased."
+                    _(
+                        "A change in the organization %(organization_id)s that names this person is not "
+                        "complete. Run 'saas-app reconcile' first. Nothing was erased.",
+                        organization_id=organization_id,
+                    )
                 )
 
 

@@ -15,6 +15,7 @@ from saas_app.errors import NotFound
 from saas_app.models import AuditEvent, Organization
 from saas_app.operations.data.archive import VERSION, Manifest, Named, new_archive
 from saas_app.operations.data.tables import LEFT_OUT, organization_parts, read_pages
+from saas_app.text.translation import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,5 +66,10 @@ async def _find_name(db: DatabaseSession, organization_id: str) -> str:
     if name is not None:
         return name
     if await db.scalar(sa.select(AuditEvent.id).limit(1)) is None:
-        raise NotFound(f"This database has no organization with the ID {organization_id}.")
+        raise NotFound(
+            _(
+                "This database has no organization with the ID %(organization_id)s.",
+                organization_id=organization_id,
+            )
+        )
     return organization_id

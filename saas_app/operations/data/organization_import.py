@@ -18,6 +18,7 @@ from saas_app.operations.data.archive import ArchiveReader, open_archive
 from saas_app.operations.data.encoding import InvalidRow, decode_row
 from saas_app.operations.data.organization_export import Moved
 from saas_app.operations.data.tables import BATCH, Part, organization_parts, tenant_models
+from saas_app.text.translation import _
 
 _Rows = list[dict[str, Any]]
 
@@ -46,16 +47,23 @@ async def import_organization(work: UnitOfWork, path: Path, revision: str) -> Mo
 def _check_manifest(archive: ArchiveReader, revision: str) -> tuple[str, str, list[Part]]:
     manifest, organization = archive.manifest, archive.manifest.organization
     if manifest.format != "workroom-organization" or organization is None:
-        archive.refuse("it is no export of an organization")
+        archive.refuse(_("it is no export of an organization"))
     if manifest.revision != revision:
         archive.refuse(
-            f"it was exported from a database at the migration {manifest.revision[:32]}, and this one is at "
-            f"{revision}. Export it with the same version of Workroom"
+            _(
+                "it was exported from a database at the migration %(revision)s, and this one is at "
+                "%(own_revision)s. Export it with the same version of Workroom",
+                revision=manifest.revision[:32],
+                own_revision=revision,
+            )
         )
     parts = organization_parts(organization.id)
     if odd := sorted(manifest.tables.keys() ^ {part.name for part in parts}):
-        where = "is unknown" if odd[0] in manifest.tables else "is missing"
-        archive.refuse(f"the table '{odd[0][:64]}' {where}")
+        archive.refuse(
+            _("the table '%(name)s' is unknown", name=odd[0][:64])
+            if odd[0] in manifest.tables
+            else _("the table '%(name)s' is missing", name=odd[0][:64])
+        )
     return organization.id, organization.name or organization.id, parts
 
 
@@ -67,11 +75,24 @@ def _batches(archive: ArchiveReader, part: Part, organization_id: str) -> Iterat
         try:
             row = decode_row(part.columns, found)
         except InvalidRow as invalid:
-            archive.refuse(f"row {number} of {part.name} is invalid: {invalid}")
+            archive.refuse(
+                _(
+                    "row %(number)s of %(name)s is invalid: %(invalid)s",
+                    number=str(number),
+                    name=part.name,
+                    invalid=invalid.reason,
+                )
+            )
         if _organization_of(part, row) not in (None, organization_id):
-            archive.refuse(f"row {number} of {part.name} belongs to another organization")
+            archive.refuse(
+                _(
+                    "row %(number)s of %(name)s belongs to another organization",
+                    number=str(number),
+                    name=part.name,
+                )
+            )
         if row[part.key.key] in seen:
-            archive.refuse(f"row {number} of {part.name} is a duplicate")
+            archive.refuse(_("row %(number)s of %(name)s is a duplicate", number=str(number), name=part.name))
         if part.model not in _OWNED:  # the database itself refuses duplicates in tenant-owned tables
             seen.add(row[part.key.key])
         batch.append(row)
@@ -91,12 +112,20 @@ def _organization_of(part: Part, row: dict[str, Any]) -> str | None:
 async def _require_absent(archive: ArchiveReader, db: WritingSession, organization_id: str) -> None:
     """Check that no tenant-owned table has a row of the organization, and that it was not deleted here."""
     if await db.get(OrganizationRemoval, organization_id) is not None:
-        archive.refuse(f"the organization {organization_id} was deleted from this database")
+        archive.refuse(
+            _(
+                "the organization %(organization_id)s was deleted from this database",
+                organization_id=organization_id,
+            )
+        )
     for model in tenant_models():
         if await db.scalar(sa.select(model.id).limit(1)) is not None:
             archive.refuse(
-                f"this database has rows of the organization {organization_id} already, in "
-                f"{model.__tablename__}"
+                _(
+                    "this database has rows of the organization %(organization_id)s already, in %(table)s",
+                    organization_id=organization_id,
+                    table=model.__tablename__,
+                )
             )
 
 
@@ -111,8 +140,11 @@ async def _insert(archive: ArchiveReader, db: WritingSession, part: Part, organi
             await db.execute(statement, rows)
     except (IntegrityError, DataError):
         archive.refuse(
-            f"the database refused rows of {part.name}: they are duplicates, refer to rows that are missing, "
-            "or claim what another organization holds here"
+            _(
+                "the database refused rows of %(name)s: they are duplicates, refer to rows that are "
+                "missing, or claim what another organization holds here",
+                name=part.name,
+            )
         )
 
 

@@ -16,6 +16,7 @@ from saas_app.operations.data.tables import (
     person_parts_in_organization,
     read_pages,
 )
+from saas_app.text.translation import _
 
 _LEFT_OUT = {
     "kept_forms": "Forms that wait for a sign-in. They are encrypted, and expire within hours.",
@@ -41,7 +42,7 @@ async def export_person(work: UnitOfWork, user_id: str, path: Path, revision: st
             await archive.write_table(part.name, _inside(work, organization_ids, user_id, place))
         rows = {table: file.rows for table, file in archive.tables.items()}
         if not any(rows.values()):
-            raise NotFound(f"Nothing is stored about a person with the ID {user_id}.")
+            raise NotFound(_("Nothing is stored about a person with the ID %(user_id)s.", user_id=user_id))
         archive.finish(
             Manifest(
                 format="workroom-person",

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from saas_app.errors import ConfigurationError
 from saas_app.operations.database.placements import Placement
+from saas_app.text.translation import Sentence, _
 
 _HAS_CITUS: Final = sa.text("SELECT count(*) > 0 FROM pg_extension WHERE extname = 'citus'")
 _IS_COORDINATOR: Final = sa.text("SELECT citus_is_coordinator()")
@@ -25,7 +26,7 @@ _PLACED: Final = sa.text(
     "WHERE class.relnamespace = current_schema()::regnamespace AND NOT placed.autoconverted"
 )
 _METHODS: Final = {"h": Placement.BY_ORGANIZATION, "n": Placement.EVERYWHERE}
-_HOW: Final = "docs/scaling.md says how to set Citus up."
+_HOW: Final = _("docs/scaling.md says how to set Citus up.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +63,17 @@ def is_distributed(connection: sa.Connection) -> bool:
 def require_cluster(connection: sa.Connection) -> list[Node]:
     """Return the nodes that can have shards. Raises :class:`ConfigurationError` if Citus is not set up."""
     if not has_citus(connection):
-        raise ConfigurationError(f"This database does not have the extension citus. {_HOW}")
+        raise ConfigurationError(_("This database does not have the extension citus. %(how)s", how=_HOW))
     if not connection.scalar(_IS_COORDINATOR):
-        raise ConfigurationError("This server is a worker of the Citus cluster. Name the coordinator.")
+        raise ConfigurationError(_("This server is a worker of the Citus cluster. Name the coordinator."))
     nodes = list_nodes(connection)
     if not any(node.is_coordinator for node in nodes):
-        raise ConfigurationError(f"The coordinator has no address: run citus_set_coordinator_host. {_HOW}")
+        raise ConfigurationError(
+            _("The coordinator has no address: run citus_set_coordinator_host. %(how)s", how=_HOW)
+        )
     workers = [node for node in nodes if node.has_shards and not node.is_coordinator]
     if not workers:
-        raise ConfigurationError(f"The Citus cluster has no worker: run citus_add_node. {_HOW}")
+        raise ConfigurationError(_("The Citus cluster has no worker: run citus_add_node. %(how)s", how=_HOW))
     return workers
 
 
@@ -81,13 +84,15 @@ def list_nodes(connection: sa.Connection) -> list[Node]:
 
 
 @contextmanager
-def explained(what: str) -> Iterator[None]:
+def explained(what: Sentence) -> Iterator[None]:
     """Convert a failure of the cluster to :class:`ConfigurationError` with the server's first line."""
     try:
         yield
     except DBAPIError as failure:
         cause = str(failure.orig).strip().splitlines()[0].partition(">: ")
-        raise ConfigurationError(f"{what}: {cause[2] or cause[0]}. Nothing of this step was done.") from None
+        raise ConfigurationError(
+            _("%(what)s: %(cause)s. Nothing of this step was done.", what=what, cause=cause[2] or cause[0])
+        ) from None
 
 
 def _letter(method: str | bytes) -> str:

@@ -17,6 +17,7 @@ from saas_app.operations.database.citus import explained, find_placements, requi
 from saas_app.operations.database.placements import Placement, tables_in_order
 from saas_app.operations.database.steps import Step
 from saas_app.operations.migrate import find_state
+from saas_app.text.translation import Sentence, _, ngettext
 
 MIGRATION_LOCK: Final = 7_262_001
 """The advisory lock of migrations and distribution: one process at a time changes the schema."""
@@ -50,19 +51,30 @@ def distribute(engine: sa.Engine) -> Iterator[Step]:
     with engine.begin() as connection:
         workers = require_cluster(connection)
         if not find_state(connection).is_newest:
-            raise ConfigurationError("Migrations are pending. Run 'saas-app migrate' first.")
+            raise ConfigurationError(_("Migrations are pending. Run 'saas-app migrate' first."))
         _require_owner(connection)
-        yield Step(f"{len(workers)} workers: {', '.join(map(str, workers))}", False)
+        yield Step(
+            ngettext(
+                "%(num)s worker: %(workers)s",
+                "%(num)s workers: %(workers)s",
+                len(workers),
+                workers=", ".join(map(str, workers)),
+            ),
+            False,
+        )
         yield _set_database(connection)
     for table, placement in tables_in_order():
-        with explained(f"{table.name} cannot be placed"), engine.begin() as connection:
+        with explained(_("%(name)s cannot be placed", name=table.name)), engine.begin() as connection:
             prepare(connection)
             is_done = _place(connection, table, placement, find_placements(connection))
-        yield Step(f"{table.name}: {placement.value}", is_done)
+        yield Step(Sentence.joined((table.name, placement.label), ": "), is_done)
     for table, placement in tables_in_order():
-        with explained(f"old rows of {table.name} cannot be removed"), engine.begin() as connection:
+        with (
+            explained(_("old rows of %(name)s cannot be removed", name=table.name)),
+            engine.begin() as connection,
+        ):
             if placement is not Placement.COORDINATOR and _drop_leftovers(connection, table.name):
-                yield Step(f"{table.name}: rows that the nodes have now, removed here", True)
+                yield Step(_("%(name)s: rows that the nodes have now, removed here", name=table.name), True)
 
 
 def place_new_tables(connection: sa.Connection) -> None:
@@ -84,10 +96,10 @@ def prepare(connection: sa.Connection) -> None:
 
 
 def _require_owner(connection: sa.Connection) -> None:
-    names = [table.name for table, _ in tables_in_order()]
+    names = [table.name for table, _placement in tables_in_order()]
     for name in connection.execute(_NOT_OURS, {"names": names}).scalars():
         raise ConfigurationError(
-            f"This role does not own {name}. Run the command as the owner of the tables."
+            _("This role does not own %(name)s. Run the command as the owner of the tables.", name=name)
         )
 
 
@@ -97,9 +109,9 @@ def _set_database(connection: sa.Connection) -> Step:
     if not is_set:
         name = connection.dialect.identifier_preparer.quote(connection.engine.url.database or "")
         statement = f"ALTER DATABASE {name} SET {_DATABASE_SETTING} = 'local'"
-        with explained(f"A superuser must run {statement} first"):
+        with explained(_("A superuser must run %(statement)s first", statement=statement)):
             connection.exec_driver_sql(statement)
-    return Step("the tenant of a transaction: sent to the nodes", not is_set)
+    return Step(_("the tenant of a transaction: sent to the nodes"), not is_set)
 
 
 def _place(
@@ -111,8 +123,13 @@ def _place(
         return False
     if current is not Placement.COORDINATOR:
         raise ConfigurationError(
-            f"{table.name} is {current.value}, and must be {placement.value}. "
-            f"Run SELECT undistribute_table('{table.name}') first."
+            _(
+                "%(name)s is %(current)s, and must be %(placement)s. Run SELECT "
+                "undistribute_table('%(name)s') first.",
+                name=table.name,
+                current=current.label,
+                placement=placement.label,
+            )
         )
     if placement is Placement.EVERYWHERE:
         _copy(connection, table)

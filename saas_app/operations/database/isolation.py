@@ -21,6 +21,7 @@ from saas_app.operations.database.citus import (
     require_cluster,
 )
 from saas_app.operations.database.steps import Step
+from saas_app.text.translation import _
 
 _TABLE: Final = Project.__tablename__  # any distributed table: the others go with it
 _SHARD: Final = sa.text(
@@ -48,12 +49,12 @@ def isolate(engine: sa.Engine, organization_id: str, node: str | None) -> Iterat
     with alone.connect() as connection:
         require_cluster(connection)
         if not is_distributed(connection):
-            raise ConfigurationError("Nothing is distributed. Run 'saas-app database distribute' first.")
+            raise ConfigurationError(_("Nothing is distributed. Run 'saas-app database distribute' first."))
         target = _find_node(connection, node) if node else None
         _require_organization(connection, organization_id)
-        with explained(f"{organization_id} cannot be isolated"):
+        with explained(_("%(organization_id)s cannot be isolated", organization_id=organization_id)):
             yield _give_shard(connection, organization_id)
-        with explained(f"{organization_id} cannot be moved"):
+        with explained(_("%(organization_id)s cannot be moved", organization_id=organization_id)):
             yield _move(connection, organization_id, target)
 
 
@@ -63,15 +64,23 @@ def _find_node(connection: sa.Connection, address: str) -> Node:
         if str(node) == address:
             return node
     raise ConfigurationError(
-        f"{address} is no worker of the cluster. Workers: {', '.join(map(str, nodes))}. "
-        "Add a new one with citus_add_node."
+        _(
+            "%(address)s is no worker of the cluster. Workers: %(nodes)s. Add a new one with citus_add_node.",
+            address=address,
+            nodes=", ".join(map(str, nodes)),
+        )
     )
 
 
 def _require_organization(connection: sa.Connection, organization_id: str) -> None:
     known = sa.select(Organization.id).where(Organization.id == organization_id)
     if connection.scalar(known) is None:
-        raise NotFound(f"There is no organization {organization_id} in this database.")
+        raise NotFound(
+            _(
+                "There is no organization %(organization_id)s in this database.",
+                organization_id=organization_id,
+            )
+        )
 
 
 def _give_shard(connection: sa.Connection, organization_id: str) -> Step:
@@ -79,14 +88,30 @@ def _give_shard(connection: sa.Connection, organization_id: str) -> Step:
     if is_done:
         connection.execute(_ISOLATE, _of(organization_id))
     shard = _find_shard(connection, organization_id)
-    return Step(f"{organization_id}: a shard of its own ({shard.id} of {_TABLE})", is_done)
+    return Step(
+        _(
+            "%(organization_id)s: a shard of its own (%(id)s of %(table)s)",
+            organization_id=organization_id,
+            id=str(shard.id),
+            table=_TABLE,
+        ),
+        is_done,
+    )
 
 
 def _move(connection: sa.Connection, organization_id: str, target: Node | None) -> Step:
     shard = _find_shard(connection, organization_id)
     host, port = connection.execute(_NODE_OF_SHARD, {"shard_id": shard.id}).one()
     if target is None or (host, port) == (target.host, target.port):
-        return Step(f"{organization_id}: on {host}:{port}", False)
+        return Step(
+            _(
+                "%(organization_id)s: on %(host)s:%(port)s",
+                organization_id=organization_id,
+                host=host,
+                port=str(port),
+            ),
+            False,
+        )
     connection.execute(
         _MOVE,
         {
@@ -97,7 +122,16 @@ def _move(connection: sa.Connection, organization_id: str, target: Node | None) 
             "new_port": target.port,
         },
     )
-    return Step(f"{organization_id}: moved from {host}:{port} to {target}", True)
+    return Step(
+        _(
+            "%(organization_id)s: moved from %(host)s:%(port)s to %(target)s",
+            organization_id=organization_id,
+            host=host,
+            port=str(port),
+            target=target,
+        ),
+        True,
+    )
 
 
 def _of(organization_id: str) -> dict[str, str]:

@@ -14,14 +14,20 @@ import sqlalchemy as sa
 import saas_app.models  # noqa: F401 - registers every table
 from saas_app.db.base import Base, is_tenant_owned
 from saas_app.errors import ConfigurationError
+from saas_app.text.translation import Sentence, _
 
 
 class Placement(StrEnum):
     """Where the rows of a table are."""
 
-    BY_ORGANIZATION = "distributed by organization_id"
-    EVERYWHERE = "copied to every node"
-    COORDINATOR = "kept on the coordinator"
+    BY_ORGANIZATION = _("distributed by organization_id")
+    EVERYWHERE = _("copied to every node")
+    COORDINATOR = _("kept on the coordinator")
+
+    @property
+    def label(self) -> Sentence:
+        """The value, in the reader's language."""
+        return Sentence(self.value)
 
 
 _EVERYWHERE: Final = frozenset(
@@ -60,8 +66,11 @@ def placement_of(table: sa.Table) -> Placement:
     if is_tenant_owned(table):
         return Placement.BY_ORGANIZATION
     raise ConfigurationError(
-        f"The table {table.name} belongs to no tenant, and nothing says where it is kept. "
-        "Add it to saas_app/operations/database/placements.py."
+        _(
+            "The table %(name)s belongs to no tenant, and nothing says where it is kept. Add it "
+            "to saas_app/operations/database/placements.py.",
+            name=table.name,
+        )
     )
 
 

@@ -13,32 +13,40 @@ from saas_app.db.base import Base
 from saas_app.db.connecting import connecting_to
 from saas_app.errors import ConfigurationError
 from saas_app.operations.migrate import call_with_connection
+from saas_app.text.translation import Sentence, _
 
 _ROLES_COMMAND: Final = "'saas-app database roles --admin-url postgresql://<superuser>@<host>/<database>'"
-_NAME_ROLES: Final = (
-    "Name three roles in DATABASE_URL, DATABASE_OWNER_URL and DATABASE_JOBS_URL, none of them a superuser, "
-    f"and create them with {_ROLES_COMMAND}."
+_NAME_ROLES: Final = _(
+    "Name three roles in DATABASE_URL, DATABASE_OWNER_URL and DATABASE_JOBS_URL, none of "
+    "them a superuser, and create them with %(roles_command)s.",
+    roles_command=_ROLES_COMMAND,
 )
-_RUN_ROLES: Final = f"Run {_ROLES_COMMAND}."
+_RUN_ROLES: Final = _("Run %(roles_command)s.", roles_command=_ROLES_COMMAND)
 
-_POWERS: Final = {
-    "is a superuser": ("rolsuper", _NAME_ROLES),
-    "has BYPASSRLS": ("rolbypassrls", "A superuser has to run: ALTER ROLE {role} NOBYPASSRLS;"),
-    "owns tables": (
+_POWERS: Final[dict[Sentence, tuple[str, str]]] = {
+    _("is a superuser"): ("rolsuper", _NAME_ROLES),
+    _("has BYPASSRLS"): ("rolbypassrls", "ALTER ROLE {role} NOBYPASSRLS"),
+    _("owns tables"): (
         "EXISTS (SELECT FROM pg_class WHERE relowner = pg_roles.oid AND relname = ANY (:tables)"
         " AND relnamespace = current_schema()::regnamespace)",
         _NAME_ROLES,
     ),
-    f"is a member of {row_security.JOBS_ROLE}": (f"rolname = '{row_security.JOBS_ROLE}'", _NAME_ROLES),
-    "may create roles": ("rolcreaterole", "A superuser has to run: ALTER ROLE {role} NOCREATEROLE;"),
-    "may create tables": (
+    _("is a member of %(jobs_role)s", jobs_role=row_security.JOBS_ROLE): (
+        f"rolname = '{row_security.JOBS_ROLE}'",
+        _NAME_ROLES,
+    ),
+    _("may create roles"): ("rolcreaterole", "ALTER ROLE {role} NOCREATEROLE"),
+    _("may create tables"): (
         "EXISTS (SELECT FROM pg_namespace, aclexplode(coalesce(nspacl, acldefault('n', nspowner)))"
         " WHERE pg_namespace.oid = current_schema()::regnamespace AND privilege_type = 'CREATE'"
         " AND grantee IN (0, pg_roles.oid))",
         _RUN_ROLES,
     ),
 }
-"""What a role could do to see all rows: the condition for a role, and what takes it from the role itself."""
+"""What a role could do to see all rows: the condition for a role, and what takes it from the role itself.
+
+That is advice, or the statement that a superuser has to run.
+"""
 
 _HOLDER: Final = (
     "SELECT format('%I', rolname) FROM pg_roles WHERE pg_has_role(oid, 'MEMBER') AND {condition}"
@@ -69,20 +77,29 @@ def require_protection(settings: DatabaseSettings) -> None:
         lambda connection: (_find_power(connection), _sees_tables(connection), _list_unprotected(connection)),
     )
     if power:
-        raise ConfigurationError(f"{power} To serve without this protection, set DATABASE_ALLOW_BYPASS=true.")
+        raise ConfigurationError(
+            _("%(power)s To serve without this protection, set DATABASE_ALLOW_BYPASS=true.", power=power)
+        )
     if not sees_tables:
         raise ConfigurationError(_unseen(settings.for_requests))
     if unprotected:
         tables = ", ".join(unprotected)
         raise ConfigurationError(
-            f"These tables lack their row-level security: {tables}. Run 'saas-app migrate'."
+            _(
+                "These tables lack their row-level security: %(tables)s. Run 'saas-app migrate'.",
+                tables=tables,
+            )
         )
     is_for_jobs, sees_tables = call_with_connection(
         settings.for_jobs, lambda connection: (connection.scalar(_IS_FOR_JOBS), _sees_tables(connection))
     )
     if not is_for_jobs:
         raise ConfigurationError(
-            f"DATABASE_JOBS_URL must name a member of the role {row_security.JOBS_ROLE}. {_NAME_ROLES}"
+            _(
+                "DATABASE_JOBS_URL must name a member of the role %(jobs_role)s. %(name_roles)s",
+                jobs_role=row_security.JOBS_ROLE,
+                name_roles=_NAME_ROLES,
+            )
         )
     if not sees_tables:
         raise ConfigurationError(_unseen(settings.for_jobs))
@@ -111,9 +128,11 @@ def _sees_tables(connection: sa.Connection) -> bool:
 
 def _unseen(location: DatabaseLocation) -> str:
     search_path = f"ALTER DATABASE {connecting_to(location.url).url.database} SET search_path = <schema>;"
-    return (
-        f"The role of {location.setting} finds no tables in its schema. Run 'saas-app migrate'. "
-        f"If they are in another schema: {search_path}"
+    return _(
+        "The role of %(setting)s finds no tables in its schema. Run 'saas-app migrate'. If "
+        "they are in another schema: %(search_path)s",
+        setting=location.setting,
+        search_path=search_path,
     )
 
 
@@ -132,10 +151,18 @@ def _find_power(connection: sa.Connection) -> str:
             continue
         membership = None if holder == role else connection.scalar(_MEMBERSHIP, {"holder": holder})
         if membership is not None:
-            remedy = f"A superuser has to run: REVOKE {membership};"
-        through = f", as a member of {holder}" if holder != role and holder not in power else ""
-        return (
-            f"The role {role} of DATABASE_URL {power}{through}, so the database would not hide the rows of "
-            f"other organizations from it. {remedy.format(role=role)}"
+            remedy = f"REVOKE {membership}"
+        if holder != role and holder not in power:
+            power = _("%(power)s, as a member of %(holder)s", power=power, holder=holder)
+        return _(
+            "The role %(role)s of DATABASE_URL %(power)s, so the database would not "
+            "hide the rows of other organizations from it. %(remedy)s",
+            role=role,
+            power=power,
+            remedy=remedy if isinstance(remedy, Sentence) else _by_superuser(remedy.format(role=role)),
         )
     return ""
+
+
+def _by_superuser(statement: str) -> Sentence:
+    return _("A superuser has to run: %(statement)s;", statement=statement)

@@ -28,6 +28,7 @@ from saas_app.db.base import Base
 from saas_app.db.connecting import connecting_to
 from saas_app.errors import ConfigurationError
 from saas_app.operations.database.steps import Step, Steps
+from saas_app.text.translation import _
 
 _GROUPS: Final = (row_security.APP_ROLE, row_security.JOBS_ROLE)
 _LOCK: Final = 7_262_002  # roles belong to the whole server, so one process at a time changes them
@@ -86,7 +87,10 @@ class Login:
         url = connecting_to(location.url).url
         if not url.username:
             raise ConfigurationError(
-                f"{location.setting} names no user. Write it as postgresql://user:password@host/database."
+                _(
+                    "%(setting)s names no user. Write it as postgresql://user:password@host/database.",
+                    setting=location.setting,
+                )
             )
         return cls(url.username, str(url.password) if url.password else None)
 
@@ -97,13 +101,13 @@ def create_roles(settings: DatabaseSettings) -> Steps:
     Raises :class:`ConfigurationError` if the addresses do not name three users.
     """
     if connecting_to(settings.database_url).is_sqlite:
-        raise ConfigurationError("SQLite has no roles. Set DATABASE_URL to a PostgreSQL database.")
+        raise ConfigurationError(_("SQLite has no roles. Set DATABASE_URL to a PostgreSQL database."))
     owner = Login.of(settings.for_owner)
     app = Login.of(settings.for_requests)
     jobs = Login.of(settings.for_jobs)
     if len({owner.name, app.name, jobs.name}) < 3:
         raise ConfigurationError(
-            "DATABASE_URL, DATABASE_OWNER_URL and DATABASE_JOBS_URL must name three different users."
+            _("DATABASE_URL, DATABASE_OWNER_URL and DATABASE_JOBS_URL must name three different users.")
         )
     return lambda engine: _create(engine, owner, app, jobs)
 
@@ -122,11 +126,15 @@ def _create(engine: sa.Engine, owner: Login, app: Login, jobs: Login) -> Iterato
         _act_for(connection, owner)
     yield from logins
     count = _hand_over(engine, owner)
-    yield Step(f"{owner.name} owns the tables; {count} were handed over", count > 0)
+    yield Step(
+        _("%(name)s owns the tables; %(count)s were handed over", name=owner.name, count=count), count > 0
+    )
     yield from _name_foreign(engine)
     _take_back(engine, app, jobs)
     changed = row_security.apply(engine, Base.metadata)
-    yield Step(f"policies and grants: {', '.join(changed) or 'up to date'}", bool(changed))
+    yield Step(
+        _("policies and grants: %(tables)s", tables=", ".join(changed) or _("up to date")), bool(changed)
+    )
     with engine.begin() as connection:
         yield _allow_indexed_search(connection)
 
@@ -136,12 +144,19 @@ def _require_maker(connection: sa.Connection) -> None:
     name, may_create_roles, schema = connection.execute(_MAKER).one()
     if schema is None:
         raise ConfigurationError(
-            f"No schema in the search_path of {name} exists. Create it or set another. Nothing was changed."
+            _(
+                "No schema in the search_path of %(name)s exists. Create it or set another. Nothing "
+                "was changed.",
+                name=name,
+            )
         )
     if not may_create_roles:
         raise ConfigurationError(
-            f"The role {name} may not create roles. Name one that may, best a superuser: "
-            "--admin-url postgresql://<superuser>@<host>/<database>. Nothing was changed."
+            _(
+                "The role %(name)s may not create roles. Name one that may, best a superuser: "
+                "--admin-url postgresql://<superuser>@<host>/<database>. Nothing was changed.",
+                name=name,
+            )
         )
 
 
@@ -150,8 +165,11 @@ def _require_no_superuser(connection: sa.Connection, *logins: Login) -> None:
     found = sa.text("SELECT rolname FROM pg_roles WHERE rolsuper AND rolname = ANY (:names) ORDER BY rolname")
     for name in connection.execute(found, {"names": [login.name for login in logins]}).scalars():
         raise ConfigurationError(
-            f"The role {name} is a superuser. DATABASE_URL, DATABASE_OWNER_URL and DATABASE_JOBS_URL must "
-            "name roles that are not. Nothing was changed."
+            _(
+                "The role %(name)s is a superuser. DATABASE_URL, DATABASE_OWNER_URL and "
+                "DATABASE_JOBS_URL must name roles that are not. Nothing was changed.",
+                name=name,
+            )
         )
 
 
@@ -168,7 +186,12 @@ def _set_login(connection: sa.Connection, login: Login) -> Step:
     verb = "CREATE" if is_new else "ALTER"
     rights = " NOSUPERUSER NOBYPASSRLS" if _is_superuser(connection) or is_new else ""
     connection.exec_driver_sql(f"{verb} ROLE {_name(login.name)} LOGIN{rights}{password}")
-    return Step(f"role {login.name}: {'created' if is_new else 'up to date'}", is_new)
+    return Step(
+        _("role %(name)s: created", name=login.name)
+        if is_new
+        else _("role %(name)s: up to date", name=login.name),
+        is_new,
+    )
 
 
 def _let_connect(connection: sa.Connection, owner: Login, *users: Login) -> None:
@@ -191,8 +214,13 @@ def _let_connect(connection: sa.Connection, owner: Login, *users: Login) -> None
     if not connection.scalar(_RIGHTS_ARE_SET, {"owner": owner.name}):  # PostgreSQL only warns about it
         admin = connection.execute(_MAKER).one()[0]
         raise ConfigurationError(
-            f"Another role than {admin} owns the database {database} and its rights. Nothing was changed. "
-            f"Use a superuser, or let one run: ALTER DATABASE {database} OWNER TO {admin};"
+            _(
+                "Another role than %(admin)s owns the database %(database)s and its rights. Nothing "
+                "was changed. Use a superuser, or let one run: ALTER DATABASE %(database)s OWNER TO "
+                "%(admin)s;",
+                admin=admin,
+                database=database,
+            )
         )
 
 
@@ -229,7 +257,14 @@ def _name_foreign(engine: sa.Engine) -> Iterator[Step]:
         database = connection.exec_driver_sql("SELECT format('%I', current_database())").scalar()
     if foreign:
         remedy = f"GRANT CONNECT ON DATABASE {database} TO <role>"
-        yield Step(f"left alone: {', '.join(foreign)}. Roles that use them need: {remedy}", False)
+        yield Step(
+            _(
+                "left alone: %(foreign)s. Roles that use them need: %(remedy)s",
+                foreign=", ".join(foreign),
+                remedy=remedy,
+            ),
+            False,
+        )
 
 
 def _run(statement: str, connection: sa.Connection) -> None:
@@ -250,11 +285,17 @@ def _allow_indexed_search(connection: sa.Connection) -> Step:
     missing = list(connection.execute(_NOT_LEAKPROOF, {"functions": list(_LEAKPROOF)}).scalars())
     statements = [f"ALTER FUNCTION pg_catalog.{function} LEAKPROOF" for function in missing]
     if missing and not _is_superuser(connection):
-        run = f"a superuser has to run, in this database: {'; '.join(statements)};"
-        return Step(f"searches read all rows of an organization. To let them use indexes, {run}", False)
+        return Step(
+            _(
+                "searches read all rows of an organization. To let them use indexes, a superuser has to run, "
+                "in this database: %(statements)s;",
+                statements="; ".join(statements),
+            ),
+            False,
+        )
     for statement in statements:
         connection.exec_driver_sql(statement)
-    return Step("searches use their indexes", bool(missing))
+    return Step(_("searches use their indexes"), bool(missing))
 
 
 def _exists(connection: sa.Connection, role: str) -> bool:

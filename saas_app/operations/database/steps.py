@@ -11,13 +11,14 @@ from saas_app.config import DatabaseLocation
 from saas_app.db.connecting import connecting_to
 from saas_app.errors import ConfigurationError
 from saas_app.operations.migrate import call_with_connection
+from saas_app.text.translation import Sentence, _
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step, and whether it changed anything."""
 
-    what: str
+    what: Sentence
     is_done: bool
 
 
@@ -30,7 +31,9 @@ def run_steps(location: DatabaseLocation, steps: Steps, report: Callable[[Step],
     Raises :class:`ConfigurationError` if the database is not PostgreSQL, or cannot be reached.
     """
     if connecting_to(location.url, location.setting).is_sqlite:
-        raise ConfigurationError(f"The command needs PostgreSQL, and {location.setting} names a SQLite file.")
+        raise ConfigurationError(
+            _("The command needs PostgreSQL, and %(setting)s names a SQLite file.", setting=location.setting)
+        )
 
     def run(connection: sa.Connection) -> None:
         for step in steps(connection.engine):

@@ -14,6 +14,7 @@ from saas_app.operations.deployment import load_deployment_settings
 from saas_app.operations.doctor import installation, logto, provisioned
 from saas_app.operations.doctor.check import PROVISION, Check
 from saas_app.operations.provisioning import Deployment
+from saas_app.text.translation import _
 
 _TIMEOUT: Final = 5.0  # seconds, for each request
 
@@ -29,7 +30,7 @@ def examine(environ: Mapping[str, str], connectors_file: Path | None = None) -> 
     try:
         settings = load_deployment_settings()
     except ConfigurationError as error:
-        yield Check("deployment", False, str(error), "correct the named settings, see .env.example")
+        yield Check(_("deployment"), False, error.message, _("correct the named settings, see .env.example"))
         return
     yield installation.check_database(settings.for_requests)
     yield installation.check_redis()
@@ -42,7 +43,7 @@ async def _check_over_http(deployment: Deployment, endpoint: str) -> list[Check]
     async with open_http(_TIMEOUT) as http:
         checks = [await installation.check_address(deployment, endpoint, http)]
         if not endpoint:
-            return [*checks, Check("endpoint", False, "LOGTO_ENDPOINT is not set", PROVISION)]
+            return [*checks, Check(_("endpoint"), False, _("LOGTO_ENDPOINT is not set"), PROVISION)]
         checks += await logto.check_logto(endpoint, http)
         if logto.has_responded(checks):
             checks += await provisioned.check_provisioned(deployment, http, patience=_TIMEOUT)

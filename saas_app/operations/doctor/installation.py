@@ -18,6 +18,7 @@ from saas_app.operations.provisioning import Deployment
 from saas_app.operations.sign_in_methods.connector_configs import connectors_of
 from saas_app.operations.sign_in_methods.declaration import find_declaration, load_declaration
 from saas_app.operations.sign_in_methods.model import Declaration
+from saas_app.text.translation import _
 
 _SERVE: Final = "saas-app serve --env-file .env"
 
@@ -27,26 +28,38 @@ def check_settings() -> Check:
     try:
         settings = load_settings()
     except ConfigurationError as error:
-        return Check("settings", False, str(error), PROVISION)
-    return Check("settings", True, f"complete, application {settings.logto_app_id} at {settings.app_url}")
+        return Check(_("settings"), False, error.message, PROVISION)
+    return Check(
+        _("settings"),
+        True,
+        _(
+            "complete, application %(logto_app_id)s at %(app_url)s",
+            logto_app_id=settings.logto_app_id,
+            app_url=settings.app_url,
+        ),
+    )
 
 
 def check_declaration(environ: Mapping[str, str], given: Path | None) -> tuple[Declaration | None, Check]:
     """Check the declared sign-in methods and return them, or None if they are invalid or not declared."""
     path = given or find_declaration(environ)
     if path is None:
-        return None, Check("sign-in methods", True, "none declared: Logto's own settings are not changed")
+        return None, Check(
+            _("sign-in methods"), True, _("none declared: Logto's own settings are not changed")
+        )
     try:
         declaration = load_declaration(path, environ)
     except ConfigurationError as error:
         return None, Check(
-            "sign-in methods",
+            _("sign-in methods"),
             False,
-            str(error),
-            "correct the file, and check it with: saas-app connectors check",
+            error.message,
+            _("correct the file, and check it with: saas-app connectors check"),
         )
-    declared = ", ".join(connector.factory for connector in connectors_of(declaration)) or "no connector"
-    return declaration, Check("sign-in methods", True, f"{path} declares {declared}")
+    declared = ", ".join(connector.factory for connector in connectors_of(declaration)) or _("no connector")
+    return declaration, Check(
+        _("sign-in methods"), True, _("%(path)s declares %(declared)s", path=path, declared=declared)
+    )
 
 
 def check_database(location: DatabaseLocation) -> Check:
@@ -54,34 +67,63 @@ def check_database(location: DatabaseLocation) -> Check:
     try:
         state = read_state(location)
     except ConfigurationError as error:
-        return Check("database", False, str(error), f"start the database, or correct {location.setting}")
-    found = f"at {state.current or 'no migration'}, the newest is {state.newest}"
-    return Check("database", state.is_newest, found, "saas-app migrate")
+        return Check(
+            _("database"),
+            False,
+            error.message,
+            _("start the database, or correct %(setting)s", setting=location.setting),
+        )
+    found = _(
+        "at %(current)s, the newest is %(newest)s",
+        current=state.current or _("no migration"),
+        newest=state.newest,
+    )
+    return Check(_("database"), state.is_newest, found, "saas-app migrate")
 
 
 def check_redis() -> Check:
     """Report that shared data is not in Redis, so that nobody looks for it there. It always passes."""
-    return Check("redis", True, "not used: sessions, leases and other shared data are in the database")
+    return Check(_("redis"), True, _("not used: sessions, leases and other shared data are in the database"))
 
 
 async def check_address(deployment: Deployment, endpoint: str, http: aiohttp.ClientSession) -> Check:
     """Check whether Workroom responds at ``APP_URL``, and whether Logto can reach it there."""
     address = deployment.app_url
     if _is_local(address) and endpoint and not _is_local(endpoint):
-        found = f"{address} is local to this machine: {endpoint} cannot send webhooks to it"
-        return Check("address", False, found, f"set APP_URL to a public address, then {PROVISION}")
+        found = _(
+            "%(address)s is local to this machine: %(endpoint)s cannot send webhooks to it",
+            address=address,
+            endpoint=endpoint,
+        )
+        return Check(
+            _("address"),
+            False,
+            found,
+            _("set APP_URL to a public address, then %(provision)s", provision=PROVISION),
+        )
     try:
         async with http.get(f"{address}/readyz", allow_redirects=False) as response:
             status, text = response.status, await response.text()
     except (aiohttp.ClientError, TimeoutError, UnicodeDecodeError):
-        return Check("address", False, f"nothing responds at {address}", f"{_SERVE}, or correct APP_URL")
+        return Check(
+            _("address"),
+            False,
+            _("nothing responds at %(address)s", address=address),
+            _("%(serve)s, or correct APP_URL", serve=_SERVE),
+        )
     if status == 503:
-        found = f"Workroom responds at {address}, but it cannot reach its database"
-        return Check("address", False, found, "start the database, or restart Workroom")
+        found = _("Workroom responds at %(address)s, but it cannot reach its database", address=address)
+        return Check(_("address"), False, found, _("start the database, or restart Workroom"))
     if status != 200 or '"database"' not in text:
-        found = f"something other than Workroom responds at {address} ({status})"
-        return Check("address", False, found, f"correct APP_URL or the proxy, then {_SERVE}")
-    return Check("address", True, f"Workroom responds at {address}")
+        found = _(
+            "something other than Workroom responds at %(address)s (%(status)s)",
+            address=address,
+            status=str(status),
+        )
+        return Check(
+            _("address"), False, found, _("correct APP_URL or the proxy, then %(serve)s", serve=_SERVE)
+        )
+    return Check(_("address"), True, _("Workroom responds at %(address)s", address=address))
 
 
 def _is_local(url: str) -> bool:

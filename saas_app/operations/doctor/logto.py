@@ -11,20 +11,28 @@ from saas_app.errors import LogtoUnavailable
 from saas_app.logto import probe
 from saas_app.logto.provider_clock import LEEWAY
 from saas_app.operations.doctor.check import Check
+from saas_app.text.translation import Sentence, _
 
 _PRECISION: Final = 2  # seconds; the Date header has no fractions
-_ENDPOINT: Final = "endpoint"
+_ENDPOINT: Final = _("endpoint")
 
 
 async def check_logto(endpoint: str, http: aiohttp.ClientSession) -> list[Check]:
     """Check endpoint, issuer and clock. If Logto does not respond, the remaining checks are left out."""
     if fault := await probe.find_fault(endpoint, http):
-        return [Check(_ENDPOINT, False, f"{endpoint} {fault}", "start Logto, or correct LOGTO_ENDPOINT")]
-    there = Check(_ENDPOINT, True, f"{endpoint} responds")
+        return [
+            Check(
+                _ENDPOINT,
+                False,
+                Sentence.joined((endpoint, fault), " "),
+                _("start Logto, or correct LOGTO_ENDPOINT"),
+            )
+        ]
+    there = Check(_ENDPOINT, True, _("%(endpoint)s responds", endpoint=endpoint))
     try:
         discovery = await probe.discover(endpoint, http)
     except LogtoUnavailable as failure:
-        return [there, Check("issuer", False, failure.detail, "correct LOGTO_ENDPOINT")]
+        return [there, Check(_("issuer"), False, failure.detail, _("correct LOGTO_ENDPOINT"))]
     return [there, _issuer(endpoint, discovery), _clock(discovery)]
 
 
@@ -35,24 +43,38 @@ def has_responded(checks: Iterable[Check]) -> bool:
 
 def _issuer(endpoint: str, discovery: probe.Discovery) -> Check:
     matches = discovery.issuer == f"{endpoint}/oidc"
-    remedy = f"set LOGTO_ENDPOINT to {discovery.issuer.removesuffix('/oidc')}"
+    remedy = _("set LOGTO_ENDPOINT to %(endpoint)s", endpoint=discovery.issuer.removesuffix("/oidc"))
     return Check(
-        "issuer", matches, discovery.issuer if matches else f"{discovery.issuer}, not {endpoint}/oidc", remedy
+        _("issuer"),
+        matches,
+        discovery.issuer
+        if matches
+        else _("%(issuer)s, not %(endpoint)s/oidc", issuer=discovery.issuer, endpoint=endpoint),
+        remedy,
     )
 
 
 def _clock(discovery: probe.Discovery) -> Check:
     ahead = discovery.clock_ahead
     if ahead is None:
-        return Check("clock", True, "unknown: Logto sent no Date header")
+        return Check(_("clock"), True, _("unknown: Logto sent no Date header"))
+    seconds = f"{abs(ahead):.0f}"
     found = (
-        f"Logto's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the clock "
-        "of this machine"
+        _("Logto's clock is %(seconds)s s ahead of the clock of this machine", seconds=seconds)
+        if ahead > 0
+        else _("Logto's clock is %(seconds)s s behind the clock of this machine", seconds=seconds)
     )
     if abs(ahead) < _PRECISION:
-        found = "Logto's clock agrees with the clock of this machine"
+        found = _("Logto's clock agrees with the clock of this machine")
     if abs(ahead) > LEEWAY:
-        found += f"; tokens are rejected if the difference exceeds {LEEWAY} s"
+        found = _(
+            "%(found)s; tokens are rejected if the difference exceeds %(leeway)s s",
+            found=found,
+            leeway=LEEWAY,
+        )
     return Check(
-        "clock", abs(ahead) <= LEEWAY, found, "synchronize both clocks with NTP: timedatectl set-ntp true"
+        _("clock"),
+        abs(ahead) <= LEEWAY,
+        found,
+        _("synchronize both clocks with NTP: timedatectl set-ntp true"),
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from saas_app.errors import ConfigurationError
+from saas_app.text.translation import _
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _LONGEST: Final = 24  # more would not fit on the lines of the skeleton
@@ -47,11 +48,15 @@ def feature_names(many: str, one: str | None) -> FeatureNames:
     for name in (many, single):
         if not _NAME.fullmatch(name) or keyword.iskeyword(name) or len(name) > _LONGEST:
             raise ConfigurationError(
-                f"'{name}' is not a name for a feature. Use a plural noun of at most {_LONGEST} lower-case "
-                "letters, digits and underscores, such as 'reports' or 'sales_reports'."
+                _(
+                    "'%(name)s' is not a name for a feature. Use a plural noun of at most %(longest)s "
+                    "lower-case letters, digits and underscores, such as 'reports' or 'sales_reports'.",
+                    name=name,
+                    longest=_LONGEST,
+                )
             )
     if single == many:
-        raise ConfigurationError(f"The singular of '{many}' is not clear. Name it with --one.")
+        raise ConfigurationError(_("The singular of '%(many)s' is not clear. Name it with --one.", many=many))
     return FeatureNames(many, single)
 
 

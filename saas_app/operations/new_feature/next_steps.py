@@ -6,8 +6,9 @@ from string import Template
 from typing import Final
 
 from saas_app.operations.new_feature.names import FeatureNames
+from saas_app.text.translation import _
 
-_STEPS: Final = Template("""\
+_STEPS: Final = _("""\
 The next steps, with the numbers of docs/add-a-feature.md:
 
  2. saas_app/rbac/permissions.py: declare the permissions, and assign them to roles in ROLE_PERMISSIONS.
@@ -34,4 +35,4 @@ Then 'saas-app provision' writes the permissions to Logto.""")
 
 def next_steps(names: FeatureNames) -> str:
     """Return the steps, with the feature's own names in them."""
-    return _STEPS.substitute(names.as_words())
+    return Template(_STEPS.said).substitute(names.as_words())

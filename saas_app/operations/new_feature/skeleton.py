@@ -10,6 +10,7 @@ from typing import Final
 from saas_app.config import MIGRATIONS
 from saas_app.errors import ConfigurationError
 from saas_app.operations.new_feature.names import FeatureNames
+from saas_app.text.translation import _
 
 ROOT: Final = MIGRATIONS.parent
 _SKELETON: Final = Path(__file__).parent / "skeleton"
@@ -27,11 +28,15 @@ def write_feature(names: FeatureNames, root: Path = ROOT) -> list[Path]:
     folder of that name exists.
     """
     if not (root / "tests/integration").is_dir():
-        raise ConfigurationError(f"{root} is not a checkout with tests. Run this command in one.")
+        raise ConfigurationError(
+            _("%(root)s is not a checkout with tests. Run this command in one.", root=root)
+        )
     files = _files(names)
     taken = [path for path in (*_folders(names), *files) if (root / path).exists()]
     if taken:
-        raise ConfigurationError(f"{taken[0]} exists already. Choose another name; nothing was written.")
+        raise ConfigurationError(
+            _("%(path)s exists already. Choose another name; nothing was written.", path=taken[0])
+        )
     for path, text in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text, encoding="utf-8")

@@ -6,29 +6,41 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from saas_app.text.translation import Sentence, _
+
 
 class Kind(StrEnum):
     """The kind of an entry's item. Changes are made in this order."""
 
-    ORGANIZATION_SCOPE = "organization permission"
-    RESOURCE = "API resource"
-    RESOURCE_SCOPE = "API-resource scope"
-    ROLE = "organization role"
-    APPLICATION = "application"
-    SECRET = "application secret"  # noqa: S105 - a name
-    ID_TOKEN = "ID-token claims"  # noqa: S105 - a name
-    WEBHOOK = "webhook"
-    CONNECTOR = "connector"
-    EMAIL_TEMPLATE = "email template"
-    SIGN_IN_EXPERIENCE = "sign-in experience"
+    ORGANIZATION_SCOPE = _("organization permission")
+    RESOURCE = _("API resource")
+    RESOURCE_SCOPE = _("API-resource scope")
+    ROLE = _("organization role")
+    APPLICATION = _("application")
+    SECRET = _("application secret")
+    ID_TOKEN = _("ID-token claims")
+    WEBHOOK = _("webhook")
+    CONNECTOR = _("connector")
+    EMAIL_TEMPLATE = _("email template")
+    SIGN_IN_EXPERIENCE = _("sign-in experience")
+
+    @property
+    def label(self) -> Sentence:
+        """The value, in the reader's language."""
+        return Sentence(self.value)
 
 
 class Action(StrEnum):
     """What to do about an entry."""
 
-    KEEP = "keep"
-    CREATE = "create"
-    UPDATE = "update"
+    KEEP = _("keep")
+    CREATE = _("create")
+    UPDATE = _("update")
+
+    @property
+    def label(self) -> Sentence:
+        """The value, in the reader's language."""
+        return Sentence(self.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from saas_app.logto import (
 )
 from saas_app.logto.applications import TRADITIONAL
 from saas_app.operations.provisioning.declared import APPLICATION_NAME, Deployment
+from saas_app.text.translation import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,13 @@ async def _find_application(client: ManagementClient, deployment: Deployment) ->
         stored = await client.find_application(deployment.app_id)
         if stored is not None and stored.type != TRADITIONAL:
             raise ConfigurationError(
-                f"LOGTO_APP_ID names the application '{stored.name}' of type {stored.type}. "
-                f"It must be of type {TRADITIONAL}."
+                _(
+                    "LOGTO_APP_ID names the application '%(name)s' of type %(type)s. It must be of type "
+                    "%(traditional)s.",
+                    name=stored.name,
+                    type=stored.type,
+                    traditional=TRADITIONAL,
+                )
             )
         if stored is not None:
             return stored
@@ -97,8 +103,13 @@ async def _find_application(client: ManagementClient, deployment: Deployment) ->
     if len(named) > 1:
         ids = ", ".join(sorted(application.id for application in named))
         raise ConfigurationError(
-            f"Logto has {len(named)} applications named {APPLICATION_NAME} ({ids}): set "
-            "LOGTO_APP_ID to the one to use."
+            _(
+                "Logto has %(number)s applications named %(name)s (%(ids)s): set "
+                "LOGTO_APP_ID to the one to use.",
+                number=len(named),
+                name=APPLICATION_NAME,
+                ids=ids,
+            )
         )
     return named[0] if named else None
 

@@ -19,12 +19,13 @@ from saas_app.operations.provisioning.declared import (
 from saas_app.operations.provisioning.found import Found
 from saas_app.operations.provisioning.sign_in_plan import plan_sign_in
 from saas_app.rbac.permissions import Carrier, Role, permissions_carried_by
+from saas_app.text.translation import Sentence, _
 
 _BACKCHANNEL = ("backchannelLogoutUri", "backchannelLogoutSessionRequired")
 _OIDC_METADATA = {  # by what a plan calls them
-    "redirect URI": ("redirectUris",),
-    "post sign-out URI": ("postLogoutRedirectUris",),
-    "back-channel logout": _BACKCHANNEL,
+    _("redirect URI"): ("redirectUris",),
+    _("post sign-out URI"): ("postLogoutRedirectUris",),
+    _("back-channel logout"): _BACKCHANNEL,
 }
 
 
@@ -51,7 +52,7 @@ def _described(kind: Kind, name: str, found: Any, description: str) -> Change:
     if found is None:
         return Change(kind, name, Action.CREATE)
     if found.description != description:
-        return Change(kind, name, Action.UPDATE, "description")
+        return Change(kind, name, Action.UPDATE, _("description"))
     return Change(kind, name, Action.KEEP)
 
 
@@ -76,15 +77,20 @@ def _role(role: Role, found: Found, resource: Resource | None) -> Change:
         return Change(Kind.ROLE, role.value, Action.CREATE)
     if existing.type != role.type.value:
         raise ConfigurationError(
-            f"The organization role '{role.value}' is of type {existing.type} in Logto, and "
-            "this cannot be changed. Rename or delete it there, so that a role of type "
-            f"{role.type.value} can be created."
+            _(
+                "The organization role '%(name)s' is of type %(type)s in Logto, and this cannot be "
+                "changed. Rename or delete it there, so that a role of type %(declared)s can be "
+                "created.",
+                name=role.value,
+                type=existing.type,
+                declared=role.type.value,
+            )
         )
     differences = _differences(_declared_scopes(role), _bundled(existing, found, resource))
     if existing.description != role.description:
-        differences.append("description")
+        differences.append(_("description"))
     if differences:
-        return Change(Kind.ROLE, role.value, Action.UPDATE, ", ".join(differences))
+        return Change(Kind.ROLE, role.value, Action.UPDATE, Sentence.joined(differences))
     return Change(Kind.ROLE, role.value, Action.KEEP)
 
 
@@ -115,11 +121,11 @@ def _application(deployment: Deployment, application: Application | None) -> Cha
         name for name, keys in _OIDC_METADATA.items() if any(wanted[key] != present.get(key) for key in keys)
     ]
     if custom != application.custom_metadata:
-        reasons.append("token settings")
+        reasons.append(_("token settings"))
     if deployment.app_id not in ("", application.id):
-        reasons.append("the stored LOGTO_APP_ID does not exist in this Logto")
+        reasons.append(_("the stored LOGTO_APP_ID does not exist in this Logto"))
     action = Action.UPDATE if reasons else Action.KEEP
-    return Change(Kind.APPLICATION, application.name, action, ", ".join(reasons))
+    return Change(Kind.APPLICATION, application.name, action, Sentence.joined(reasons))
 
 
 def merged_metadata(
@@ -143,7 +149,7 @@ def _secret(deployment: Deployment, found: Found) -> Change:
         return Change(Kind.SECRET, APPLICATION_NAME, Action.CREATE)
     if deployment.app_secret and deployment.app_secret not in found.usable_secrets:
         return Change(
-            Kind.SECRET, APPLICATION_NAME, Action.UPDATE, "the stored LOGTO_APP_SECRET is no longer valid"
+            Kind.SECRET, APPLICATION_NAME, Action.UPDATE, _("the stored LOGTO_APP_SECRET is no longer valid")
         )
     return Change(Kind.SECRET, APPLICATION_NAME, Action.KEEP)
 
@@ -161,10 +167,10 @@ def _webhook(deployment: Deployment, hook: Hook | None) -> Change:
         return Change(Kind.WEBHOOK, deployment.webhook_url, Action.CREATE)
     reasons = [f"+{name}" for name in sorted(WEBHOOK_EVENTS - hook.events)]
     if not hook.is_enabled:
-        reasons.append("it is disabled")
+        reasons.append(_("it is disabled"))
     if deployment.webhook_signing_key not in ("", hook.signing_key):
-        reasons.append("the stored LOGTO_WEBHOOK_SIGNING_KEY is no longer valid")
+        reasons.append(_("the stored LOGTO_WEBHOOK_SIGNING_KEY is no longer valid"))
     elif deployment.app_id and not deployment.webhook_signing_key:
-        reasons.append("LOGTO_WEBHOOK_SIGNING_KEY is not stored")
+        reasons.append(_("LOGTO_WEBHOOK_SIGNING_KEY is not stored"))
     action = Action.UPDATE if reasons else Action.KEEP
-    return Change(Kind.WEBHOOK, hook.url, action, ", ".join(reasons))
+    return Change(Kind.WEBHOOK, hook.url, action, Sentence.joined(reasons))

@@ -21,8 +21,9 @@ from saas_app.operations.sign_in_methods.connector_configs import (
 )
 from saas_app.operations.sign_in_methods.model import Declaration
 from saas_app.operations.sign_in_methods.sign_in_experience import sign_in_experience_of
+from saas_app.text.translation import Sentence, _
 
-EXPERIENCE: Final = "what the sign-in pages offer"
+EXPERIENCE: Final = _("what the sign-in pages offer")
 _ONE_OF_A_TYPE: Final = {
     "mailgun-email": "Email",
     "mock-email-service": "Email",
@@ -62,8 +63,12 @@ def wanted_templates(declaration: Declaration, found: Found) -> tuple[DeclaredEm
     email = declaration.connectors.email
     if email and any(texts[fallback].template for texts in email.templates.values()):
         raise ConfigurationError(
-            f"Logto stores email templates in '{fallback}' ({', '.join(in_the_way)}), which "
-            "replace the templates in Mailgun: delete them in Logto."
+            _(
+                "Logto stores email templates in '%(fallback)s' (%(in_the_way)s), which replace the "
+                "templates in Mailgun: delete them in Logto.",
+                fallback=fallback,
+                in_the_way=", ".join(in_the_way),
+            )
         )
     return declared
 
@@ -88,13 +93,13 @@ def _connector(declared: DeclaredConnector, found: Found) -> Change:
     if existing is None:
         type_ = _ONE_OF_A_TYPE.get(declared.factory)
         replaced = [connector.factory for connector in found.connectors if connector.type == type_]
-        detail = f"in place of {', '.join(replaced)}" if replaced else ""
+        detail = _("in place of %(replaced)s", replaced=", ".join(replaced)) if replaced else ""
         return Change(Kind.CONNECTOR, declared.factory, Action.CREATE, detail)
-    reasons = [f"{key} differs" for key in _differing(declared.config, existing.config)]
+    reasons = [_("%(key)s differs", key=key) for key in _differing(declared.config, existing.config)]
     if declared.sync_profile is not None and declared.sync_profile != existing.sync_profile:
-        reasons.append("syncProfile differs")
+        reasons.append(_("syncProfile differs"))
     action = Action.UPDATE if reasons else Action.KEEP
-    return Change(Kind.CONNECTOR, declared.factory, action, ", ".join(reasons))
+    return Change(Kind.CONNECTOR, declared.factory, action, Sentence.joined(reasons))
 
 
 def _differing(declared: Mapping[str, object], existing: Mapping[str, object]) -> list[str]:
@@ -127,6 +132,9 @@ def _template(declared: DeclaredEmailTemplate, found: Found) -> Change:
             keys = _differing(declared.details, existing.details)
             action = Action.UPDATE if keys else Action.KEEP
             return Change(
-                Kind.EMAIL_TEMPLATE, declared.name, action, ", ".join(f"{key} differs" for key in keys)
+                Kind.EMAIL_TEMPLATE,
+                declared.name,
+                action,
+                Sentence.joined(_("%(key)s differs", key=key) for key in keys),
             )
     return Change(Kind.EMAIL_TEMPLATE, declared.name, Action.CREATE)

@@ -37,6 +37,7 @@ from saas_app.operations.reconciliation.logto_state import LogtoState, outcome_o
 from saas_app.organizations.changes.creation import was_cut_off
 from saas_app.organizations.removal import remove_pending, request_removal
 from saas_app.rbac.permissions import Permission, permissions_of
+from saas_app.text.translation import Sentence, _
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +52,7 @@ class Repair:
     """One repair or, if ``changed`` is False, a message for the operator."""
 
     organization_id: str
-    what: str
+    what: Sentence
     changed: bool = True
 
 
@@ -62,7 +63,10 @@ async def require_own_application(client: ManagementClient, app_id: str) -> None
     """
     if not app_id or await client.find_application(app_id) is None:
         raise ConfigurationError(
-            f"This Logto does not have the application LOGTO_APP_ID={app_id}: check LOGTO_ENDPOINT."
+            _(
+                "This Logto does not have the application LOGTO_APP_ID=%(app_id)s: check LOGTO_ENDPOINT.",
+                app_id=app_id,
+            )
         )
 
 
@@ -100,31 +104,43 @@ class Reconciler:
                 yield Failure.of(visited, error)
         removed = await remove_pending(self._work)
         if removed.finished:
-            yield Repair("", f"removed the data of {removed.finished} deleted organizations")
+            yield Repair(
+                "", _("removed the data of %(finished)s deleted organizations", finished=removed.finished)
+            )
         for failure in removed.failed:
             yield failure
 
     async def _require_known_to_logto(self, organization_id: str) -> None:
         if await self._client.find_organization(organization_id) is None:
-            raise NotFound(f"The organization {organization_id} exists neither in Logto nor in Workroom.")
+            raise NotFound(
+                _(
+                    "The organization %(organization_id)s exists neither in Logto nor in Workroom.",
+                    organization_id=organization_id,
+                )
+            )
 
     async def _list_ids_to_check(self, known: dict[str, str]) -> list[str]:
         there = [organization.id for organization in await self._client.list_organizations()]
         if known and not known.keys() & set(there):
             raise ConfigurationError(
-                f"This Logto has none of the {len(known)} organizations in this database. "
-                "Nothing was changed. Check DATABASE_URL. To remove an organization that "
-                "was deleted, name it with --organization."
+                _(
+                    "This Logto has none of the %(known)s organizations in this database. Nothing was "
+                    "changed. Check DATABASE_URL. To remove an organization that was deleted, name it "
+                    "with --organization.",
+                    known=len(known),
+                )
             )
         return list(dict.fromkeys([*there, *known]))
 
     async def _reconcile(self, organization_id: str, known_as: str | None) -> list[Repair | Failure]:
         state = await read_state(self._client, organization_id)
-        repairs: list[str] = []
+        repairs: list[Sentence] = []
         if state.info is not None and await self._was_cut_off(state, state.info):
             await self._client.delete_organization(organization_id)
             known_as = state.info.name
-            repairs += [f"the creation of '{known_as}' was interrupted, so it was deleted"]
+            repairs += [
+                _("the creation of '%(known_as)s' was interrupted, so it was deleted", known_as=known_as)
+            ]
             state = replace(state, info=None, people={}, role_names={})
         if state.info is not None:
             repairs += await self._repair(state, state.info)
@@ -155,19 +171,19 @@ class Reconciler:
             return [
                 Repair(
                     state.organization_id,
-                    "its email domains were not checked, because they are being changed",
+                    _("its email domains were not checked, because they are being changed"),
                     False,
                 )
             ]
-        return [Repair(state.organization_id, item.what, item.changed) for item in news]
+        return [Repair(state.organization_id, Sentence(item.what), item.changed) for item in news]
 
-    async def _remove(self, state: LogtoState, known_as: str) -> list[str]:
+    async def _remove(self, state: LogtoState, known_as: str) -> list[Sentence]:
         async with self._work.writing(state.organization_id) as db:
             await mark_changed(db, state.organization_id, [EVERYONE], self._now())
             await request_removal(db, state.organization_id, known_as, SYSTEM.id)
-        return [f"'{known_as}' was deleted in Logto: its data is being removed"]
+        return [_("'%(known_as)s' was deleted in Logto: its data is being removed", known_as=known_as)]
 
-    async def _repair(self, state: LogtoState, info: OrganizationInfo) -> list[str]:
+    async def _repair(self, state: LogtoState, info: OrganizationInfo) -> list[Sentence]:
         """Repair names and memberships, in one transaction with the audit-log entry.
 
         Keys of repeatable requests that have expired are deleted too, because an organization whose programs
@@ -178,14 +194,14 @@ class Reconciler:
             await delete_expired_keys(db)
             row = organization_row({"id": info.id, "name": info.name, "description": info.description})
             if await queries.write_organization(db, row):
-                repairs.append(f"renamed to '{info.name}'")
+                repairs.append(_("renamed to '%(name)s'", name=info.name))
             people = await queries.write_users(db, [user_row(person) for person in state.people.values()])
             if people:
-                repairs.append(f"{len(people)} names or email addresses")
+                repairs.append(_("%(people)s names or email addresses", people=len(people)))
             outdated = await self._list_outdated_subjects(db, state)
             if outdated:
                 await mark_changed(db, state.organization_id, outdated, self._now())
-                repairs.append(f"refreshed at the next request: {', '.join(outdated)}")
+                repairs.append(_("refreshed at the next request: %(outdated)s", outdated=", ".join(outdated)))
                 target = Target("organization", info.id, info.name)
                 record(db, AuditEntry(SYSTEM, Action.RECONCILE, target, after={"members": outdated}))
         return repairs
@@ -218,12 +234,21 @@ class Reconciler:
                 raise
             except Exception as error:
                 log.warning("the note of a change cannot be closed", note=str(note_id), exc_info=True)
-                found.append(Failure.of(f"{state.organization_id}: the note {note_id} of a change", error))
+                found.append(
+                    Failure.of(
+                        _(
+                            "%(organization_id)s: the note %(note_id)s of a change",
+                            organization_id=state.organization_id,
+                            note_id=str(note_id),
+                        ),
+                        error,
+                    )
+                )
             else:
                 found += [Repair(state.organization_id, what)] if what else []
         return found
 
-    async def _close_one(self, state: LogtoState, note_id: uuid.UUID) -> str | None:
+    async def _close_one(self, state: LogtoState, note_id: uuid.UUID) -> Sentence | None:
         async with self._work.reading(state.organization_id) as db:
             note = await notes.find_note(db, note_id)
         if note is None:
@@ -236,7 +261,9 @@ class Reconciler:
                 return None
             await mark_changed(db, state.organization_id, note.subjects, self._now())
             record(db, replace(entry, after=after))
-        return (
-            f"{entry.action} of {entry.target.name}, started {note.started_at:%Y-%m-%d %H:%M}, "
-            "was interrupted"
+        return _(
+            "%(action)s of %(name)s, started %(started_at)s, was interrupted",
+            action=entry.action,
+            name=entry.target.name,
+            started_at=note.started_at.strftime("%Y-%m-%d %H:%M"),
         )

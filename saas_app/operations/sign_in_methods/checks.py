@@ -29,6 +29,7 @@ from saas_app.operations.sign_in_methods.model import (
 from saas_app.operations.sign_in_methods.problem import Problem
 from saas_app.operations.sign_in_methods.text_checks import check_email_texts, check_sms_texts
 from saas_app.text.ids import is_id
+from saas_app.text.translation import _
 
 _ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@]+\.[^\s<>@]+")
 _MAILBOX = re.compile(rf'(?:[^<>\r\n"]+|"[^"\r\n]+") <{_ADDRESS.pattern}>|{_ADDRESS.pattern}')
@@ -52,7 +53,7 @@ def check(declaration: Declaration) -> Iterator[Problem]:
     """Yield every broken rule."""
     yield from _check_connectors(declaration)
     if declaration.language and not _LANGUAGE.fullmatch(declaration.language.fallback):
-        yield Problem("language.fallback", "must be a language tag, such as en or pt-BR")
+        yield Problem("language.fallback", _("must be a language tag, such as en or pt-BR"))
     if declaration.sign_in:
         yield from _check_sign_in(declaration.sign_in, declaration.connectors)
     if declaration.sign_up:
@@ -88,15 +89,15 @@ def _check_one_of_a_type(
     if first and second:
         yield Problem(
             f"connectors.{second.factory}",
-            f"conflicts with {first.factory}: Logto has only one connector of this type",
+            _("conflicts with %(factory)s: Logto has only one connector of this type", factory=first.factory),
         )
 
 
 def _check_email(email: Mailgun | MockEmail, language: Language | None) -> Iterator[Problem]:
     if not _MAILBOX.fullmatch(email.sender):
-        yield Problem(f"connectors.{email.factory}.from", "must look like 'Name <address@example.com>'")
+        yield Problem(f"connectors.{email.factory}.from", _("must look like 'Name <address@example.com>'"))
     if language is None:
-        yield Problem("language.fallback", "is missing: it names the default language of the emails")
+        yield Problem("language.fallback", _("is missing: it names the default language of the emails"))
     else:
         yield from check_email_texts(email, language.fallback)
 
@@ -106,26 +107,28 @@ def _check_mailgun(mailgun: Mailgun) -> Iterator[Problem]:
     if parts.scheme != "https" or not mailgun.endpoint.endswith(".mailgun.net"):
         yield Problem(
             "connectors.mailgun-email.endpoint",
-            "must be an https URL that ends in .mailgun.net, without a trailing slash or path",
+            _("must be an https URL that ends in .mailgun.net, without a trailing slash or path"),
         )
     if not _HOST.fullmatch(mailgun.domain):
-        yield Problem("connectors.mailgun-email.domain", "must be only a domain name, such as mg.example.com")
+        yield Problem(
+            "connectors.mailgun-email.domain", _("must be only a domain name, such as mg.example.com")
+        )
 
 
 def _check_gatewayapi(gatewayapi: GatewayApi) -> Iterator[Problem]:
     parts = urlsplit(gatewayapi.endpoint)
     if parts.scheme not in ("http", "https") or not parts.netloc:
-        yield Problem("connectors.gatewayapi-sms.endpoint", "must be an absolute http or https URL")
+        yield Problem("connectors.gatewayapi-sms.endpoint", _("must be an absolute http or https URL"))
     if not _SENDER.fullmatch(gatewayapi.sender):
         yield Problem(
             "connectors.gatewayapi-sms.sender",
-            "must be up to 11 letters, digits and spaces, or up to 15 digits",
+            _("must be up to 11 letters, digits and spaces, or up to 15 digits"),
         )
 
 
 def _check_naver(naver: Naver) -> Iterator[Problem]:
     if naver.id and not is_id(naver.id):
-        yield Problem("connectors.naver-universal.id", "must be up to 64 letters, digits, '-' and '_'")
+        yield Problem("connectors.naver-universal.id", _("must be up to 64 letters, digits, '-' and '_'"))
 
 
 def _sends_to(identifier: Identifier, connectors: Connectors) -> bool:
@@ -134,8 +137,11 @@ def _sends_to(identifier: Identifier, connectors: Connectors) -> bool:
 
 
 def _no_connector(key: str, identifier: str) -> Problem:
-    kind = {"email": "an email", "phone": "an SMS"}[identifier]
-    return Problem(key, f"needs {kind} connector under [connectors] to send the codes")
+    rule = {
+        "email": _("needs an email connector under [connectors] to send the codes"),
+        "phone": _("needs an SMS connector under [connectors] to send the codes"),
+    }[identifier]
+    return Problem(key, rule)
 
 
 # The sign-in experience
@@ -145,15 +151,15 @@ def _check_sign_in(sign_in: SignIn, connectors: Connectors) -> Iterator[Problem]
     for identifier, proofs in (sign_in.methods or {}).items():
         key = f"sign_in.methods.{identifier}"
         if not proofs or len(set(proofs)) < len(proofs):
-            yield Problem(key, "must be 'password', 'code' or both, each once")
+            yield Problem(key, _("must be 'password', 'code' or both, each once"))
         if "code" in proofs and identifier == "username":
             yield Problem(
-                key, "must not include 'code': codes are sent only to email addresses and phone numbers"
+                key, _("must not include 'code': codes are sent only to email addresses and phone numbers")
             )
         elif "code" in proofs and not _sends_to(identifier, connectors):
             yield _no_connector(key, identifier)
     if sign_in.methods == {}:
-        yield Problem("sign_in.methods", "must include at least one of username, email and phone")
+        yield Problem("sign_in.methods", _("must include at least one of username, email and phone"))
     for way in sign_in.forgot_password or ():
         if not _sends_to(way, connectors):
             yield _no_connector("sign_in.forgot_password", way)
@@ -162,17 +168,17 @@ def _check_sign_in(sign_in: SignIn, connectors: Connectors) -> Iterator[Problem]
 def _check_sign_up(sign_up: SignUp, declaration: Declaration) -> Iterator[Problem]:
     requested = (*sign_up.identifiers, *sign_up.also)
     if sign_up.also and not sign_up.identifiers:
-        yield Problem("sign_up.also", "needs an identifier in sign_up.identifiers")
+        yield Problem("sign_up.also", _("needs an identifier in sign_up.identifiers"))
     if len(set(requested)) < len(requested) or (
         "emailOrPhone" in requested and {"email", "phone"} & set(requested)
     ):
-        yield Problem("sign_up.also", "must not ask for the same identifier twice")
+        yield Problem("sign_up.also", _("must not ask for the same identifier twice"))
     if set(requested) - {"username"} and not sign_up.verify:
         yield Problem(
-            "sign_up.verify", "must be true: Logto requires a code for email addresses and phone numbers"
+            "sign_up.verify", _("must be true: Logto requires a code for email addresses and phone numbers")
         )
     if "username" in sign_up.identifiers and not sign_up.password:
-        yield Problem("sign_up.password", "must be true: a username needs a password")
+        yield Problem("sign_up.password", _("must be true: a username needs a password"))
     contacts: tuple[Identifier, ...] = ("email", "phone")
     for identifier in contacts:
         yield from _check_contact(identifier, sign_up, declaration)
@@ -187,7 +193,7 @@ def _check_contact(identifier: Identifier, sign_up: SignUp, declaration: Declara
     if sign_up.verify and not sign_up.password and proofs and "code" not in proofs:
         yield Problem(
             f"sign_in.methods.{identifier}",
-            "must include 'code': sign_up.password is false, so accounts have no password",
+            _("must include 'code': sign_up.password is false, so accounts have no password"),
         )
 
 
@@ -195,10 +201,12 @@ def _check_social(declaration: Declaration) -> Iterator[Problem]:
     known = {connector.target for connector in declaration.connectors.social}
     buttons = (declaration.social.buttons if declaration.social else None) or ()
     if len(set(buttons)) < len(buttons):
-        yield Problem("social.buttons", "must name each item only once")
+        yield Problem("social.buttons", _("must name each item only once"))
     for target in buttons:
         if target not in known:
-            yield Problem("social.buttons", f"'{target}' has no connector under [connectors]")
+            yield Problem(
+                "social.buttons", _("'%(target)s' has no connector under [connectors]", target=target)
+            )
 
 
 def _check_mfa(mfa: Mfa, declaration: Declaration) -> Iterator[Problem]:
@@ -206,25 +214,30 @@ def _check_mfa(mfa: Mfa, declaration: Declaration) -> Iterator[Problem]:
     if factors is None:
         return
     if len(set(factors)) < len(factors):
-        yield Problem("mfa.factors", "must name each item only once")
+        yield Problem("mfa.factors", _("must name each item only once"))
     if set(factors) == {"BackupCode"}:
-        yield Problem("mfa.factors", "must include another factor besides BackupCode")
+        yield Problem("mfa.factors", _("must include another factor besides BackupCode"))
     for factor in factors:
         identifier = _CODE_FACTORS.get(factor)
         if identifier is None:
             continue
         if "code" in declaration.proofs_of(identifier):
             yield Problem(
-                "mfa.factors", f"must not include {factor} if sign_in.methods.{identifier} includes 'code'"
+                "mfa.factors",
+                _(
+                    "must not include %(factor)s if sign_in.methods.%(identifier)s includes 'code'",
+                    factor=factor,
+                    identifier=identifier,
+                ),
             )
         if not _sends_to(identifier, declaration.connectors):
             yield _no_connector("mfa.factors", identifier)
     if not factors and mfa.policy not in (None, "NoPrompt", "UserControlled"):
-        yield Problem("mfa.policy", "needs a factor in mfa.factors")
+        yield Problem("mfa.policy", _("needs a factor in mfa.factors"))
     if mfa.organizations == "Mandatory" and not _COUNTS_FOR_ORGANIZATIONS & set(factors):
         yield Problem(
             "mfa.organizations",
-            "needs Totp or WebAuthn in mfa.factors: Logto accepts no other factors for organizations",
+            _("needs Totp or WebAuthn in mfa.factors: Logto accepts no other factors for organizations"),
         )
 
 
@@ -232,4 +245,7 @@ def _check_numbers(declaration: Declaration) -> Iterator[Problem]:
     for section, key, (lowest, highest) in _RANGES:
         value = getattr(getattr(declaration, section), key, None)
         if value is not None and not lowest <= value <= highest:
-            yield Problem(f"{section}.{key}", f"must be from {lowest} to {highest}")
+            yield Problem(
+                f"{section}.{key}",
+                _("must be from %(lowest)s to %(highest)s", lowest=str(lowest), highest=str(highest)),
+            )

@@ -18,15 +18,17 @@ from saas_app.identity.offered_methods import OfferedMethods, SocialButton
 from saas_app.operations.sign_in_methods.checks import check
 from saas_app.operations.sign_in_methods.model import SECRETS, Declaration
 from saas_app.operations.sign_in_methods.problem import Problem
+from saas_app.text.translation import Sentence, _
+from saas_app.text.validation import describe
 
 FILE_VARIABLE: Final = "CONNECTORS_FILE"
 DEFAULT_FILE: Final = Path("connectors.toml")
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_REFERENCE_RULE: Final = (
+_REFERENCE_RULE: Final = _(
     'must name an environment variable, as in "${NAME}", because secrets must not be in the file'
 )
-_SHAPES: Final = {"missing": "is missing", "extra_forbidden": "is not a known key"}
+_SHAPES: Final = {"missing": _("is missing"), "extra_forbidden": _("is not a known key")}
 
 
 def find_declaration(environ: Mapping[str, str]) -> Path | None:
@@ -79,11 +81,15 @@ def _read(path: Path) -> dict[str, object]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigurationError(f"Cannot read {path}: {error.strerror}.") from None
+        raise ConfigurationError(
+            _("Cannot read %(path)s: %(strerror)s.", path=path, strerror=error.strerror)
+        ) from None
     except UnicodeDecodeError:
-        raise ConfigurationError(f"Cannot read {path}: it is not UTF-8 text.") from None
+        raise ConfigurationError(_("Cannot read %(path)s: it is not UTF-8 text.", path=path)) from None
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path} is not valid TOML: {error}.") from None
+        raise ConfigurationError(
+            _("%(path)s is not valid TOML: %(error)s.", path=path, error=error)
+        ) from None
 
 
 def _parsed(path: Path, document: Mapping[str, object], known: Iterable[Problem] = ()) -> Declaration:
@@ -91,9 +97,9 @@ def _parsed(path: Path, document: Mapping[str, object], known: Iterable[Problem]
     try:
         return Declaration.model_validate(document)
     except ValidationError as error:
-        found = error.errors(include_input=False, include_url=False, include_context=False)
+        found = error.errors(include_input=False, include_url=False)
         problems = [
-            Problem(_key(problem["loc"]), _SHAPES.get(problem["type"]) or _lower(problem["msg"]))
+            Problem(_key(problem["loc"]), _SHAPES.get(problem["type"]) or describe(problem))
             for problem in found
         ]
         raise _refused(path, [*known, *problems]) from None
@@ -103,12 +109,9 @@ def _key(location: Iterable[int | str]) -> str:
     return ".".join(str(part) for part in location if part != "[key]")
 
 
-def _lower(message: str) -> str:
-    return message[:1].lower() + message[1:]
-
-
 def _refused(path: Path, problems: Iterable[Problem]) -> ConfigurationError:
-    return ConfigurationError(f"{path}: " + "; ".join(map(str, problems)) + ".")
+    told = Sentence.joined((problem.sentence for problem in problems), "; ")
+    return ConfigurationError(_("%(path)s: %(problems)s.", path=path, problems=told))
 
 
 def _resolved(
@@ -141,7 +144,7 @@ def _faults(path: str, key: str, value: str, environ: Mapping[str, str]) -> Iter
         yield Problem(path, _REFERENCE_RULE)
     for name in _REFERENCE.findall(value):
         if not environ.get(name):
-            yield Problem(path, f"the environment variable {name} is not set")
+            yield Problem(path, _("the environment variable %(name)s is not set", name=name))
 
 
 def _filled(value: object, environ: Mapping[str, str]) -> object:

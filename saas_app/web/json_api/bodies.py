@@ -13,6 +13,7 @@ from quart import Quart, request
 from quart_schema.validation import QUART_SCHEMA_QUERYSTRING_ATTRIBUTE, QUART_SCHEMA_REQUEST_ATTRIBUTE
 
 from saas_app.errors import BadRequest, Invalid, UnsupportedMediaType
+from saas_app.text.translation import _
 from saas_app.web.context import request_body
 from saas_app.web.json_api.strict_json import require_strict_json
 from saas_app.web.request_checks import View, register_check
@@ -38,22 +39,24 @@ async def check_sent(view: View) -> None:
 
 def _check_query(query: bytes) -> None:
     if len(query) > MAX_QUERY_LENGTH:
-        raise BadRequest(f"The query is longer than {MAX_QUERY_LENGTH} bytes.")
+        raise BadRequest(
+            _("The query is longer than %(max_query_length)s bytes.", max_query_length=MAX_QUERY_LENGTH)
+        )
     try:
         text = unquote_to_bytes(query).decode()
     except UnicodeError:
-        raise BadRequest("The query is not valid UTF-8.") from None
+        raise BadRequest(_("The query is not valid UTF-8.")) from None
     if "\x00" in text:
-        raise BadRequest("The query contains a NUL character.")
+        raise BadRequest(_("The query contains a NUL character."))
 
 
 async def _check_body() -> None:
     raw = await request_body()
     if not raw:
-        raise Invalid("A request body is required.", fields={"body": "must be a JSON object"})
+        raise Invalid(_("A request body is required."), fields={"body": _("must be a JSON object")})
     charset = request.mimetype_params.get("charset", "utf-8")
     if request.mimetype != "application/json" or charset.lower() not in ("utf-8", "utf8"):
-        raise UnsupportedMediaType("Send the body as application/json in UTF-8.")
+        raise UnsupportedMediaType(_("Send the body as application/json in UTF-8."))
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise UnsupportedMediaType("Send the body without a content encoding.")
+        raise UnsupportedMediaType(_("Send the body without a content encoding."))
     require_strict_json(raw)

@@ -14,6 +14,7 @@ from saas_app.coordination import idempotency
 from saas_app.db.shielding import shielded
 from saas_app.errors import BadRequest
 from saas_app.identity.tenant import Tenant
+from saas_app.text.translation import _
 from saas_app.web.context import request_body, runtime, transaction
 from saas_app.web.json_api.responses import answers
 
@@ -37,7 +38,7 @@ def repeatable(view: View) -> View:
         if key is None:
             return await view(tenant, **arguments)
         if not _KEY.fullmatch(key):
-            raise BadRequest("Idempotency-Key: 1 to 255 printable ASCII characters without spaces.")
+            raise BadRequest(_("Idempotency-Key: 1 to 255 printable ASCII characters without spaces."))
         claimed = await idempotency.claim(
             runtime().work,
             tenant.organization_id,

@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
+from saas_app.text.translation import _
 from saas_app.text.visible import MAX_MARKS, has_piled_marks
 from saas_app.web.typed_text import clean_line, clean_text
 
@@ -69,11 +70,11 @@ class Line:
     def _checked(self, value: str) -> str:
         cleaned = type(self).clean(value)
         if len(cleaned) < self.shortest:
-            raise ValueError("must not be blank")
+            raise ValueError(_("must not be blank"))
         if len(cleaned) > self.longest:
-            raise ValueError(f"must have at most {self.longest} characters")
+            raise ValueError(_("must have at most %(longest)s characters", longest=self.longest))
         if has_piled_marks(cleaned):
-            raise ValueError(f"must have at most {MAX_MARKS} marks per letter")
+            raise ValueError(_("must have at most %(max_marks)s marks per letter", max_marks=MAX_MARKS))
         return cleaned
 
 
@@ -99,7 +100,7 @@ class Search(Line):
 
 def _text_only(value: Any) -> Any:
     if not isinstance(value, (str, date)) or (isinstance(value, str) and not _CALENDAR.match(value)):
-        raise ValueError("must be in RFC 3339 format, such as 2027-01-31 or 2027-01-31T09:30:00Z")
+        raise ValueError(_("must be in RFC 3339 format, such as 2027-01-31 or 2027-01-31T09:30:00Z"))
     return value
 
 
@@ -112,7 +113,7 @@ Moment: TypeAlias = Annotated[AwareDatetime, BeforeValidator(_text_only)]
 
 def _whole(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError("must be a number")  # noqa: TRY004 - pydantic wants a ValueError
+        raise ValueError(_("must be a number"))  # noqa: TRY004 - pydantic wants a ValueError
     return value
 
 
@@ -131,7 +132,7 @@ def _forget_default(schema: dict[str, Any]) -> None:
 
 def _one_value(value: Any) -> Any:
     if isinstance(value, list):
-        raise ValueError("must be given only once")  # noqa: TRY004 - pydantic wants a ValueError
+        raise ValueError(_("must be given only once"))  # noqa: TRY004 - pydantic wants a ValueError
     return value
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from quart import request
 
 from saas_app.errors import BadRequest, PreconditionFailed, PreconditionRequired, VersionConflict
+from saas_app.text.translation import _
 from saas_app.web.json_api.responses import answers, sends
 
 View = Callable[..., Awaitable[Any]]
@@ -21,7 +22,7 @@ _TAG: Final = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 _LIST: Final = re.compile(rf"[ \t,]*(?:{_TAG}[ \t]*(?:,[ \t,]*|\Z))*")
 """A list of tags. Empty elements are ignored. The pattern never backtracks, so a long header costs little."""
 _ONE: Final = re.compile(_TAG)
-_STALE: Final = "Another change was saved after you read it. Nothing was overwritten."
+_STALE: Final = _("Another change was saved after you read it. Nothing was overwritten.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def read_if_match(lines: list[str]) -> IfMatch | None:
         return IfMatch(frozenset(), is_any=True)
     tags = _ONE.findall(text)
     if not tags or not _LIST.fullmatch(text):
-        raise BadRequest('If-Match must be a list of quoted tags, such as "3", "4", or a single *.')
+        raise BadRequest(_('If-Match must be a list of quoted tags, such as "3", "4", or a single *.'))
     return IfMatch(frozenset(tag for tag in tags if not tag.startswith("W/")))
 
 
@@ -66,7 +67,7 @@ def require_match(current: dict[str, str]) -> None:
     matches.
     """
     if not matches(current):
-        raise PreconditionRequired("Send If-Match with the ETag of the version you read.")
+        raise PreconditionRequired(_("Send If-Match with the ETag of the version you read."))
 
 
 def matches(current: dict[str, str]) -> bool:

@@ -7,6 +7,7 @@ import re
 from typing import Any, Final, NoReturn
 
 from saas_app.errors import BadRequest
+from saas_app.text.translation import _
 
 MAX_DEPTH: Final = 16  # levels of nesting; our bodies have three
 MAX_CONTAINERS: Final = 10_000  # objects and lists; ours have about a thousand, millions take seconds
@@ -29,19 +30,21 @@ def require_strict_json(raw: bytes) -> None:
     :data:`MAX_VALUES`. These are counted before the JSON is parsed. Raises :class:`BadRequest`.
     """
     if raw.count(b'"') - raw.count(b'\\"') > _MAX_QUOTES:
-        raise BadRequest(f"The JSON has more than {MAX_NAMES + MAX_VALUES} names and texts.")
+        raise BadRequest(_("The JSON has more than %(value)s names and texts.", value=MAX_NAMES + MAX_VALUES))
     structure = _STRING.sub(b"", raw)
     if structure.count(b":") > MAX_NAMES:
-        raise BadRequest(f"The JSON has more than {MAX_NAMES} names.")
+        raise BadRequest(_("The JSON has more than %(max_names)s names.", max_names=MAX_NAMES))
     if structure.count(b",") >= MAX_VALUES:
-        raise BadRequest(f"The JSON has more than {MAX_VALUES} values.")
+        raise BadRequest(_("The JSON has more than %(max_values)s values.", max_values=MAX_VALUES))
     brackets = _brackets(structure)
     if brackets.count(b"[") > MAX_CONTAINERS:
-        raise BadRequest(f"The JSON has more than {MAX_CONTAINERS} objects and lists.")
-    for _ in range(MAX_DEPTH):
+        raise BadRequest(
+            _("The JSON has more than %(max_containers)s objects and lists.", max_containers=MAX_CONTAINERS)
+        )
+    for _level in range(MAX_DEPTH):
         brackets = brackets.replace(b"[]", b"")  # removes the innermost level
     if b"[]" in brackets or brackets.count(b"[") > MAX_DEPTH:  # even if never closed
-        raise BadRequest(f"The JSON is nested deeper than {MAX_DEPTH} levels.")
+        raise BadRequest(_("The JSON is nested deeper than %(max_depth)s levels.", max_depth=MAX_DEPTH))
     try:
         value = json.loads(
             raw.decode(), object_pairs_hook=_without_repetition, parse_constant=_refuse_constant
@@ -49,9 +52,9 @@ def require_strict_json(raw: bytes) -> None:
         if _SURROGATE.search(raw):
             json.dumps(value, ensure_ascii=False).encode()  # raises for a surrogate without its counterpart
     except UnicodeError:
-        raise BadRequest("The body is not valid JSON in UTF-8.") from None
+        raise BadRequest(_("The body is not valid JSON in UTF-8.")) from None
     except ValueError:  # also for numbers of thousands of digits
-        raise BadRequest("The body is not valid JSON.") from None
+        raise BadRequest(_("The body is not valid JSON.")) from None
 
 
 def _brackets(structure: bytes) -> bytes:
@@ -62,9 +65,9 @@ def _brackets(structure: bytes) -> bytes:
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     named = dict(pairs)
     if len(named) != len(pairs):
-        raise BadRequest("The JSON has an object with a duplicate name.")
+        raise BadRequest(_("The JSON has an object with a duplicate name."))
     return named
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise BadRequest(f"The body is not valid JSON: {name} is not a number.")
+    raise BadRequest(_("The body is not valid JSON: %(name)s is not a number.", name=name))

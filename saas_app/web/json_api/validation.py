@@ -20,6 +20,8 @@ from quart_schema.validation import (
 )
 
 from saas_app.errors import BadRequest, Invalid
+from saas_app.text.translation import Sentence, _
+from saas_app.text.validation import describe
 from saas_app.web.json_api.responses import ApiResponse, View
 
 _MAX_FIELDS: Final = 20  # that a response names
@@ -38,8 +40,8 @@ def validate_querystring(model: type[BaseModel]) -> Callable[[View], View]:
             try:
                 query = model.model_validate(request.args.to_dict())
             except ValidationError as error:
-                problems = _fields(error).items()
-                raise BadRequest("; ".join(f"{name}: {problem}" for name, problem in problems)) from None
+                problems = (Sentence.joined(problem, ": ") for problem in _fields(error).items())
+                raise BadRequest(Sentence.joined(problems, "; ")) from None
             return await view(*arguments, query_args=query, **named)
 
         return validated
@@ -58,7 +60,7 @@ def validate_request(model: type[BaseModel]) -> Callable[[View], View]:
             try:
                 data = model.model_validate(await request.get_json())
             except ValidationError as error:
-                raise Invalid("The request is invalid.", fields=_fields(error)) from None
+                raise Invalid(_("The request is invalid."), fields=_fields(error)) from None
             return await view(*arguments, data=data, **named)
 
         return validated
@@ -91,9 +93,9 @@ def validate_response(model: type[BaseModel], status: int = 200) -> Callable[[Ap
     return decorate
 
 
-def _fields(error: ValidationError) -> dict[str, str]:
-    problems = error.errors(include_url=False, include_input=False, include_context=False)
+def _fields(error: ValidationError) -> dict[str, Sentence]:
+    problems = error.errors(include_url=False, include_input=False)
     return {
-        ".".join(str(part) for part in problem["loc"])[:200] or "body": problem["msg"]
+        ".".join(str(part) for part in problem["loc"])[:200] or "body": describe(problem)
         for problem in problems[:_MAX_FIELDS]
     }

@@ -79,7 +79,7 @@ def test_the_demo_needs_no_account_of_a_provider() -> None:
          "mfa.factors", "must not include PhoneVerificationCode if sign_in.methods.phone includes 'code'"),
         ('factors = ["Totp", "BackupCode"] ', "factors = [] ", "mfa.organizations", "needs Totp or WebAuthn"),
         ('policy = "NoPrompt"  ', 'policy = "PromptOnlyAtSignInMandatory"  ',
-         "mfa.policy", "input should be"),
+         "mfa.policy", "Input should be"),
         ("expires_after = 600", "expires_after = 59", "verification_code.expires_after", "from 60 to 3600"),
         ("expires_after = 600", "expires_after = 3601", "verification_code.expires_after", "from 60 to 3600"),
         ("max_attempts = 10 ", "max_attempts = 0 ", "verification_code.max_attempts", "from 1 to 100"),
