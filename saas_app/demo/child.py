@@ -107,6 +107,6 @@ class Child:
 
     def _last_lines(self) -> str:
         if self._log is None:
-            return _("  (its output is above)")
+            return f"  {_('(its output is above)').said}"
         lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]
-        return "\n".join(f"  {line}" for line in lines) or _("  (no output)")
+        return "\n".join(f"  {line}" for line in lines) or f"  {_('(no output)').said}"

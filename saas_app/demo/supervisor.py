@@ -191,19 +191,21 @@ class _Demo:
         application = await apply(client, deployment, found, changes)
         if drift(changes):
             say(
+                "     ",
                 _(
-                    "      Provisioned: %(written)s of %(all)s settings written.",
+                    "Provisioned: %(written)s of %(all)s settings written.",
                     written=len(drift(changes)),
                     all=len(changes),
-                )
+                ),
             )
         for callback in await list_social_callbacks(client, deployment, self._options.logto_url):
             say(
+                "     ",
                 _(
-                    "      Register this callback URL at %(provider)s: %(url)s",
+                    "Register this callback URL at %(provider)s: %(url)s",
                     provider=callback.provider,
                     url=callback.url,
-                )
+                ),
             )
         say(_("[3/4] Checking the demo people, organizations and projects …"))
         mark = {"data": _fingerprint(), "application": application.app_id}
@@ -225,13 +227,14 @@ class _Demo:
             await engine.dispose()
         done = [step for step in steps if not isinstance(step, Failure)]
         for failure in (step for step in steps if isinstance(step, Failure)):
-            say(_("      Not created: %(item)s (%(why)s)", item=failure.item, why=failure.why), err=True)
+            say("     ", _("Not created: %(item)s (%(why)s)", item=failure.item, why=failure.why), err=True)
         say(
+            "     ",
             _(
-                "      Demo data: %(written)s of %(all)s items written.",
+                "Demo data: %(written)s of %(all)s items written.",
                 written=sum(step.changed for step in done),
                 all=len(steps),
-            )
+            ),
         )
 
     def _deployment(self, application: ProvisionedApplication | None = None) -> DeploymentSettings:
