@@ -1,6 +1,6 @@
 # You need make and Python 3.11 or newer. PYTHON=… chooses the interpreter.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev shell migration translations check test hosts coverage fuzz bench bench-full lint fmt lock sbom clean
+.PHONY: help setup demo dev shell migration translations check test hosts coverage fuzz bench bench-full lint fmt lock clients sbom clean
 .PHONY: unit style types imports dependencies mistakes
 SHELL := /bin/sh
 
@@ -141,6 +141,10 @@ fmt: setup ## Format the code and apply automatic fixes
 
 lock: ## Compile the lock files from pyproject.toml with uv; ARGS="--upgrade-package quart" updates a package
 	@"$(PYTHON)" tools/compile_locks.py $(ARGS)
+
+clients: setup ## Generate clients of the JSON API in build/clients: Python (asynchronous) and TypeScript
+	@$(BIN)/python tools/install_locked.py requirements-clients.lock
+	@$(BIN)/python tools/generate_clients.py $(ARGS)
 
 sbom: setup ## List what the image gets from requirements.lock, as a CycloneDX document in dist/
 	@mkdir -p dist

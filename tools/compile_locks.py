@@ -1,8 +1,9 @@
-"""Compile the three lock files from both pyproject.toml files, with uv.
+"""Compile the four lock files from both pyproject.toml files, with uv.
 
-requirements.lock has the dependencies of Workroom, requirements-dev.lock the additional ones for
-development, and requirements-bench.lock the frameworks with which benchmarks compare it. Locked versions do
-not change unless an option of ``uv pip compile`` says so, as in ``make lock ARGS="--upgrade-package quart"``.
+requirements.lock has the dependencies of Workroom, and requirements-dev.lock the additional ones for
+development. requirements-bench.lock has the frameworks with which benchmarks compare it, and
+requirements-clients.lock the generators of API clients. Locked versions do not change unless an option of
+``uv pip compile`` says so, as in ``make lock ARGS="--upgrade-package quart"``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from typing import Final
 
 _ROOT: Final = Path(__file__).parents[1]
 _PRODUCT, _DEVELOPMENT = "requirements.lock", "requirements-dev.lock"
-_BENCHMARKS: Final = "requirements-bench.lock"
+_ON_TOP: Final = {"bench": "requirements-bench.lock", "clients": "requirements-clients.lock"}
+"""The lock files of groups that only some commands install, in addition to those for development."""
+
 _FORM: Final = ("--universal", "--generate-hashes", "--no-annotate", "--no-header", "--quiet")
 
 
@@ -34,9 +37,10 @@ def main(options: list[str]) -> None:
     _run([*compile_, *projects, *groups, "--constraint", _PRODUCT, *left_out, "--output-file", _DEVELOPMENT])
     constraints = ["--constraint", _PRODUCT, "--constraint", _DEVELOPMENT]
     left_out = _without(_PRODUCT, _DEVELOPMENT)
-    _run(
-        [*compile_, "--group", "pyproject.toml:bench", *constraints, *left_out, "--output-file", _BENCHMARKS]
-    )
+    for group, lock in _ON_TOP.items():
+        _run(
+            [*compile_, "--group", f"pyproject.toml:{group}", *constraints, *left_out, "--output-file", lock]
+        )
 
 
 def _without(*locks: str) -> list[str]:

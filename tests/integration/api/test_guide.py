@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import shutil
-import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,33 +14,16 @@ import pytest
 from saas_app.logto import ManagementClient
 from saas_app.logto.http import open_http
 from saas_app.operations.client_credentials import ClientCredentials, TokenRequest, fetch_token
-from saas_app.operations.env_file import read_env_file
 from saas_app.web.json_api.reference import read_reference
 from tests.clients import LogtoVisit
-from tests.databases import ROOT, Database
+from tests.databases import ROOT
 from tests.factories import Factory
-from tests.processes import Application, Provider, free_port, running_application
+from tests.integration.api.programs import EXAMPLES, PATIENCE, environment, run
+from tests.processes import Application, Provider, free_port
 
 pytestmark = pytest.mark.one_database
 
-PATIENCE = 60  # seconds
 GUIDE = ROOT / "docs/api.md"
-EXAMPLES = ROOT / "docs/examples"
-
-
-@pytest.fixture(scope="module")
-def served(
-    provider: Provider, database: Database, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Application]:
-    with running_application(provider, database, tmp_path_factory.mktemp("guide")) as application:
-        yield application
-
-
-def environment(served: Application, provider: Provider, **given: str) -> dict[str, str]:
-    """Return the variables that the guide asks its reader to set."""
-    resource = read_env_file(served.env_file)["LOGTO_API_RESOURCE"]
-    places = {"WORKROOM": served.url, "LOGTO": provider.endpoint, "RESOURCE": resource}
-    return {"PATH": os.environ["PATH"], **places, **given}
 
 
 def commands() -> str:
@@ -54,16 +34,6 @@ def commands() -> str:
     return "set -eu\n" + "\n".join(block for block in blocks if "curl" in block)
 
 
-@pytest.fixture
-async def of_a_machine(served: Application, provider: Provider, make: Factory) -> dict[str, str]:
-    """The environment of an API client, as the guide asks for it."""
-    organization_id = await make.organization("Acme", admin=await make.person())
-    machine = await make.machine(organization_id)
-    return environment(
-        served, provider, ORGANIZATION=organization_id, CLIENT_ID=machine.id, CLIENT_SECRET=machine.secret
-    )
-
-
 async def test_every_curl_command_of_the_guide_works(
     served: Application, of_a_machine: dict[str, str], tmp_path: Path
 ) -> None:
@@ -71,7 +41,7 @@ async def test_every_curl_command_of_the_guide_works(
         pytest.skip("The guide's commands were skipped: curl is missing.")
 
     script = ["bash", "-o", "pipefail", "-c", commands()]
-    done = await asyncio.to_thread(_run, script, of_a_machine, tmp_path)
+    done = await asyncio.to_thread(run, script, of_a_machine, tmp_path)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert f'resource_metadata="{served.url}/.well-known/oauth-protected-resource"' in done.stdout
@@ -92,7 +62,7 @@ async def test_the_commands_of_the_documentation_page_work(
     given = {**of_a_machine, "TOKEN": await _token(of_a_machine)}
 
     script = ["bash", "-e", "-c", "\n".join(command_of[name] for name in wanted)]
-    done = await asyncio.to_thread(_run, script, given, tmp_path)
+    done = await asyncio.to_thread(run, script, given, tmp_path)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("Gripper firmware 4.2") == 2
@@ -100,7 +70,7 @@ async def test_the_commands_of_the_documentation_page_work(
 
 async def test_the_example_for_an_api_client_works(of_a_machine: dict[str, str], tmp_path: Path) -> None:
     program = [sys.executable, str(EXAMPLES / "machine.py")]
-    done = await asyncio.to_thread(_run, program, of_a_machine, tmp_path)
+    done = await asyncio.to_thread(run, program, of_a_machine, tmp_path)
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
@@ -165,9 +135,3 @@ async def _native_application(management: ManagementClient) -> str:
     }
     created = await management._body("POST", "/applications", body)
     return str(created["id"])
-
-
-def _run(command: list[str], given: dict[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command, env=given, cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False
-    )
