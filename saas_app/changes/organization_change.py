@@ -42,6 +42,7 @@ from saas_app.identity.tenant import Tenant
 from saas_app.limits.changes import ChangeLimits
 from saas_app.logto import ManagementClient, ManagementError, explaining
 from saas_app.logto.provider_clock import Moment
+from saas_app.text.translation import _
 
 CallerT = TypeVar("CallerT", bound=Caller, covariant=True)
 NewCallerT = TypeVar("NewCallerT", bound=Caller)
@@ -116,7 +117,7 @@ class OrganizationChange(Systems, Generic[CallerT]):
             except TimeoutError:
                 if not limit.expired():
                     raise
-                raise LogtoUnavailable("Logto took too long to respond.") from None
+                raise LogtoUnavailable(_("Logto took too long to respond.")) from None
 
     def explain(self, gone: Callable[[], AppError] | None = None) -> AbstractContextManager[None]:
         """Turn a rejection by Logto within the block into an error for people.

@@ -14,6 +14,7 @@ from typing import Final, Generic, TypeVar
 import structlog
 
 from saas_app.errors import Busy, DatabaseUnavailable
+from saas_app.text.translation import _
 
 log = structlog.get_logger(__name__)
 
@@ -44,8 +45,10 @@ async def renewed(renew: Callable[[], Awaitable[bool]]) -> AsyncIterator[None]:
             raise
         log.warning("a claim was taken over while its holder was still working")
         raise Busy(
-            "The change took too long, and another change has started. Check the current "
-            "state, then try again."
+            _(
+                "The change took too long, and another change has started. Check the current "
+                "state, then try again."
+            )
         ) from None
 
 

@@ -25,6 +25,7 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import insert_if_absent
 from saas_app.errors import Busy, Invalid
 from saas_app.models import IdempotencyKey
+from saas_app.text.translation import _
 
 RETENTION: Final = timedelta(hours=24)
 _POLL_INTERVAL: Final = 0.1  # seconds between two reads of a key in use
@@ -76,7 +77,9 @@ async def claim(
         if found is not None:
             first_seen = first_seen or found.claimed_at
             if found.claimed_at != first_seen:
-                raise Busy("The first request with this Idempotency-Key is still in progress.", retry_after=1)
+                raise Busy(
+                    _("The first request with this Idempotency-Key is still in progress."), retry_after=1
+                )
         await asyncio.sleep(_POLL_INTERVAL)
 
 
@@ -97,7 +100,7 @@ async def _claim_used(
     Raises :class:`Invalid` if the key was used for another request.
     """
     if found.request_hash != request_hash:
-        raise Invalid("This Idempotency-Key was used for another request.")
+        raise Invalid(_("This Idempotency-Key was used for another request."))
     if found.status is not None:
         return Claim(found.id, Result(found.status, found.headers or {}, found.body or ""))
     return Claim(await _take_over(db, found)) if watch.is_lost(found.claimed_at) else None
@@ -129,7 +132,7 @@ async def store_result(db: WritingSession, claimed: Claim, result: Result) -> No
         .values(status=result.status, headers=dict(result.headers), body=result.body)
     )
     if not await changed(db, statement, IdempotencyKey.id):
-        raise Busy("The request took too long and was started again.", retry_after=1)
+        raise Busy(_("The request took too long and was started again."), retry_after=1)
 
 
 async def release(work: UnitOfWork, organization_id: str, claimed: Claim) -> None:

@@ -19,6 +19,7 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import insert_if_absent
 from saas_app.errors import Busy
 from saas_app.models import LeaseRow
+from saas_app.text.translation import _
 
 _POLL_INTERVAL: Final = 0.05  # seconds between two tries
 _LONG_AGO: Final = timedelta(minutes=5)  # clocks differ by less, so a lease this old is taken at once
@@ -47,7 +48,7 @@ async def lease(
         if watch.is_lost(seen) or seen[1] < utc_now() - _LONG_AGO:
             await _forget(work, name, seen)
         elif clock.time() > deadline:
-            raise Busy("Another change to the same item is in progress. Try again in a moment.")
+            raise Busy(_("Another change to the same item is in progress. Try again in a moment."))
         else:
             await asyncio.sleep(_POLL_INTERVAL)
     try:

@@ -17,6 +17,7 @@ import structlog
 
 from saas_app.db.kept_connection import release_kept
 from saas_app.errors import LogtoUnavailable
+from saas_app.text.translation import Sentence, _
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +36,7 @@ def pause_after(took: float, rest: float = REST) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
-    detail: str
+    detail: Sentence
     until: float
 
 
@@ -62,13 +63,13 @@ class SharedAttempts:
         await release_kept()  # requests that wait leave the database to others
         done, _waiting = await asyncio.wait({task}, timeout=patience)
         if not done:
-            raise LogtoUnavailable("Logto did not respond in time.")
+            raise LogtoUnavailable(_("Logto did not respond in time."))
         try:
             result: Result = task.result()
         except LogtoUnavailable as failure:
             raise LogtoUnavailable(failure.detail, retry_after=failure.retry_after or 1) from None
         except asyncio.CancelledError:
-            raise LogtoUnavailable("Workroom is shutting down.") from None
+            raise LogtoUnavailable(_("Workroom is shutting down.")) from None
         return result
 
     def is_running(self, key: Hashable) -> bool:

@@ -16,6 +16,7 @@ import structlog
 
 from saas_app.config import Nameserver
 from saas_app.email_domains.dns_records import TxtAnswer
+from saas_app.text.translation import Sentence, _
 
 log = structlog.get_logger(__name__)
 
@@ -50,17 +51,17 @@ def _open(nameservers: Sequence[Nameserver], timeout: float) -> dns.asyncresolve
     return resolver
 
 
-def _explain(error: Exception) -> str:
+def _explain(error: Exception) -> Sentence:
     if isinstance(error, dns.resolver.NoResolverConfiguration):
-        return "No nameserver is configured for this installation."
+        return _("No nameserver is configured for this installation.")
     if isinstance(error, dns.exception.Timeout | TimeoutError):
-        return "DNS did not respond in time."
+        return _("DNS did not respond in time.")
     if isinstance(error, dns.resolver.NoNameservers):
         codes = sorted({dns.rcode.to_text(response.rcode()) for response in _responses(error)})
         if codes:
-            return f"DNS returned an error ({', '.join(codes)})."
-        return "The nameserver could not be reached."
-    return "DNS returned a response that could not be read."
+            return _("DNS returned an error (%(codes)s).", codes=", ".join(codes))
+        return _("The nameserver could not be reached.")
+    return _("DNS returned a response that could not be read.")
 
 
 def _responses(error: dns.resolver.NoNameservers) -> list[Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from saas_app.config import Nameserver
+from saas_app.text.translation import Sentence
 
 _LOOK_UP_TIMEOUT: Final = 5.0  # seconds, for all nameservers and attempts together
 
@@ -16,7 +17,7 @@ class TxtAnswer:
     """The TXT records of a name. ``problem`` says why the lookup failed, if it did."""
 
     values: frozenset[str] = frozenset()
-    problem: str = ""
+    problem: Sentence | None = None
 
 
 class TxtResolver:

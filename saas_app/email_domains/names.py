@@ -13,6 +13,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from saas_app.text.domains import NotADomainName, ascii_domain, shown_domain
+from saas_app.text.translation import Sentence, _, ngettext
+from saas_app.text.visible import isolated
 
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
@@ -32,16 +34,20 @@ _SECOND_LEVEL: Final = frozenset({"ac", "co", "com", "net", "org"})
 
 
 class NotADomain(ValueError):
-    """The text cannot be claimed as an email domain. The message is for the person who typed it."""
+    """The text cannot be claimed as an email domain. ``reason`` is for the person who typed it."""
+
+    def __init__(self, reason: Sentence) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 def read_domain(typed: str) -> str:
     """Return the domain in what a person typed, if it can be claimed. Raises :class:`NotADomain`."""
     typed = typed.strip().removeprefix("@")
     if not typed.strip("."):
-        raise NotADomain("Enter a domain, like example.com.")
+        raise NotADomain(_("Enter a domain, like example.com."))
     if "@" in typed:
-        raise NotADomain("Enter only the part after the @, like example.com.")
+        raise NotADomain(_("Enter only the part after the @, like example.com."))
     return claimable_domain(typed)
 
 
@@ -52,18 +58,27 @@ def claimable_domain(name: str) -> str:
     """
     domain = find_ascii_domain(name)
     if domain is None:
-        raise NotADomain("Enter a valid domain, like example.com.")
+        raise NotADomain(_("Enter a valid domain, like example.com."))
     if len(domain) > DOMAIN_LENGTH:
-        raise NotADomain(f"Use at most {DOMAIN_LENGTH} characters.")
+        raise NotADomain(
+            ngettext("Use at most %(num)s character.", "Use at most %(num)s characters.", DOMAIN_LENGTH)
+        )
     if is_public(domain):
         raise NotADomain(
-            f"Anyone can get an email address at {shown_domain(domain)}, so anyone could "
-            "join. Use a domain that only your organization controls."
+            _(
+                "Anyone can get an email address at %(domain)s, so anyone could join. Use a domain that "
+                "only your organization controls.",
+                domain=isolated(shown_domain(domain)),
+            )
         )
     if _public_suffixes().is_public(domain):
         raise NotADomain(
-            f"Anyone can register a domain under {shown_domain(domain)}. Use your "
-            f"organization’s own domain, like example.{shown_domain(domain)}."
+            _(
+                "Anyone can register a domain under %(domain)s. Use your organization’s own domain, like "
+                "%(example)s.",
+                domain=isolated(shown_domain(domain)),
+                example=isolated(f"example.{shown_domain(domain)}"),
+            )
         )
     return domain
 
@@ -86,7 +101,7 @@ def find_ascii_domain(text: str) -> str | None:
 
 def domain_of(address: str | None) -> str | None:
     """Return the domain of an email address in the form used for comparison, or None without one."""
-    _, at, domain = (address or "").rpartition("@")
+    _local, at, domain = (address or "").rpartition("@")
     return find_ascii_domain(domain) if at else None
 
 

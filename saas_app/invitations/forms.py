@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from wtforms import Form, SelectField, SelectMultipleField, StringField, TextAreaField, ValidationError
 
 from saas_app.errors import Invalid
@@ -10,6 +12,7 @@ from saas_app.members.roles import read_choice
 from saas_app.rbac.assignment import PERSON_ROLES
 from saas_app.rbac.permissions import Role
 from saas_app.text.addresses import NotAnAddress, address_key, read_address, split_addresses
+from saas_app.text.translation import Sentence, _, ngettext
 from saas_app.text.visible import isolated
 from saas_app.web.typed_text import at_most, clean_line, clean_text
 
@@ -17,7 +20,7 @@ MAX_ADDRESSES = 20
 _TEXT_LENGTH = 6000
 _NAME_LENGTH = 128  # Logto 1.42 accepts no more
 _MAX_NAMED = 3  # invalid addresses that an error message names
-_DAYS = {"1": "in 1 day", "7": "in 7 days", "30": "in 30 days"}
+_DAYS = {str(days): ngettext("in %(num)s day", "in %(num)s days", days) for days in (1, 7, 30)}
 
 
 def read_addresses(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -42,34 +45,35 @@ def read_state(text: str | None) -> InvitationState:
 class InviteForm(Form):
     """The addresses and roles of new invitations, and when they expire."""
 
-    addresses = TextAreaField("Email addresses", filters=[clean_text], validators=[at_most(_TEXT_LENGTH)])
+    addresses = TextAreaField(_("Email addresses"), filters=[clean_text], validators=[at_most(_TEXT_LENGTH)])
     roles = SelectMultipleField(
-        "Roles",
+        _("Roles"),
         default=[Role.VIEWER.value],
         choices={role.value: role.value for role in PERSON_ROLES},
         validate_choice=False,
     )
-    days = SelectField("Expires", default="7", choices=_DAYS, validate_choice=False)
+    days = SelectField(_("Expires"), default="7", choices=_DAYS, validate_choice=False)
 
     def validate_addresses(self, field: TextAreaField) -> None:
         """Check that each part is an address, and that there are not too many."""
         found, wrong = read_addresses(field.data or "")
         if not found and not wrong:
-            raise ValidationError("Enter at least one email address.")
+            raise ValidationError(_("Enter at least one email address."))
         if wrong:
-            named = ", ".join(f"“{isolated(part[:64])}”" for part in wrong[:_MAX_NAMED])
-            rest = f" and {len(wrong) - _MAX_NAMED} more" if len(wrong) > _MAX_NAMED else ""
-            does = "is not an email address" if len(wrong) == 1 else "are not email addresses"
-            raise ValidationError(f"{named}{rest} {does}.")
+            raise ValidationError(_not_addresses(wrong))
         if len(found) > MAX_ADDRESSES:
             raise ValidationError(
-                f"You entered {len(found)} addresses. Invite up to {MAX_ADDRESSES} people at a time."
+                _(
+                    "You entered %(count)s addresses. Invite up to %(most)s people at a time.",
+                    count=len(found),
+                    most=MAX_ADDRESSES,
+                )
             )
 
     def validate_roles(self, field: SelectMultipleField) -> None:
         """Check that there is a role, and that all are roles for people."""
         if not field.data:
-            raise ValidationError("Choose at least one role.")
+            raise ValidationError(_("Choose at least one role."))
         try:
             read_choice(field.data)
         except Invalid as error:
@@ -78,7 +82,7 @@ class InviteForm(Form):
     def validate_days(self, field: SelectField) -> None:
         """Check that the number of days is one of the choices."""
         if field.data not in _DAYS:
-            raise ValidationError("Choose when the invitation expires.")
+            raise ValidationError(_("Choose when the invitation expires."))
 
     def as_input(self) -> InvitationInput:
         """Return the input. Call :meth:`validate` first."""
@@ -92,4 +96,19 @@ class InviteForm(Form):
 class NameForm(Form):
     """The name of a person who accepts an invitation with an account that has none."""
 
-    name = StringField("Your name", filters=[clean_line], validators=[at_most(_NAME_LENGTH)])
+    name = StringField(_("Your name"), filters=[clean_line], validators=[at_most(_NAME_LENGTH)])
+
+
+def _not_addresses(wrong: Sequence[str]) -> Sentence:
+    """Name the first parts that are not addresses."""
+    named = ", ".join(f"“{isolated(part[:64])}”" for part in wrong[:_MAX_NAMED])
+    if len(wrong) > _MAX_NAMED:
+        return ngettext(
+            "%(named)s and %(num)s more are not email addresses.",
+            "%(named)s and %(num)s more are not email addresses.",
+            len(wrong) - _MAX_NAMED,
+            named=named,
+        )
+    if len(wrong) > 1:
+        return _("%(named)s are not email addresses.", named=named)
+    return _("%(named)s is not an email address.", named=named)

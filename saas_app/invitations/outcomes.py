@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -10,7 +11,7 @@ import structlog
 
 from saas_app.errors import AppError, LogtoUnavailable, RateLimited
 from saas_app.logto import ManagementError, explained
-from saas_app.text.translation import Sentence
+from saas_app.text.translation import Sentence, _, pgettext
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +31,22 @@ class OutcomeKind(StrEnum):
     UNKNOWN = "not known"
     NOT_TRIED = "not invited"
 
+    @property
+    def label(self) -> Sentence:
+        """The kind for a badge. The value itself belongs to the API."""
+        return _LABELS[self]
+
+
+_LABELS: Final[Mapping[OutcomeKind, Sentence]] = {
+    OutcomeKind.SENT: pgettext("invitation", "sent"),
+    OutcomeKind.LINK_ONLY: pgettext("invitation", "link only"),
+    OutcomeKind.ALREADY_MEMBER: pgettext("invitation", "already a member"),
+    OutcomeKind.ALREADY_INVITED: pgettext("invitation", "already invited"),
+    OutcomeKind.FAILED: pgettext("invitation", "failed"),
+    OutcomeKind.UNKNOWN: pgettext("invitation", "not known"),
+    OutcomeKind.NOT_TRIED: pgettext("invitation", "not invited"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -40,13 +57,10 @@ class Outcome:
 
     address: str
     kind: OutcomeKind
-    explanation: str
+    explanation: Sentence
     link: str | None = None
     error: AppError | None = None
     invitation_id: str | None = None  # of a new invitation that can be revoked from the page
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "explanation", Sentence(self.explanation))
 
     @property
     def is_open(self) -> bool:
@@ -58,22 +72,22 @@ def refused(address: str, refusal: ManagementError) -> Outcome:
     """Return the outcome for an address whose invitation Logto rejected."""
     if refusal.code == _SECOND_PENDING:
         return Outcome(
-            address, OutcomeKind.ALREADY_INVITED, "Already invited. The invitation is still pending."
+            address, OutcomeKind.ALREADY_INVITED, _("Already invited. The invitation is still pending.")
         )
     if refusal.code == _SHARED_CODE and refusal.status == 422:
-        return Outcome(address, OutcomeKind.ALREADY_MEMBER, "Already a member of the organization.")
+        return Outcome(address, OutcomeKind.ALREADY_MEMBER, _("Already a member of the organization."))
     error = explained(refusal)
     concerns_all = isinstance(error, LogtoUnavailable | RateLimited)
     return Outcome(address, OutcomeKind.NOT_TRIED if concerns_all else OutcomeKind.FAILED, error.detail)
 
 
-def why_not_sent(refusal: ManagementError) -> str:
+def why_not_sent(refusal: ManagementError) -> Sentence:
     """Return why Logto did not send an email, and what to do instead."""
     if refusal.status == 429:
-        return (
+        return _(
             "Logto limits how many emails it sends to one address within ten minutes. Copy the link instead."
         )
     if refusal.code.startswith("connector.") and refusal.code != _NO_CONNECTOR:
         log.warning("logto could not send an invitation", status=refusal.status, logto_code=refusal.code)
-        return "Logto’s email service did not accept the message. Copy the link instead."
+        return _("Logto’s email service did not accept the message. Copy the link instead.")
     return explained(refusal).detail

@@ -35,6 +35,7 @@ from saas_app.invitations.values import (
 )
 from saas_app.logto import Invitation, LogtoUser, ManagementClient, explaining
 from saas_app.text.addresses import same_address
+from saas_app.text.translation import _
 from saas_app.text.visible import isolated
 
 log = structlog.get_logger(__name__)
@@ -68,7 +69,12 @@ async def get_invitation(management: ManagementClient, tenant: Tenant, invitatio
     with explaining():
         found = await management.find_invitation(invitation_id)
     if found is None or found.organization_id != tenant.organization_id:
-        raise InvitationNotFound(f"{isolated(tenant.organization_name)} has no invitation with this ID.")
+        raise InvitationNotFound(
+            _(
+                "%(organization)s has no invitation with this ID.",
+                organization=isolated(tenant.organization_name),
+            )
+        )
     return found
 
 

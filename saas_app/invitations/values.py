@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from saas_app.errors import Conflict, Invalid, NotFound
 from saas_app.logto import Invitation
 from saas_app.rbac.permissions import Role
-from saas_app.text.translation import _
+from saas_app.text.translation import Sentence, _
 from saas_app.text.visible import isolated
 
 
@@ -109,10 +110,23 @@ class InvitationSettled(Conflict):
     code, title = "invitation-settled", _("This invitation is no longer pending")
 
     def __init__(self, invitation: Invitation) -> None:
-        super().__init__(
-            f"The invitation for {isolated(invitation.invitee)} is {state_of(invitation)}. "
-            "Nothing was changed."
-        )
+        super().__init__(_SETTLED[state_of(invitation)](invitation.invitee))
+
+
+_SETTLED: Final[Mapping[InvitationState, Callable[[str], Sentence]]] = {
+    InvitationState.PENDING: lambda address: _(
+        "The invitation for %(address)s is pending. Nothing was changed.", address=isolated(address)
+    ),
+    InvitationState.EXPIRED: lambda address: _(
+        "The invitation for %(address)s is expired. Nothing was changed.", address=isolated(address)
+    ),
+    InvitationState.ACCEPTED: lambda address: _(
+        "The invitation for %(address)s is accepted. Nothing was changed.", address=isolated(address)
+    ),
+    InvitationState.REVOKED: lambda address: _(
+        "The invitation for %(address)s is revoked. Nothing was changed.", address=isolated(address)
+    ),
+}
 
 
 class NotSent(Conflict):
@@ -127,7 +141,7 @@ class NotInvited(NotFound):
     code, title = "not-invited", _("Invitation not found")
 
     def __init__(self, email: str | None) -> None:
-        super().__init__("It is for another address, or the link is not complete.")
+        super().__init__(_("It is for another address, or the link is not complete."))
         self.email = email
 
 
@@ -135,4 +149,4 @@ class NameNeeded(Invalid):
     """The account has no name, and members must be able to see who joins."""
 
     def __init__(self) -> None:
-        super().__init__(fields={"name": "Enter your name."})
+        super().__init__(fields={"name": _("Enter your name.")})

@@ -7,21 +7,27 @@ process may not. If one of several limits is reached, none of the others is coun
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from saas_app import signals
 from saas_app.config import Rate, Settings
 from saas_app.errors import RateLimited
 from saas_app.limits.requests import Counters, Policy, Standing, Windows
-from saas_app.text.translation import _
+from saas_app.text.translation import Sentence, _, ngettext
 
 Claim: TypeAlias = tuple[Policy, str]
 """A policy, and who or what is counted."""
 
-_UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+_UNITS: Final[tuple[tuple[int, Sentence, Callable[[int], Sentence]], ...]] = (
+    (86_400, _("a day"), lambda count: ngettext("%(num)s day", "%(num)s days", count)),
+    (3_600, _("an hour"), lambda count: ngettext("%(num)s hour", "%(num)s hours", count)),
+    (60, _("a minute"), lambda count: ngettext("%(num)s minute", "%(num)s minutes", count)),
+    (1, _("a second"), lambda count: ngettext("%(num)s second", "%(num)s seconds", count)),
+)
+"""Units of time, from the largest: their seconds, one of them, and several."""
 
 
 class LimitReached(RateLimited):
@@ -31,23 +37,48 @@ class LimitReached(RateLimited):
 
     def __init__(self, standing: Standing, now: float) -> None:
         policy = standing.policy
-        words, noun = _WORDS[policy.name]
+        limit = _LIMITS[policy.name](policy.rate.amount, _window(policy.rate))
         super().__init__(
-            f"{words.format(count=_counted(policy.rate.amount, noun))} in "
-            f"{_window(policy.rate)}. Try again in {in_words(standing.reset)}.",
+            _("%(limit)s Try again in %(time)s.", limit=limit, time=in_words(standing.reset)),
             retry_after=standing.reset,
         )
         self.policy = policy
         self.resets_at = datetime.fromtimestamp(now, UTC) + timedelta(seconds=standing.reset)
 
 
-_WORDS = {
-    "new-organizations": ("One person can create {count}", "organization"),
-    "inviter": ("One person can send {count}", "invitation"),
-    "inviting-organization": ("An organization can send {count}", "invitation"),
-    "invited-address": ("One address can receive {count}", "invitation"),
-    "changes": ("You can make {count} to members, invitations, settings and API clients", "change"),
+_LIMITS: Final[Mapping[str, Callable[[int, Sentence], Sentence]]] = {
+    "new-organizations": lambda count, window: ngettext(
+        "One person can create %(num)s organization in %(window)s.",
+        "One person can create %(num)s organizations in %(window)s.",
+        count,
+        window=window,
+    ),
+    "inviter": lambda count, window: ngettext(
+        "One person can send %(num)s invitation in %(window)s.",
+        "One person can send %(num)s invitations in %(window)s.",
+        count,
+        window=window,
+    ),
+    "inviting-organization": lambda count, window: ngettext(
+        "An organization can send %(num)s invitation in %(window)s.",
+        "An organization can send %(num)s invitations in %(window)s.",
+        count,
+        window=window,
+    ),
+    "invited-address": lambda count, window: ngettext(
+        "One address can receive %(num)s invitation in %(window)s.",
+        "One address can receive %(num)s invitations in %(window)s.",
+        count,
+        window=window,
+    ),
+    "changes": lambda count, window: ngettext(
+        "You can make %(num)s change to members, invitations, settings and API clients in %(window)s.",
+        "You can make %(num)s changes to members, invitations, settings and API clients in %(window)s.",
+        count,
+        window=window,
+    ),
 }
+"""What each limit allows: a number, and the time in which it counts."""
 
 
 class ChangeLimits(Windows):
@@ -87,21 +118,17 @@ class ChangeLimits(Windows):
             raise
 
 
-def in_words(seconds: int) -> str:
+def in_words(seconds: int) -> Sentence:
     """Return a duration in words, rounded up: ``40 seconds``, ``3 hours``."""
-    for length, unit in _UNITS:
+    for length, _one, counted in _UNITS:
         if seconds >= length:
-            return _counted(-(-seconds // length), unit)
-    return "a moment"
+            return counted(-(-seconds // length))
+    return _("a moment")
 
 
-def _window(rate: Rate) -> str:
-    for length, unit in _UNITS:
+def _window(rate: Rate) -> Sentence:
+    for length, one, counted in _UNITS:
         if rate.seconds % length == 0:
             count = rate.seconds // length
-            return f"{'an' if unit == 'hour' else 'a'} {unit}" if count == 1 else _counted(count, unit)
-    return f"{rate.seconds} seconds"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+            return one if count == 1 else counted(count)
+    return _UNITS[-1][2](rate.seconds)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import structlog
 
 from saas_app.errors import LogtoUnavailable
+from saas_app.text.translation import _
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +43,7 @@ class Circuit:
         remaining = self._opened_at + self._pause - self._clock()
         if remaining > 0 or self._is_probing:
             raise LogtoUnavailable(
-                "Logto failed to respond several times in a row.", retry_after=max(1, math.ceil(remaining))
+                _("Logto failed to respond several times in a row."), retry_after=max(1, math.ceil(remaining))
             )
         self._is_probing = True
 

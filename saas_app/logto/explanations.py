@@ -24,6 +24,7 @@ from saas_app.errors import (
     RateLimited,
 )
 from saas_app.logto.responses import ManagementError
+from saas_app.text.translation import Sentence, _
 
 log = structlog.get_logger(__name__)
 
@@ -38,8 +39,8 @@ class _Case:
 
     code: str
     says: str
-    build: Callable[[str], AppError]
-    sentence: str
+    build: Callable[[Sentence], AppError]
+    sentence: Sentence
 
 
 _CASES: Final = (
@@ -47,68 +48,72 @@ _CASES: Final = (
         "connector.not_found",
         "",
         Conflict,
-        "Logto has no email connector, so it cannot send emails. Copy the link and send it "
-        "yourself, or ask the operator to add an email connector in Logto.",
+        _(
+            "Logto has no email connector, so it cannot send emails. Copy the link and send it "
+            "yourself, or ask the operator to add an email connector in Logto."
+        ),
     ),
     _Case(
         "request.invalid_input",
         "must be in the future",
         Invalid,
-        "This time is in the past. Choose a time in the future.",
+        _("This time is in the past. Choose a time in the future."),
     ),
     _Case(
         "request.invalid_input",
         "already a member",
         Conflict,
-        "A person with this email address is already a member of the organization.",
+        _("A person with this email address is already a member of the organization."),
     ),
     _Case(
         "request.invalid_input",
         "same email",
         Conflict,
-        "This invitation is for a different email address than the one in your account.",
+        _("This invitation is for a different email address than the one in your account."),
     ),
     _Case(
         "request.invalid_input",
         "status of the invitation",
         Conflict,
-        "This invitation has already been accepted, was revoked, or has expired.",
+        _("This invitation has already been accepted, was revoked, or has expired."),
     ),
     _Case(
         "organization.role_names_not_found",
         "",
         Conflict,
-        "A selected role does not exist in Logto. The operator can fix this with 'saas-app provision'.",
+        _("A selected role does not exist in Logto. The operator can fix this with 'saas-app provision'."),
     ),
     _Case(
         "organization.require_membership",
         "",
         NotFound,
-        "This person is no longer a member of the organization.",
+        _("This person is no longer a member of the organization."),
     ),
     _Case(
         "entity.db_constraint_violated",
         "",
         Invalid,
-        "A selected role cannot be assigned here. Some roles are only for people, others "
-        "only for API clients.",
+        _(
+            "A selected role cannot be assigned here. Some roles are only for people, others "
+            "only for API clients."
+        ),
     ),
     _Case(
         "entity.relation_foreign_key_not_found",
         "",
         NotFound,
-        "The organization, the person or a selected role no longer exists.",
+        _("The organization, the person or a selected role no longer exists."),
     ),
     _Case(
         "entity.unique_integrity_violation",
         "",
         Conflict,
-        "This already exists. The same request was made before and is still pending.",
+        _("This already exists. The same request was made before and is still pending."),
     ),
-    _Case("entity.value_too_long", "", Invalid, "Something you entered is longer than Logto accepts."),
-    _Case("guard.invalid_input", "", Invalid, "Logto does not accept something you entered."),
-    _Case("user.email_already_in_use", "", Conflict, "An account with this email address already exists."),
-    _Case("user.username_already_in_use", "", Conflict, "An account with this username already exists."),
+    _Case("entity.value_too_long", "", Invalid, _("Something you entered is longer than Logto accepts.")),
+    _Case("guard.invalid_input", "", Invalid, _("Logto does not accept something you entered.")),
+    _Case("user.email_already_in_use", "", Conflict, _("An account with this email address already exists.")),
+    _Case("user.username_already_in_use", "", Conflict, _("An account with this username already exists.")),
 )
 
 
@@ -118,7 +123,7 @@ def explained(error: ManagementError) -> AppError:
     A refusal that is not in the table gets a general sentence for its status, and a line in the log.
     """
     if error.code.endswith(_LIMIT):
-        return Conflict("The limit in Logto has been reached. The operator can raise it.")
+        return Conflict(_("The limit in Logto has been reached. The operator can raise it."))
     if error.status in (401, 403) or error.code.startswith(_OWN_CREDENTIALS):
         log.error(
             "logto rejected our machine application; run 'saas-app doctor'",
@@ -126,10 +131,10 @@ def explained(error: ManagementError) -> AppError:
             logto_code=error.code,
             reason=error.message,
         )
-        return LogtoUnavailable("Logto is currently rejecting this application.", retry_after=_RETRY_AFTER)
+        return LogtoUnavailable(_("Logto is currently rejecting this application."), retry_after=_RETRY_AFTER)
     if error.status == 429:
         return RateLimited(
-            "Logto is receiving too many requests. Try again in a moment.",
+            _("Logto is receiving too many requests. Try again in a moment."),
             retry_after=error.retry_after or _RETRY_AFTER,
         )
     for case in _CASES:
@@ -154,12 +159,12 @@ def explaining(gone: Callable[[], AppError] | None = None) -> Iterator[None]:
 
 def _by_status(error: ManagementError) -> AppError:
     if error.status == 404:
-        return NotFound("This item does not exist, or no longer exists.")
+        return NotFound(_("This item does not exist, or no longer exists."))
     log.warning("logto refused a call", status=error.status, logto_code=error.code, reason=error.message)
     if error.code.startswith("connector."):
-        return Conflict("Logto could not send the email. Nothing was changed. Try again later.")
+        return Conflict(_("Logto could not send the email. Nothing was changed. Try again later."))
     if error.status == 422:
-        return Conflict("Logto does not currently allow this.")
+        return Conflict(_("Logto does not currently allow this."))
     if error.status == 400:
-        return BadRequest("Logto did not accept this request.")
-    return LogtoUnavailable("Logto could not complete this request. Try again in a moment.")
+        return BadRequest(_("Logto did not accept this request."))
+    return LogtoUnavailable(_("Logto could not complete this request. Try again in a moment."))

@@ -14,6 +14,7 @@ from saas_app.errors import LogtoUnavailable
 from saas_app.logto.http import CallKind
 from saas_app.logto.provider_clock import ProviderClock
 from saas_app.logto.responses import exchange
+from saas_app.text.translation import _
 
 _EARLY = 0.2  # a token is replaced when this share of its lifetime is left
 
@@ -72,7 +73,7 @@ class MachineTokens:
         try:
             lifetime, value = float(answer.body["expires_in"]), str(answer.body["access_token"])
         except (KeyError, TypeError, ValueError):
-            raise LogtoUnavailable("Logto returned a token response that could not be read.") from None
+            raise LogtoUnavailable(_("Logto returned a token response that could not be read.")) from None
         answered = time.monotonic()
         self.clock.learn(value, asked=asked, answered=answered)
         self._current = MachineToken(value, answered + lifetime * (1 - _EARLY))

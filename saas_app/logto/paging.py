@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from saas_app.errors import LogtoUnavailable
 from saas_app.logto.responses import Answer, Json, as_list, unreadable
+from saas_app.text.translation import _
 
 PAGE_SIZE = 100  # the largest that Logto 1.42 accepts
 _MAX_PAGES = 1000
@@ -25,12 +26,12 @@ async def read_whole_list(read_page: ReadPage) -> list[Json]:
     a complete one.
     """
     before: dict[str, Json] | None = None
-    for _ in range(_MAX_READINGS):
+    for _attempt in range(_MAX_READINGS):
         found, is_one_page = await _read_once(read_page)
         if is_one_page or (before is not None and found.keys() == before.keys()):
             return list(found.values())
         before = found
-    raise LogtoUnavailable("The list in Logto kept changing while it was read. Try again in a moment.")
+    raise LogtoUnavailable(_("The list in Logto kept changing while it was read. Try again in a moment."))
 
 
 async def _read_once(read_page: ReadPage) -> tuple[dict[str, Json], bool]:
@@ -44,7 +45,7 @@ async def _read_once(read_page: ReadPage) -> tuple[dict[str, Json], bool]:
         found.update((_id_of(entry), entry) for entry in entries)
         if not entries or answer.total is None or count >= answer.total:
             return found, page == 1
-    raise LogtoUnavailable("The list in Logto does not end.")
+    raise LogtoUnavailable(_("The list in Logto does not end."))
 
 
 def _id_of(entry: Json) -> str:

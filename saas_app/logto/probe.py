@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 import aiohttp
 
 from saas_app.errors import LogtoUnavailable
+from saas_app.text.translation import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ async def discover(endpoint: str, http: aiohttp.ClientSession) -> Discovery:
             document = await response.json()
             issuer = str(document["issuer"])
     except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError):
-        raise LogtoUnavailable(f"{url} returned no discovery document.") from None
+        raise LogtoUnavailable(_("%(url)s returned no discovery document.", url=url)) from None
     return Discovery(issuer, _clock_ahead(response.headers.get("Date")))
 
 

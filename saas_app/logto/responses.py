@@ -13,6 +13,7 @@ import aiohttp
 
 from saas_app.errors import LogtoUnavailable
 from saas_app.text.cleaning import clean_json
+from saas_app.text.translation import _
 
 Json: TypeAlias = Any
 
@@ -52,7 +53,7 @@ async def exchange(http: aiohttp.ClientSession, method: str, url: str, **options
         async with http.request(method, url, **options) as response:
             text = await response.text()
     except (aiohttp.ClientError, TimeoutError, UnicodeDecodeError):
-        raise LogtoUnavailable("Logto did not respond.") from None
+        raise LogtoUnavailable(_("Logto did not respond.")) from None
     body = _read_body(text, response.content_type)
     if response.status >= 400:
         raise _error_of(response.status, body, response.headers.get("Retry-After", ""))
@@ -62,7 +63,7 @@ async def exchange(http: aiohttp.ClientSession, method: str, url: str, **options
 
 def unreadable() -> LogtoUnavailable:
     """Return the error to raise for a successful response without the expected content."""
-    return LogtoUnavailable("Logto returned a response that could not be read.")
+    return LogtoUnavailable(_("Logto returned a response that could not be read."))
 
 
 def as_list(body: Json) -> list[Json]:
@@ -90,6 +91,6 @@ def _error_of(status: int, body: Json, retry_after: str) -> Exception:
     code = error.get("code")
     wait = int(retry_after) if retry_after.isdecimal() else None
     if status >= 500 and not (code and status == 501):
-        return LogtoUnavailable(f"Logto returned status {status}.")
+        return LogtoUnavailable(_("Logto returned status %(status)s.", status=status))
     message = error.get("error_description") or error.get("message") or ""
     return ManagementError(status, str(code or "unknown"), str(message), error.get("data"), retry_after=wait)

@@ -21,6 +21,7 @@ from saas_app.logto.machine_token import MachineToken, MachineTokens
 from saas_app.logto.paging import Query, read_whole_list
 from saas_app.logto.provider_clock import ProviderClock
 from saas_app.logto.responses import Answer, Json, ManagementError, exchange
+from saas_app.text.translation import _
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +70,7 @@ class ManagementTransport:
                 return await self._repeat(attempts, method, path, body, query)
         except TimeoutError:
             self._circuit.failed()
-            raise LogtoUnavailable("Logto did not respond in time.") from None
+            raise LogtoUnavailable(_("Logto did not respond in time.")) from None
 
     async def list_all(self, path: str, query: Query | None = None) -> list[Json]:
         """Return every entry of a paged list. Raises what :meth:`call` and :func:`read_whole_list` raise."""

@@ -33,6 +33,7 @@ from saas_app.members.values import (
 from saas_app.models import Ending
 from saas_app.rbac.assignment import preview
 from saas_app.rbac.permissions import Role
+from saas_app.text.translation import _
 from saas_app.text.visible import isolated
 
 
@@ -81,8 +82,10 @@ async def remove_member(change: MemberChange, user_id: str, seen: frozenset[str]
         member = await get_member(turn.management, turn.caller, user_id)
         if seen is not None and member.role_names != seen:
             raise VersionConflict(
-                f"The roles of {isolated(member.display_name)} have changed since you "
-                "opened the page. Nobody was removed."
+                _(
+                    "The roles of %(name)s have changed since you opened the page. Nobody was removed.",
+                    name=isolated(member.display_name),
+                )
             )
         await _end_membership(turn, member, Action.MEMBER_REMOVE, Ending.REMOVED)
     return member
@@ -101,7 +104,7 @@ async def leave(change: MemberChange) -> Member:
 def refuse_own_removal(tenant: Tenant, user_id: str) -> None:
     """Raise :class:`LeaveInstead` if the caller would remove themselves."""
     if user_id == tenant.principal.subject:
-        raise LeaveInstead("To end your own membership, leave the organization instead.")
+        raise LeaveInstead(_("To end your own membership, leave the organization instead."))
 
 
 async def _end_membership(turn: MemberChange, member: Member, action: Action, ending: Ending) -> None:

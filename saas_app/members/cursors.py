@@ -13,13 +13,14 @@ from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
 from saas_app.errors import BadRequest, LogtoUnavailable
 from saas_app.members.values import Listing
+from saas_app.text.translation import _
 from saas_app.web.pagination import decode_cursor, encode_cursor
 
 _LAST_PAGE: Final = 1_000_000
 _LARGEST_PAGE: Final = 100  # the limit of Logto 1.42
 _MAX_ATTEMPTS: Final = 5  # if items move while the pages are read
 _MAX_PAGES: Final = 20  # between the page in the cursor and the page that has the position now
-_INVALID: Final = "This cursor is not valid. Start from the first page."
+_INVALID: Final = _("This cursor is not valid. Start from the first page.")
 
 
 class Identified(Protocol):
@@ -68,11 +69,11 @@ async def following(position: Position, read: Read[Item]) -> Following[Item]:
     position is far from the page that the cursor names, so that no cursor causes thousands of requests to
     Logto.
     """
-    for _ in range(_MAX_ATTEMPTS):
+    for _attempt in range(_MAX_ATTEMPTS):
         pages = await _pages_after(position, read)
         if await _is_unchanged(pages, position.size, read):
             return _portion(position, pages)
-    raise LogtoUnavailable("The list in Logto kept changing while it was read. Try again in a moment.")
+    raise LogtoUnavailable(_("The list in Logto kept changing while it was read. Try again in a moment."))
 
 
 async def _pages_after(position: Position, read: Read[Item]) -> list[Listing[Item]]:
@@ -88,7 +89,7 @@ async def _pages_after(position: Position, read: Read[Item]) -> list[Listing[Ite
 async def _page_of(position: Position, read: Read[Item]) -> Listing[Item]:
     """Find the page with the position: where it was, or earlier if items were removed."""
     listing = await read(position.number, position.size)
-    for _ in range(_MAX_PAGES):
+    for _attempt in range(_MAX_PAGES):
         if listing.number == 1 or not _begins_after(listing, position.after):
             return listing
         listing = await read(min(listing.number - 1, listing.last_number), position.size)
@@ -111,7 +112,7 @@ def _portion(position: Position, pages: list[Listing[Item]]) -> Following[Item]:
     if has_more and found:
         last, number = found[:size][-1]
         cursor = encode_cursor(last.id, number, size)
-    return Following(tuple(item for item, _ in found[:size]), pages[-1].total, cursor)
+    return Following(tuple(item for item, _number in found[:size]), pages[-1].total, cursor)
 
 
 def _items_after(position: Position, pages: list[Listing[Item]]) -> list[tuple[Item, int]]:

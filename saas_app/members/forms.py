@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 from saas_app.errors import BadRequest
 from saas_app.members.roles import read_choice
 from saas_app.members.values import MembersFilter, WantedRoles
+from saas_app.text.translation import _
 from saas_app.web.typed_text import clean_line
 
 SEARCH_LENGTH = 128
@@ -43,12 +44,12 @@ def seen_fields(role_names: Collection[str]) -> list[tuple[str, str]]:
 def _read_seen(names: Sequence[str]) -> frozenset[str]:
     if "" not in names:
         raise BadRequest(
-            "The form does not say which roles it was opened with. Reload the page and try again."
+            _("The form does not say which roles it was opened with. Reload the page and try again.")
         )
     return frozenset(names) - {""}
 
 
 def _read_page(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= _PAGE_DIGITS and int(text) > 0):
-        raise BadRequest("This page address is not valid. Start from the first page.")
+        raise BadRequest(_("This page address is not valid. Start from the first page."))
     return int(text)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from saas_app.errors import Invalid
 from saas_app.rbac.assignment import PERSON_ROLES, missing_to_assign
 from saas_app.rbac.permissions import Permission, Role
+from saas_app.text.translation import _
 
 _BY_NAME = {role.value: role for role in PERSON_ROLES}
 
@@ -43,8 +44,8 @@ def read_choice(names: Sequence[str]) -> frozenset[Role]:
     unknown = [name for name in names if name not in _BY_NAME]
     if unknown:
         raise Invalid(
-            "Choose one of the roles listed here.",
-            fields={"roles": f"“{unknown[0][:64]}” is not a role for people."},
+            _("Choose one of the roles listed here."),
+            fields={"roles": _("“%(name)s” is not a role for people.", name=unknown[0][:64])},
         )
     return frozenset(_BY_NAME[name] for name in names)
 

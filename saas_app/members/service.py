@@ -12,6 +12,7 @@ from saas_app.identity.tenant import Tenant
 from saas_app.logto import LogtoUser, ManagementClient, explaining
 from saas_app.members.values import Listing, Machine, Member, MembersFilter, NotAMember, People
 from saas_app.rbac.permissions import Role, RoleType
+from saas_app.text.translation import _
 from saas_app.text.visible import isolated
 
 T = TypeVar("T")
@@ -53,8 +54,11 @@ async def get_member(management: ManagementClient, tenant: Tenant, user_id: str)
         role_names = await management.find_member_roles(tenant.organization_id, user_id)
         if role_names is None:
             raise NotAMember(
-                f"This person is not a member of {isolated(tenant.organization_name)}. They "
-                "may have left or been removed. Nothing was changed."
+                _(
+                    "This person is not a member of %(organization)s. They may have left or been removed. "
+                    "Nothing was changed.",
+                    organization=isolated(tenant.organization_name),
+                )
             )
         return _as_member(tenant, await management.get_user(user_id), role_names)
 

@@ -113,10 +113,20 @@ class LastAdmin(Conflict):
     code, title = "last-admin", _("An organization needs an admin")
 
     def __init__(self, member: Member, organization_name: str) -> None:
-        who = "You are" if member.is_self else f"{isolated(member.display_name)} is"
+        organization = isolated(organization_name)
         super().__init__(
-            f"{who} the only admin of {isolated(organization_name)} who can sign in. Make "
-            "another member an admin first. Nothing was changed."
+            _(
+                "You are the only admin of %(organization)s who can sign in. Make another member an admin "
+                "first. Nothing was changed.",
+                organization=organization,
+            )
+            if member.is_self
+            else _(
+                "%(name)s is the only admin of %(organization)s who can sign in. Make another member an "
+                "admin first. Nothing was changed.",
+                name=isolated(member.display_name),
+                organization=organization,
+            )
         )
 
 
@@ -130,7 +140,9 @@ class RolesChanged(VersionConflict):
     """The member's roles changed since the form was opened. Nothing was overwritten."""
 
     def __init__(self, member: Member, wanted: WantedRoles) -> None:
-        super().__init__(f"The roles of {isolated(member.display_name)} were changed by somebody else.")
+        super().__init__(
+            _("The roles of %(name)s were changed by somebody else.", name=isolated(member.display_name))
+        )
         self.member = member
         self.wanted = wanted
 
@@ -139,7 +151,7 @@ class SelfDemotionUnconfirmed(Invalid):
     """The caller would give up permissions of their own, and has not confirmed it."""
 
     def __init__(self, plan: RolePlan) -> None:
-        super().__init__("You would give up permissions of your own.")
+        super().__init__(_("You would give up permissions of your own."))
         self.plan = plan
 
 

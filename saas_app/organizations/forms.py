@@ -50,7 +50,7 @@ class DomainForm(Form):
         try:
             field.data = read_domain(field.data or "")
         except NotADomain as reason:
-            raise ValidationError(str(reason)) from None
+            raise ValidationError(reason.reason) from None
 
 
 class JoiningRoleForm(Form):

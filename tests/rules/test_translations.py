@@ -55,9 +55,6 @@ NOT_YET = (
     "components/pager.html",
     "components/sides.html",
     "errors/permission_denied.html",
-    "invitations/*",
-    "members/*",
-    "organizations/_domain.html",
     "organizations/access.html",
 )
 

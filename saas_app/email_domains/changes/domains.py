@@ -33,10 +33,11 @@ from saas_app.models import DomainProof
 from saas_app.organizations.service import read_joining
 from saas_app.organizations.values import OrganizationGone
 from saas_app.text.domains import shown_domain
-from saas_app.text.translation import _
+from saas_app.text.translation import Sentence, _, ngettext
 from saas_app.text.visible import isolated
 
 MAX_CLAIMS: Final = 20  # domains an organization may claim
+_OFF_THE_LIST: Final = _("This domain is no longer on the list. Add it again first.")
 
 
 class NotProved(Invalid):
@@ -44,7 +45,7 @@ class NotProved(Invalid):
 
     code, title = "domain-not-verified", _("The domain is not verified")
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: Sentence) -> None:
         super().__init__(reason, fields={"domain": reason})
 
 
@@ -56,11 +57,14 @@ async def claim_domain(change: MemberChange, domain: str) -> None:
         async with turn.work.reading(turn.organization_id) as db:
             count = len(await queries.list_claims(db, turn.organization_id))
         if count >= MAX_CLAIMS:
-            raise Invalid(fields={"domain": f"An organization can list at most {MAX_CLAIMS} domains."})
+            raise Invalid(
+                fields={"domain": _("An organization can list at most %(count)s domains.", count=MAX_CLAIMS)}
+            )
         async with turn.work.writing(turn.organization_id) as db:
             token = secrets.token_urlsafe(24)
             if not await queries.add_claim(db, turn.organization_id, domain, token, utc_now()):
-                raise Invalid(fields={"domain": f"{shown_domain(domain)} is already on the list."})
+                already = _("%(domain)s is already on the list.", domain=_shown(domain))
+                raise Invalid(fields={"domain": already})
             record(db, _event(turn, Action.DOMAIN_CLAIM, domain, after={"verified": False}))
 
 
@@ -74,15 +78,19 @@ async def verify_by_dns(change: MemberChange, resolver: TxtResolver, domain: str
     name, value = record_name(domain), record_value(claim.token)
     answer = await resolver.look_up(name)
     if answer.problem:
-        raise NotProved(f"{answer.problem} Nothing was changed. Try again in a few minutes.")
-    if value not in answer.values:
-        found = {0: "No TXT record was found", 1: "One TXT record was found"}.get(
-            len(answer.values), f"{len(answer.values)} TXT records were found"
-        )
-        other = ", but none with the value below" if answer.values else ""
         raise NotProved(
-            f"{found} at {isolated(name)}{other}. Nothing was changed. A new record can "
-            "take several hours to become visible."
+            _(
+                "%(problem)s Nothing was changed. Try again in a few minutes.",
+                problem=answer.problem,
+            )
+        )
+    if value not in answer.values:
+        found = _found_instead(name, len(answer.values))
+        raise NotProved(
+            _(
+                "%(found)s Nothing was changed. A new record can take several hours to become visible.",
+                found=found,
+            )
         )
     await _take_over(change, domain, answer.values)
     await _verify(change, domain, DomainProof.DNS)
@@ -100,13 +108,18 @@ async def verify_by_address(change: MemberChange, claims: Mapping[str, Any], dom
     is_verified = claims.get("email_verified") is True and domain_of(claims.get("email")) == domain
     if domain_of(user.email) != domain or not is_verified:
         raise NotProved(
-            f"Your account has no verified email address at {shown_domain(domain)}. Use the "
-            "TXT record, or sign in again if you have just added the address."
+            _(
+                "Your account has no verified email address at %(domain)s. Use the TXT record, or sign in "
+                "again if you have just added the address.",
+                domain=_shown(domain),
+            )
         )
     if user.email in user.linked_emails:
         raise NotProved(
-            "Your email address came from a social sign-in, which does not prove that you "
-            "own the domain. Use the TXT record instead."
+            _(
+                "Your email address came from a social sign-in, which does not prove that you own the "
+                "domain. Use the TXT record instead."
+            )
         )
     await _verify(change, domain, DomainProof.ADDRESS)
 
@@ -161,11 +174,11 @@ async def _get_claim(change: MemberChange, domain: str) -> Claim:
     async with change.work.reading(change.organization_id) as db:
         claim = await queries.find_claim(db, change.organization_id, domain)
     if claim is None:
-        raise Invalid(fields={"domain": "This domain is no longer on the list. Add it again first."})
+        raise Invalid(fields={"domain": _OFF_THE_LIST})
     try:
         claimable_domain(domain)
     except NotADomain as reason:  # it became public after it was claimed
-        raise NotProved(str(reason)) from None
+        raise NotProved(reason.reason) from None
     return claim
 
 
@@ -176,7 +189,13 @@ async def _take_over(change: MemberChange, domain: str, found: Collection[str]) 
     if holder is None or holder.organization_id == change.organization_id:
         return
     if holder.proof is DomainProof.DNS and record_value(holder.token) in found:
-        raise _taken(domain, "Remove that organization’s TXT record from DNS, then verify again.")
+        raise NotProved(
+            _(
+                "Another organization has verified %(domain)s. Remove that organization’s TXT record from "
+                "DNS, then verify again.",
+                domain=_shown(domain),
+            )
+        )
     async with change.by(Workroom(holder.organization_id)).alone() as turn:
         await change.require_standing()
         async with change.work.reading(key=keys.of_domain(domain)) as db:
@@ -212,9 +231,15 @@ async def _hold(change: MemberChange, domain: str, proof: DomainProof) -> None:
     try:
         async with change.work.writing(change.organization_id) as db:
             if not await queries.hold(db, change.organization_id, domain, proof, subject, utc_now()):
-                raise Invalid(fields={"domain": "This domain is no longer on the list. Add it again first."})
+                raise Invalid(fields={"domain": _OFF_THE_LIST})
     except IntegrityError:
-        raise _taken(domain, "To take over the domain, verify it with a TXT record.") from None
+        raise NotProved(
+            _(
+                "Another organization has verified %(domain)s. To take over the domain, verify it with a "
+                "TXT record.",
+                domain=_shown(domain),
+            )
+        ) from None
 
 
 async def _add_to_logto(change: MemberChange, domain: str, in_logto: Collection[str]) -> None:
@@ -222,8 +247,22 @@ async def _add_to_logto(change: MemberChange, domain: str, in_logto: Collection[
         await change.management.add_joining_domain(change.organization_id, domain)
 
 
-def _taken(domain: str, advice: str) -> NotProved:
-    return NotProved(f"Another organization has verified {shown_domain(domain)}. {advice}")
+def _found_instead(name: str, count: int) -> Sentence:
+    """Say how many TXT records were found, of which none proves the domain."""
+    if not count:
+        return _("No TXT record was found at %(name)s.", name=isolated(name))
+    if count == 1:
+        return _("One TXT record was found at %(name)s, but none with the value below.", name=isolated(name))
+    return ngettext(
+        "%(num)s TXT record was found at %(name)s, but none with the value below.",
+        "%(num)s TXT records were found at %(name)s, but none with the value below.",
+        count,
+        name=isolated(name),
+    )
+
+
+def _shown(domain: str) -> str:
+    return isolated(shown_domain(domain))
 
 
 def _event(

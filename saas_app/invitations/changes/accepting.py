@@ -22,6 +22,7 @@ from saas_app.invitations.service import get_own
 from saas_app.invitations.values import InvitationSettled, InvitationState, NameNeeded, state_of
 from saas_app.logto import Invitation, ManagementClient, ManagementError, explaining
 from saas_app.text.addresses import spellings
+from saas_app.text.translation import _
 from saas_app.text.visible import isolated
 
 log = structlog.get_logger(__name__)
@@ -45,7 +46,7 @@ async def accept(systems: Systems, principal: Principal, invitation_id: str, nam
                 raise NameNeeded
             await management.set_user_name(user.id, name)
     async with systems.by(Newcomer(found.organization_id, principal)).alone() as turn:
-        _, invitation = await get_own(management, principal, invitation_id)
+        _user, invitation = await get_own(management, principal, invitation_id)
         if _is_accepted_by(invitation, principal):
             return invitation
         if state_of(invitation) is not InvitationState.PENDING:
@@ -91,10 +92,13 @@ async def _require_one_spelling(
     email = (await management.get_user(principal.subject)).email or ""
     if email.lower() != invitation.invitee.lower():
         raise Conflict(
-            f"The invitation is for {isolated(invitation.invitee)}, and your account has "
-            f"{isolated(email)}. This is the same address, but Logto requires the same "
-            "spelling. Ask for a new invitation to the address as it is spelled in your "
-            "account."
+            _(
+                "The invitation is for %(invited)s, and your account has %(own)s. This is the same address, "
+                "but Logto requires the same spelling. Ask for a new invitation to the address as it is "
+                "spelled in your account.",
+                invited=isolated(invitation.invitee),
+                own=isolated(email),
+            )
         )
 
 

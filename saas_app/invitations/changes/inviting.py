@@ -28,6 +28,7 @@ from saas_app.limits.changes import LimitReached
 from saas_app.logto import Invitation, ManagementClient, ManagementError
 from saas_app.rbac.permissions import Role, RoleType
 from saas_app.text.addresses import spellings
+from saas_app.text.translation import Sentence, _
 
 
 async def invite(change: MemberChange, wanted: InvitationInput, links: InvitationLinks) -> list[Outcome]:
@@ -45,7 +46,7 @@ async def invite(change: MemberChange, wanted: InvitationInput, links: Invitatio
     outcomes: list[Outcome] = []
     for address in wanted.addresses:
         if outcomes and outcomes[-1].kind in (OutcomeKind.UNKNOWN, OutcomeKind.NOT_TRIED):
-            explanation = "Not sent, because the invitation before it failed."
+            explanation = _("Not sent, because the invitation before it failed.")
             outcomes.append(Outcome(address, OutcomeKind.NOT_TRIED, explanation))
         else:
             outcomes.append(await inviting.invite(address))
@@ -56,7 +57,9 @@ def refuse_machine_roles(roles: Collection[Role]) -> None:
     """Raise :class:`Invalid` for a role that Logto assigns only to machines."""
     for role in roles:
         if role.type is not RoleType.USER:
-            raise Invalid(fields={"roles": f"The role {role.value} is for API clients, not for people."})
+            raise Invalid(
+                fields={"roles": _("The role %(role)s is for API clients, not for people.", role=role.value)}
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +97,10 @@ class _Inviting:
             return Outcome(
                 address,
                 OutcomeKind.UNKNOWN,
-                "Logto did not respond, so it is not known whether the invitation was "
-                "created. Submit the form again in a moment. Nobody is invited twice.",
+                _(
+                    "Logto did not respond, so it is not known whether the invitation was "
+                    "created. Submit the form again in a moment. Nobody is invited twice."
+                ),
             )
         except (LimitReached, AccessChanged, SignInRequired, Busy) as error:
             return Outcome(address, OutcomeKind.NOT_TRIED, error.detail, error=error)
@@ -127,16 +132,18 @@ class _Inviting:
                 except ManagementError as refusal:
                     why = why_not_sent(refusal)
                 else:
-                    return Outcome(address, OutcomeKind.SENT, "Invitation sent.", link)
+                    return Outcome(address, OutcomeKind.SENT, _("Invitation sent."), link)
         except LogtoUnavailable:
-            why = "Logto did not respond. Copy the link instead."
+            why = _("Logto did not respond. Copy the link instead.")
         except Busy as error:
             why = error.detail
         except (AccessChanged, SignInRequired) as error:
-            explanation = f"Invitation created, but no email was sent. {error.detail.shown}"
-            return Outcome(address, OutcomeKind.LINK_ONLY, explanation)
-        explanation = f"Invitation created, but no email was sent. {why}"
-        return Outcome(address, OutcomeKind.LINK_ONLY, explanation, link, invitation_id=invitation.id)
+            return Outcome(address, OutcomeKind.LINK_ONLY, _created_only(error.detail))
+        return Outcome(address, OutcomeKind.LINK_ONLY, _created_only(why), link, invitation_id=invitation.id)
+
+
+def _created_only(why: Sentence) -> Sentence:
+    return _("Invitation created, but no email was sent. %(reason)s", reason=why)
 
 
 async def _role_ids(management: ManagementClient, roles: Collection[Role]) -> list[str]:
@@ -144,8 +151,11 @@ async def _role_ids(management: ManagementClient, roles: Collection[Role]) -> li
     missing = [role.value for role in roles if role.value not in known]
     if missing:
         raise Conflict(
-            f"The role {missing[0]} does not exist in Logto. The operator can fix this with "
-            "'saas-app provision'."
+            _(
+                "The role %(role)s does not exist in Logto. The operator can fix this with "
+                "'saas-app provision'.",
+                role=missing[0],
+            )
         )
     return [known[role.value] for role in roles]
 

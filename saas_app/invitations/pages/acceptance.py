@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from quart import Blueprint, flash, redirect, request, url_for
+from quart import Blueprint, redirect, request, url_for
 from quart.typing import ResponseReturnValue
 
 from saas_app.identity.principal import Principal
@@ -12,9 +12,11 @@ from saas_app.invitations import service
 from saas_app.invitations.changes import accepting
 from saas_app.invitations.forms import NameForm
 from saas_app.invitations.values import InvitationSettled, NameNeeded, NotInvited
+from saas_app.text.translation import _
 from saas_app.web.context import management, runtime, systems
 from saas_app.web.guards import public, signed_in
 from saas_app.web.limits import limited_by_address
+from saas_app.web.notices import notify
 from saas_app.web.templating import render
 from saas_app.web.to_logto import to_logto
 from saas_app.web.visitors import find_principal
@@ -65,7 +67,7 @@ async def accept(principal: Principal, invitation_id: str) -> ResponseReturnValu
     except NameNeeded as error:
         form.name.errors = list(error.fields.values())
         return await _show_offer(principal, invitation_id, form), error.status
-    await flash("Welcome to the organization.", "success")
+    await notify(_("Welcome to the organization."))
     home = url_for("organizations.overview", organization_id=accepted.organization_id)
     return redirect(url_for("identity.renew", next=home), 303)
 

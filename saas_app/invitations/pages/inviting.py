@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from quart import Blueprint, flash, redirect, request, url_for
+from quart import Blueprint, redirect, request, url_for
 from quart.typing import ResponseReturnValue
 
 from saas_app.errors import AppError, AssignmentDenied, SignInRequired
@@ -19,10 +19,12 @@ from saas_app.invitations.outcomes import Outcome, OutcomeKind
 from saas_app.invitations.values import InvitationNotFound, InvitationSettled, InvitationState, NotSent
 from saas_app.members.roles import role_options
 from saas_app.rbac.permissions import Permission
+from saas_app.text.translation import Sentence, _, ngettext
 from saas_app.text.visible import isolated
 from saas_app.web.context import current_tenant, database, management, organization_change, runtime
 from saas_app.web.guards import requires
 from saas_app.web.limits import retry_after
+from saas_app.web.notices import notify
 from saas_app.web.pagination import decode_cursor, encode_cursor, page_of
 from saas_app.web.templating import render
 
@@ -70,7 +72,7 @@ async def create_invitations(tenant: Tenant) -> ResponseReturnValue:
     outcomes = await invite(organization_change(tenant), wanted, runtime().invitation_links)
     runtime().waiting_invitations.forget_none(wanted.addresses)
     if all(outcome.kind is OutcomeKind.SENT for outcome in outcomes):
-        await flash(_sent_to(outcomes), "success")
+        await notify(_sent_to(outcomes))
         return redirect(url_for("invitations.list_invitations", organization_id=tenant.organization_id), 303)
     open_ones = [outcome for outcome in outcomes if outcome.is_open]
     refusal = next((outcome.error for outcome in open_ones if outcome.error), None)
@@ -86,7 +88,7 @@ async def create_invitations(tenant: Tenant) -> ResponseReturnValue:
 async def resend(tenant: Tenant, invitation_id: str) -> ResponseReturnValue:
     """Email the invitation again."""
     sent = await pending.resend(organization_change(tenant), invitation_id, runtime().invitation_links)
-    await flash(f"Invitation resent to {isolated(sent.invitee)}.", "success")
+    await notify(_("Invitation resent to %(address)s.", address=isolated(sent.invitee)))
     return redirect(url_for("invitations.list_invitations", organization_id=tenant.organization_id), 303)
 
 
@@ -103,7 +105,12 @@ async def confirm_revoke(tenant: Tenant, invitation_id: str) -> ResponseReturnVa
 async def revoke(tenant: Tenant, invitation_id: str) -> ResponseReturnValue:
     """Revoke the invitation."""
     revoked = await pending.revoke(organization_change(tenant), invitation_id)
-    await flash(f"Invitation for {isolated(revoked.invitee)} revoked. The link no longer works.", "success")
+    await notify(
+        _(
+            "Invitation for %(address)s revoked. The link no longer works.",
+            address=isolated(revoked.invitee),
+        )
+    )
     return redirect(url_for("invitations.list_invitations", organization_id=tenant.organization_id), 303)
 
 
@@ -139,10 +146,10 @@ def _show_form(
     )
 
 
-def _sent_to(outcomes: Sequence[Outcome]) -> str:
+def _sent_to(outcomes: Sequence[Outcome]) -> Sentence:
     if len(outcomes) == 1:
-        return f"Invitation sent to {isolated(outcomes[0].address)}."
-    return f"{len(outcomes)} invitations sent."
+        return _("Invitation sent to %(address)s.", address=isolated(outcomes[0].address))
+    return ngettext("%(num)s invitation sent.", "%(num)s invitations sent.", len(outcomes))
 
 
 def _app_url() -> str:

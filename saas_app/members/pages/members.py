@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quart import Blueprint, flash, redirect, request, url_for
+from quart import Blueprint, redirect, request, url_for
 from quart.typing import ResponseReturnValue
 
 from saas_app.email_domains.changes import joins
@@ -14,9 +14,11 @@ from saas_app.members.forms import read_filter
 from saas_app.members.pages.roles import blueprint as roles
 from saas_app.members.values import LastAdmin, LeaveInstead, NotAMember
 from saas_app.rbac.permissions import Permission
+from saas_app.text.translation import _
 from saas_app.text.visible import isolated
 from saas_app.web.context import management, organization_change, runtime
 from saas_app.web.guards import requires, requires_member
+from saas_app.web.notices import notify
 from saas_app.web.templating import render
 
 blueprint = Blueprint("members", __name__, url_prefix="/o/<organization_id>")
@@ -50,9 +52,12 @@ async def confirm_remove(tenant: Tenant, user_id: str) -> ResponseReturnValue:
 async def remove(tenant: Tenant, user_id: str) -> ResponseReturnValue:
     """Remove the member. Their next request is rejected, in every session."""
     member = await changes.remove_member(organization_change(tenant), user_id)
-    await flash(
-        f"{isolated(member.display_name)} is no longer a member of {isolated(tenant.organization_name)}.",
-        "success",
+    await notify(
+        _(
+            "%(name)s is no longer a member of %(organization)s.",
+            name=isolated(member.display_name),
+            organization=isolated(tenant.organization_name),
+        )
     )
     return redirect(url_for("members.list_members", organization_id=tenant.organization_id), 303)
 
@@ -71,7 +76,7 @@ async def leave(tenant: Tenant) -> ResponseReturnValue:
     if (await request.form).get("confirm") != "yes":
         return await _ask_to_leave(tenant), 422
     await changes.leave(organization_change(tenant))
-    await flash(f"You have left {isolated(tenant.organization_name)}.", "success")
+    await notify(_("You have left %(organization)s.", organization=isolated(tenant.organization_name)))
     return redirect(url_for("identity.renew", next="/o"), 303)
 
 
@@ -86,7 +91,7 @@ async def confirm_joined(tenant: Tenant) -> ResponseReturnValue:
 @blueprint.errorhandler(LeaveInstead)
 async def redirect_to_leaving(error: LeaveInstead) -> ResponseReturnValue:
     """Redirect a caller who tried to remove themselves to the page for leaving."""
-    await flash(error.detail.shown, "info")
+    await notify(error.detail, "info")
     arguments = request.view_args or {}
     return redirect(
         url_for("members.confirm_leave", organization_id=arguments.get("organization_id", "")), 303

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from quart import Blueprint, flash, redirect, request, url_for
+from quart import Blueprint, redirect, request, url_for
 from quart.typing import ResponseReturnValue
 
 from saas_app.errors import Invalid
@@ -13,10 +13,12 @@ from saas_app.members import changes, service
 from saas_app.members.forms import read_wanted_roles, seen_fields
 from saas_app.members.roles import kept_roles, role_options
 from saas_app.members.values import Member, RolePlan, RolesChanged, SelfDemotionUnconfirmed
-from saas_app.rbac.permissions import Permission
+from saas_app.rbac.permissions import Permission, in_role_order
+from saas_app.text.translation import Sentence, _
 from saas_app.text.visible import isolated
 from saas_app.web.context import management, organization_change
 from saas_app.web.guards import requires
+from saas_app.web.notices import notify
 from saas_app.web.templating import render
 
 blueprint = Blueprint("roles", __name__, url_prefix="/members/<user_id>/roles")
@@ -47,7 +49,7 @@ async def change(tenant: Tenant, user_id: str) -> ResponseReturnValue:
         plan = await changes.change_roles(organization_change(tenant), wanted)
     except SelfDemotionUnconfirmed as error:
         return _preview_page(error.plan, is_unconfirmed=True), error.status
-    await flash(_notice(plan), "success")
+    await notify(_notice(plan))
     endpoint = "organizations.access" if plan.member.is_self else "members.list_members"
     return redirect(url_for(endpoint, organization_id=tenant.organization_id), 303)
 
@@ -95,11 +97,11 @@ def _fields(seen: Collection[str], chosen: Collection[str]) -> list[tuple[str, s
     return [*seen_fields(seen), *(("roles", name) for name in sorted(chosen))]
 
 
-def _notice(plan: RolePlan) -> str:
+def _notice(plan: RolePlan) -> Sentence:
     if plan.member.is_self:
-        return "Your roles were changed. Your current permissions are listed below."
-    names = " and ".join(sorted(plan.after)) or "no role"
-    return (
-        f"Roles of {isolated(plan.member.display_name)} changed to {names}. The change takes "
-        "effect with their next request."
+        return _("Your roles were changed. Your current permissions are listed below.")
+    return _(
+        "Roles of %(name)s changed to %(roles)s. The change takes effect with their next request.",
+        name=isolated(plan.member.display_name),
+        roles=", ".join(in_role_order(plan.after)) or _("no role"),
     )

@@ -38,7 +38,7 @@ async def test_all_records_are_returned_with_their_strings_joined(
     nameserver.records[name] = ["v=spf1 -all", "x" * 450, "second"]
     answer = await resolver.look_up(name)
     assert answer.values == {"v=spf1 -all", "x" * 450, "second"}
-    assert answer.problem == ""
+    assert answer.problem is None
 
 
 async def test_an_alias_is_followed(nameserver: FakeNameserver, resolver: TxtResolver, name: str) -> None:
@@ -53,7 +53,7 @@ async def test_a_name_without_txt_records_gives_an_empty_answer_without_a_proble
     nameserver.empty.add(f"empty.{name}")
     for looked_up in (name, f"empty.{name}"):
         answer = await resolver.look_up(looked_up)
-        assert (answer.values, answer.problem) == (frozenset(), ""), looked_up
+        assert (answer.values, answer.problem) == (frozenset(), None), looked_up
 
 
 async def test_an_answer_too_long_for_udp_is_fetched_over_tcp(
