@@ -192,12 +192,21 @@ async def _touch(db: WritingSession, tenant: Tenant, project_id: uuid.UUID) -> H
 
     Raises :class:`NotFound`, :class:`ProjectArchived`.
     """
+    project = await hold_active(db, tenant, project_id)
+    await queries.touch_project(db, project_id, project.moment)
+    return project
+
+
+async def hold_active(db: WritingSession, tenant: Tenant, project_id: uuid.UUID) -> HeldProject:
+    """Lock an active project until the transaction ends.
+
+    Raises :class:`NotFound`, :class:`ProjectArchived`.
+    """
     project = await _hold(db, tenant, project_id)
     if project.status is ProjectStatus.ARCHIVED:
         raise ProjectArchived(
             _("“%(name)s” is archived. Unarchive it to change its tasks.", name=isolated(project.name))
         )
-    await queries.touch_project(db, project_id, project.moment)
     return project
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
@@ -115,6 +115,20 @@ async def get_task(db: DatabaseSession, tenant: Tenant, project_id: uuid.UUID, t
             )
         )
     return task
+
+
+async def list_project_names(db: DatabaseSession, ids: Collection[uuid.UUID]) -> list[str]:
+    """Return the names of those of the projects that exist, in the order of ``ids``."""
+    found = await queries.list_names(db, ids)
+    return [found[project_id] for project_id in ids if project_id in found]
+
+
+async def list_task_titles(
+    db: DatabaseSession, project_id: uuid.UUID, ids: Collection[uuid.UUID]
+) -> list[str]:
+    """Return the titles of those of the tasks that exist in the project, in the order of ``ids``."""
+    found = await task_queries.list_titles(db, project_id, ids)
+    return [found[task_id] for task_id in ids if task_id in found]
 
 
 async def summarize(db: DatabaseSession, zone: tzinfo = UTC) -> ProjectSummary:

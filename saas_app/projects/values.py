@@ -59,6 +59,7 @@ class ProjectRow:
     open_tasks: int
     done_tasks: int
     created_at: datetime
+    version: int
 
     @property
     def all_tasks(self) -> int:

@@ -23,4 +23,5 @@ def test_every_form_that_posts_names_its_owner(file: Path) -> None:
     for tag in re.finditer(r"<form\b[^>]*>(.{0,20})", prepared, re.DOTALL):
         is_search = 'method="get"' in tag[0]
         assert is_search or tag[1].startswith("{{ form_owner() }}"), tag[0]
-    assert not re.search(r"formaction|formmethod", prepared)
+    # A button may choose the address only in the form of bulk.html, which posts and names its owner.
+    assert not re.search(r"formmethod" if file.name == "bulk.html" else r"formaction|formmethod", prepared)

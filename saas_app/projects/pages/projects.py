@@ -13,6 +13,7 @@ from saas_app.projects.conflict import project_fields
 from saas_app.projects.cursors import project_page, read_project_place
 from saas_app.projects.export import project_chunks
 from saas_app.projects.forms import ProjectForm, read_project_filter, read_version
+from saas_app.projects.pages.chosen_projects import blueprint as chosen
 from saas_app.projects.pages.tasks import blueprint as tasks
 from saas_app.projects.values import (
     ProjectConflict,
@@ -35,6 +36,7 @@ from saas_app.web.templating import render
 
 blueprint = Blueprint("projects", __name__, url_prefix="/o/<organization_id>/projects")
 blueprint.register_blueprint(tasks)
+blueprint.register_blueprint(chosen)
 
 _PAGE_SIZE = 20
 _WRITERS = [role.value for role in roles_granting(Permission.PROJECTS_WRITE) if role.type is RoleType.USER]

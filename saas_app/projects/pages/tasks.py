@@ -19,6 +19,7 @@ from saas_app.projects.forms import (
     read_task_status,
     read_version,
 )
+from saas_app.projects.pages.chosen_tasks import blueprint as chosen
 from saas_app.projects.values import TaskConflict, TaskFilter, TaskStatus
 from saas_app.rbac.permissions import Permission
 from saas_app.text.translation import Sentence, _
@@ -30,6 +31,7 @@ from saas_app.web.reader import reader_day
 from saas_app.web.templating import render
 
 blueprint = Blueprint("tasks", __name__, url_prefix="/<uuid:project_id>")
+blueprint.register_blueprint(chosen)
 
 _PAGE_SIZE = 50
 

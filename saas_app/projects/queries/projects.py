@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -68,6 +68,7 @@ _LIST = sa.select(
     _OPEN_TASKS,
     _DONE_TASKS,
     Project.created_at,
+    Project.version,
 )
 
 
@@ -76,7 +77,7 @@ _MAKER = sa.and_(
 )
 
 
-_DETAIL: sa.Select[*tuple[Any, ...]] = (
+_DETAILS: sa.Select[*tuple[Any, ...]] = (
     sa.select(
         Project.id,
         Project.name,
@@ -91,8 +92,15 @@ _DETAIL: sa.Select[*tuple[Any, ...]] = (
     )
     .outerjoin(User, User.id == Project.created_by)
     .outerjoin(ApiClient, _MAKER)
-    .where(Project.id == _ID)
 )
+
+_DETAIL = _DETAILS.where(Project.id == _ID)
+
+_IDS = sa.bindparam("ids", type_=Project.id.type, expanding=True)
+
+_CHOSEN = _DETAILS.where(Project.id.in_(_IDS)).with_for_update(of=Project)
+
+_NAMES = sa.select(Project.id, Project.name).where(Project.id.in_(_IDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +269,34 @@ async def find_project(db: DatabaseSession, project_id: uuid.UUID) -> ProjectDet
     """Return a project with the number of its open and done tasks, in one statement."""
     row = (await db.execute(_DETAIL, {"id": project_id})).one_or_none()
     return None if row is None else ProjectDetail(*row)
+
+
+async def list_names(db: DatabaseSession, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Return the names of those of the projects that exist."""
+    rows = (await db.execute(_NAMES, {"ids": list(ids)})).all()
+    return {row.id: row.name for row in rows}
+
+
+async def list_chosen(db: WritingSession, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, ProjectDetail]:
+    """Return those of the projects that exist, locked until the transaction ends.
+
+    Call :func:`begin_change` first.
+    """
+    rows = (await db.execute(_CHOSEN, {"ids": list(ids)})).all()
+    return {row.id: ProjectDetail(*row) for row in rows}
+
+
+async def update_statuses(
+    db: WritingSession, ids: Collection[uuid.UUID], status: ProjectStatus, now: datetime
+) -> None:
+    """Change the status of projects. Call :func:`begin_change` first."""
+    values = {"status": status, "updated_at": now, "version": Project.version + 1}
+    await db.execute(sa.update(Project).where(Project.id.in_(ids)).values(values))
+
+
+async def delete_projects(db: WritingSession, ids: Collection[uuid.UUID]) -> None:
+    """Delete projects, and their tasks by the foreign key. Call :func:`begin_change` first."""
+    await db.execute(sa.delete(Project).where(Project.id.in_(ids)))
 
 
 async def update_project(

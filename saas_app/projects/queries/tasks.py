@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
@@ -50,6 +50,17 @@ _TASK = sa.select(
     Task.completed_at,
     Task.version,
 )
+
+
+_IS_CHOSEN = sa.and_(
+    Task.project_id == sa.bindparam("project_id", type_=Task.project_id.type),
+    Task.id.in_(sa.bindparam("ids", type_=Task.id.type, expanding=True)),
+)
+
+# in one order, so that two transactions cannot wait for each other
+_CHOSEN = _TASK.where(_IS_CHOSEN).order_by(Task.id).with_for_update()
+
+_TITLES = sa.select(Task.id, Task.title).where(_IS_CHOSEN)
 
 
 async def list_tasks(
@@ -99,6 +110,38 @@ async def find_task(db: DatabaseSession, project_id: uuid.UUID, task_id: uuid.UU
     statement = _TASK.where(Task.project_id == project_id, Task.id == task_id)
     row = (await db.execute(statement)).one_or_none()
     return None if row is None else TaskRow(*row)
+
+
+async def list_chosen(
+    db: WritingSession, project_id: uuid.UUID, ids: Collection[uuid.UUID]
+) -> dict[uuid.UUID, TaskRow]:
+    """Return those of the tasks that exist in the project, locked until the transaction ends."""
+    rows = await db.execute(_CHOSEN, {"project_id": project_id, "ids": list(ids)})
+    return {row.id: TaskRow(*row) for row in rows}
+
+
+async def list_titles(
+    db: DatabaseSession, project_id: uuid.UUID, ids: Collection[uuid.UUID]
+) -> dict[uuid.UUID, str]:
+    """Return the titles of those of the tasks that exist in the project."""
+    rows = await db.execute(_TITLES, {"project_id": project_id, "ids": list(ids)})
+    return {row.id: row.title for row in rows}
+
+
+async def complete_tasks(db: WritingSession, ids: Collection[uuid.UUID], now: datetime) -> None:
+    """Mark tasks that are not done as done. Call :func:`list_chosen` first."""
+    values = {
+        "status": TaskStatus.DONE,
+        "completed_at": now,
+        "updated_at": now,
+        "version": Task.version + 1,
+    }
+    await db.execute(sa.update(Task).where(Task.id.in_(ids)).values(values))
+
+
+async def delete_tasks(db: WritingSession, ids: Collection[uuid.UUID]) -> None:
+    """Delete tasks. Call :func:`list_chosen` first."""
+    await db.execute(sa.delete(Task).where(Task.id.in_(ids)))
 
 
 async def insert_tasks(db: WritingSession, tasks: Sequence[TaskRow], created_by: str) -> None:
