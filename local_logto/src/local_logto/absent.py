@@ -14,11 +14,9 @@ from local_logto.errors import RequestError
 from local_logto.management.authentication import require_management_token
 
 ABSENT: Final[dict[str, dict[str, str]]] = {
-    "Account API": {
+    "Account API beyond name and picture": {
         "/api/.well-known/account-center": "GET",
         "/api/.well-known/user.openapi.json": "GET",
-        "/api/account-center": "GET PATCH",
-        "/api/my-account": "GET PATCH",
         "/api/my-account/grants": "GET",
         "/api/my-account/grants/{grantId}": "DELETE",
         "/api/my-account/identities": "POST PUT",

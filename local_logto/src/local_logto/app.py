@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 
 from local_logto import absent, maintenance
 from local_logto.account import blueprint as account_blueprint
+from local_logto.account_api import blueprint as account_api_blueprint
 from local_logto.crypto import provider_secrets
 from local_logto.crypto.keys import open_keys
 from local_logto.crypto.signed_cookies import CookieSigner
@@ -49,7 +50,13 @@ def create_app(settings: Settings) -> Quart:
     app.extensions["store"] = Store(settings.database)
     app.before_serving(partial(_open, app))
     app.after_serving(partial(_close, app))
-    for blueprint in (oidc_blueprint, management_blueprint, experience_blueprint, account_blueprint):
+    for blueprint in (
+        oidc_blueprint,
+        management_blueprint,
+        experience_blueprint,
+        account_blueprint,
+        account_api_blueprint,
+    ):
         app.register_blueprint(blueprint)
     absent.register(app)
     app.before_request(_refuse_foreign_hosts)

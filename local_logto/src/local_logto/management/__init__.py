@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from local_logto.errors import render_request_error
 from local_logto.management import (
+    account_center,
     application_secrets,
     applications,
     connector_factories,
@@ -47,6 +48,7 @@ blueprint = Blueprint("management", __name__, url_prefix="/api")
 
 _protected = Blueprint("protected", __name__)
 for _family in (
+    account_center,
     application_secrets,
     applications,
     connector_factories,

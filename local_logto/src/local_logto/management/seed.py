@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy.dialects.sqlite import insert
 
-from local_logto.management import sign_in_exp, token_configs
+from local_logto.management import account_center, sign_in_exp, token_configs
 from local_logto.management.seeded_app import ensure_access
 from local_logto.oidc.scopes import MANAGEMENT_RESOURCE, MANAGEMENT_SCOPE
 from local_logto.settings import Settings
@@ -35,3 +35,4 @@ def seed(store: Store, settings: Settings) -> None:
     ensure_access(store, settings)
     seed_setting(store, SIGN_IN_EXP, sign_in_exp.SEED)
     seed_setting(store, token_configs.KEY, token_configs.SEED)
+    seed_setting(store, account_center.KEY, account_center.SEED)
