@@ -8,6 +8,7 @@ from saas_app.logto.client import ManagementClient, connect
 from saas_app.logto.connectors import provider_answer
 from saas_app.logto.explanations import explained, explaining
 from saas_app.logto.records import (
+    AccountCenter,
     Application,
     ApplicationSecret,
     Connector,
@@ -29,6 +30,7 @@ from saas_app.logto.responses import ManagementError
 from saas_app.logto.user_sessions import BrowserSession, UserGrant
 
 __all__ = [
+    "AccountCenter",
     "Application",
     "ApplicationSecret",
     "BrowserSession",

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from saas_app.logto.calls import Calls
 from saas_app.logto.paths import quoted, segment
-from saas_app.logto.records import Application, ApplicationSecret, IdTokenConfig
+from saas_app.logto.records import AccountCenter, Application, ApplicationSecret, IdTokenConfig
 
 TRADITIONAL: Final = "Traditional"
 
@@ -70,6 +70,15 @@ class ApplicationCalls(Calls):
     async def replace_id_token_claims(self, names: Iterable[str]) -> None:
         """Set the extended claims in the ID tokens of the whole tenant."""
         await self._body("PUT", "/configs/id-token", {"enabledExtendedClaims": list(names)})
+
+    async def get_account_center(self) -> AccountCenter:
+        """Return what people of the tenant may edit about themselves by the Account API."""
+        return AccountCenter.read(await self._body("GET", "/account-center"))
+
+    async def open_account_center(self, fields: Mapping[str, str]) -> None:
+        """Turn the Account API on, and replace what it allows: ``Off``, ``ReadOnly`` or ``Edit`` by field."""
+        body = {"enabled": True, "fields": dict(fields)}
+        await self._body("PATCH", "/account-center", body, repeatable=True)
 
 
 def _path(application_id: str) -> str:

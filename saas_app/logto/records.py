@@ -214,6 +214,13 @@ class IdTokenConfig(Record):
     enabled_extended_claims: tuple[str, ...] = ()
 
 
+class AccountCenter(Record):
+    """What people of the tenant may edit about themselves, by field: ``Off``, ``ReadOnly`` or ``Edit``."""
+
+    is_enabled: bool = Field(default=False, validation_alias="enabled")
+    fields: Mapping[str, str] = {}
+
+
 class JoiningDomain(Record):
     """An email domain whose people become members when they sign up."""
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from saas_app.logto import ManagementClient
 from saas_app.operations.provisioning.changes import Action, Change, Kind, drift
 from saas_app.operations.provisioning.declared import (
+    ACCOUNT_FIELDS,
     APPLICATION_DESCRIPTION,
     APPLICATION_NAME,
+    EDITABLE,
     ID_TOKEN_CLAIMS,
     RESOURCE_NAME,
     SECRET_NAME,
@@ -69,6 +71,7 @@ class _Run:
             Kind.ROLE: self._write_role,
             Kind.APPLICATION: self._write_application,
             Kind.ID_TOKEN: self._write_id_token_claims,
+            Kind.ACCOUNT_CENTER: self._write_account_center,
             Kind.WEBHOOK: self._write_webhook,
         }
         for change in changes:
@@ -128,6 +131,10 @@ class _Run:
         kept = self._found.id_token_claims
         missing = [claim for claim in ID_TOKEN_CLAIMS if claim not in kept]
         await self._client.replace_id_token_claims([*kept, *missing])
+
+    async def _write_account_center(self, change: Change) -> None:
+        fields = dict.fromkeys(ACCOUNT_FIELDS, EDITABLE)
+        await self._client.open_account_center({**self._found.account_center.fields, **fields})
 
     async def _write_webhook(self, change: Change) -> None:
         hook = self._found.webhook

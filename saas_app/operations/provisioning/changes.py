@@ -19,6 +19,7 @@ class Kind(StrEnum):
     APPLICATION = _("application")
     SECRET = _("application secret")
     ID_TOKEN = _("ID-token claims")
+    ACCOUNT_CENTER = _("account center")
     WEBHOOK = _("webhook")
     CONNECTOR = _("connector")
     EMAIL_TEMPLATE = _("email template")

@@ -14,6 +14,10 @@ APPLICATION_DESCRIPTION: Final = "Projects and tasks for organizations"
 RESOURCE_NAME: Final = "Workroom API"
 SECRET_NAME: Final = "workroom"  # noqa: S105 - a name
 ID_TOKEN_CLAIMS: Final = ("organizations", "organization_roles")
+ACCOUNT_FIELDS: Final = ("name", "avatar")
+"""What people may edit about themselves in Workroom, by Logto's Account API."""
+
+EDITABLE: Final = "Edit"  # as Logto calls it
 WEBHOOK_NAME: Final = "Workroom"
 WEBHOOK_EVENTS: Final = frozenset(event.value for event in WebhookEvent)
 CUSTOM_METADATA: Final = {

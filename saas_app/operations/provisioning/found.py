@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from saas_app.errors import ConfigurationError
 from saas_app.logto import (
+    AccountCenter,
     Application,
     ApplicationSecret,
     Connector,
@@ -32,6 +33,7 @@ class Found:
     resources: tuple[Resource, ...] = ()
     roles: Mapping[str, OrganizationRole] = field(default_factory=dict)  # by name
     id_token_claims: tuple[str, ...] = ()
+    account_center: AccountCenter = field(default_factory=lambda: AccountCenter())
     application: Application | None = None
     usable_secrets: tuple[str, ...] = field(default=(), repr=False)  # the preferred one first
     webhook: Hook | None = None
@@ -60,6 +62,7 @@ async def survey(client: ManagementClient, deployment: Deployment) -> Found:
         resources=tuple(resources),
         roles={role.name: role for role in roles},
         id_token_claims=tuple(claims),
+        account_center=await client.get_account_center(),
         application=application,
         usable_secrets=_usable(secrets, deployment.app_secret),
         webhook=_find_webhook(hooks, deployment),

@@ -9,8 +9,10 @@ from saas_app.errors import ConfigurationError
 from saas_app.logto import Application, Hook, OrganizationRole, Resource
 from saas_app.operations.provisioning.changes import Action, Change, Kind
 from saas_app.operations.provisioning.declared import (
+    ACCOUNT_FIELDS,
     APPLICATION_NAME,
     CUSTOM_METADATA,
+    EDITABLE,
     ID_TOKEN_CLAIMS,
     WEBHOOK_EVENTS,
     Deployment,
@@ -43,6 +45,7 @@ def plan(deployment: Deployment, found: Found) -> tuple[Change, ...]:
         _application(deployment, found.application),
         _secret(deployment, found),
         _id_token(found),
+        _account_center(found),
         _webhook(deployment, found.webhook),
         *(plan_sign_in(deployment.sign_in_methods, found) if deployment.sign_in_methods else ()),
     )
@@ -160,6 +163,14 @@ def _id_token(found: Found) -> Change:
     if missing:
         return Change(Kind.ID_TOKEN, name, Action.UPDATE, ", ".join(f"+{claim}" for claim in missing))
     return Change(Kind.ID_TOKEN, name, Action.KEEP)
+
+
+def _account_center(found: Found) -> Change:
+    name, center = ", ".join(ACCOUNT_FIELDS), found.account_center
+    closed = [field for field in ACCOUNT_FIELDS if center.fields.get(field) != EDITABLE]
+    reasons = ([] if center.is_enabled else [_("it is off")]) + [f"+{field}" for field in closed]
+    action = Action.UPDATE if reasons else Action.KEEP
+    return Change(Kind.ACCOUNT_CENTER, name, action, Sentence.joined(reasons))
 
 
 def _webhook(deployment: Deployment, hook: Hook | None) -> Change:

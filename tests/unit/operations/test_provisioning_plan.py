@@ -8,6 +8,7 @@ import pytest
 
 from saas_app.errors import ConfigurationError
 from saas_app.logto import (
+    AccountCenter,
     Application,
     Hook,
     OrganizationRole,
@@ -66,6 +67,7 @@ def up_to_date_logto() -> Found:
         ),
         roles={role.value: role_as_declared(role) for role in Role},
         id_token_claims=("roles", "organizations", "organization_roles"),
+        account_center=AccountCenter(is_enabled=True, fields={"name": "Edit", "avatar": "Edit"}),
         application=Application(
             id="app",
             name="Workroom",
@@ -269,6 +271,20 @@ def test_missing_id_token_claims_are_added() -> None:
     change = only_drift(replace(up_to_date_logto(), id_token_claims=("organizations",)))
 
     assert (change.kind, change.detail) == (Kind.ID_TOKEN, "+organization_roles")
+
+
+@pytest.mark.parametrize(
+    ("center", "detail"),
+    [
+        (AccountCenter(), "it is off, +name, +avatar"),
+        (AccountCenter(is_enabled=True, fields={"name": "ReadOnly", "avatar": "Edit"}), "+name"),
+        (AccountCenter(is_enabled=False, fields={"name": "Edit", "avatar": "Edit"}), "it is off"),
+    ],
+)
+def test_the_account_center_is_opened_for_name_and_picture(center: AccountCenter, detail: str) -> None:
+    change = only_drift(replace(up_to_date_logto(), account_center=center))
+
+    assert (change.kind, change.detail) == (Kind.ACCOUNT_CENTER, detail)
 
 
 def test_secrets_are_not_shown() -> None:
