@@ -22,6 +22,7 @@ from saas_app.identity.freshness import Freshness
 from saas_app.identity.kept_forms import KeptForms
 from saas_app.identity.logto_client import LogtoProvider
 from saas_app.identity.offered_methods import OfferedMethods
+from saas_app.identity.preferences import PreferenceStore
 from saas_app.identity.profiles import Profiles
 from saas_app.identity.refresh_claims import RefreshClaims
 from saas_app.identity.refresh_turns import RefreshTurns
@@ -144,6 +145,11 @@ class Runtime:
         return Profiles(
             self.session_tokens, self.directory, self.provider, self.refresher, patience=self._patience
         )
+
+    @cached_property
+    def preferences(self) -> PreferenceStore:
+        """How people want to see pages."""
+        return PreferenceStore(self.work)
 
     @cached_property
     def browser_sessions(self) -> BrowserSessions:

@@ -35,6 +35,9 @@ _NAMES: Final = (
 )
 
 
+_CHANGE_PROFILE: Final = sa.update(User).where(User.id == sa.bindparam("subject"))
+
+
 class Directory:
     """Stores and finds names of people and organizations."""
 
@@ -53,6 +56,12 @@ class Directory:
         }
         async with self._work.writing(key=keys.of_person(row["id"])) as db:
             await upsert(db, User, [row], key=("id",))
+
+    async def remember_profile(self, subject: str, *, name: str | None, picture: str | None) -> None:
+        """Store what a person changed about themselves, for all who see them."""
+        values = {"name": _bounded(name, 256), "picture": _bounded(picture, 2048), "seen_at": utc_now()}
+        async with self._work.writing(key=keys.of_person(subject)) as db:
+            await db.execute(_CHANGE_PROFILE.values(values), {"subject": subject})
 
     async def remember_organizations(self, entries: Iterable[dict[str, Any]]) -> None:
         """Store names from userinfo's ``organization_data`` or the Management API.

@@ -80,11 +80,16 @@ class LogtoCore(OidcCore):
     """The SDK's protocol calls, over one shared HTTP session with a time limit, with typed errors."""
 
     def __init__(
-        self, metadata: OidcProviderMetadata, http: aiohttp.ClientSession, verifier: TokenVerifier
+        self,
+        metadata: OidcProviderMetadata,
+        http: aiohttp.ClientSession,
+        verifier: TokenVerifier,
+        account_url: str,
     ) -> None:
         super().__init__(metadata)
         self.verifier = verifier
         self._http = http
+        self._account_url = account_url
 
     async def fetchTokenByCode(
         self, clientId: str, clientSecret: str | None, redirectUri: str, code: str, codeVerifier: str
@@ -121,6 +126,20 @@ class LogtoCore(OidcCore):
         if not isinstance(claims, dict):
             raise LogtoUnavailable(_("Logto returned a response that could not be read."))
         return claims
+
+    async def change_account(self, access_token: str, changes: Mapping[str, str | None]) -> Claims:
+        """Change a person's own account by Logto's Account API (1.42), and return it.
+
+        The token is the opaque one, without a resource. 400 ``account_center.not_enabled`` and
+        ``account_center.field_not_editable`` if the tenant does not allow it.
+        """
+        headers = {"Authorization": f"Bearer {access_token}"}
+        account: Claims = await fetch_json(
+            self._http.patch(
+                self._account_url, json=dict(changes), headers=headers, trace_request_ctx=CallKind.ACCOUNT
+            )
+        )
+        return account
 
     async def revoke(self, form: Mapping[str, str]) -> None:
         """Revoke a token and its grant (RFC 7009). The SDK's metadata does not name this endpoint."""
@@ -290,7 +309,12 @@ class LogtoProvider:
         except (TypeError, ValidationError):
             raise LogtoUnavailable(_("Logto returned a discovery document that could not be read.")) from None
         keys = KeySet(lambda: self._get(metadata.jwks_uri, CallKind.KEYS))
-        return LogtoCore(metadata, self._http, TokenVerifier(metadata.issuer, keys))
+        return LogtoCore(
+            metadata,
+            self._http,
+            TokenVerifier(metadata.issuer, keys),
+            f"{self._config.endpoint}/api/my-account",
+        )
 
     async def _get(self, url: str, kind: CallKind) -> Any:
         try:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from saas_app.text.visible import initial
-
 
 @dataclass(frozen=True, slots=True)
 class Principal:
@@ -20,6 +18,7 @@ class Principal:
     name: str | None = None
     username: str | None = None
     email: str | None = None
+    picture: str | None = None
     is_machine: bool = False
     client_id: str | None = None
 
@@ -27,12 +26,6 @@ class Principal:
     def display_name(self) -> str:
         """The name to display: the name, username, email address or id, whichever exists first."""
         return self.name or self.username or self.email or self.subject
-
-    @property
-    def initials(self) -> str:
-        """One or two letters for the avatar."""
-        words = self.display_name.replace("@", " ").split()
-        return "".join(map(initial, words[:2])) or "?"
 
     @property
     def credential(self) -> str:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from http import HTTPStatus
+from typing import Any, Final, TypeAlias
 
 import structlog
 
-from saas_app.errors import LogtoUnavailable
+from saas_app.errors import Conflict, LogtoUnavailable
 from saas_app.identity.claims import decode_stored, organization_roles
 from saas_app.identity.directory import Directory
-from saas_app.identity.logto_client import LogtoProvider
+from saas_app.identity.logto_client import LogtoCore, LogtoProvider
 from saas_app.identity.logto_messages import LogtoRefusal
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.session_tokens import SessionTokens
@@ -22,7 +24,26 @@ from saas_app.text.translation import _
 
 log = structlog.get_logger(__name__)
 
+_TOKEN_REJECTED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _NO_ROLES: Final[frozenset[str]] = frozenset()
+
+_OwnCall: TypeAlias = Callable[[LogtoCore, str], Awaitable[dict[str, Any]]]
+
+_CLOSED: Final = _(
+    "Logto does not allow changes of names and pictures here. The operator can allow them with 'saas-app "
+    "provision'."
+)
+_NOT_EDITABLE: Final = {
+    "account_center.not_enabled": _CLOSED,
+    "account_center.field_not_editable": _CLOSED,
+}
+_REJECTED: Final = _("Logto did not accept this name or this picture. Check both, or try others.")
+
+
+class ProfileNotEditable(Conflict):
+    """Logto refused to change the person's profile."""
+
+    title = _("Your profile was not changed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +96,45 @@ class Profiles:
 
         Raises :class:`LogtoUnavailable` or :class:`SignInRequired`.
         """
+        return await self._with_own_token(principal, lambda core, token: core.fetch_user_info(token))
+
+    async def change(self, principal: SessionPrincipal, *, name: str, picture: str | None) -> None:
+        """Change the person's name and picture in Logto, and for all who see them here.
+
+        Raises :class:`ProfileNotEditable`, :class:`LogtoUnavailable` or :class:`SignInRequired`.
+        """
+        wanted = {"name": name, "avatar": picture}
+        try:
+            account = await self._with_own_token(
+                principal, lambda core, token: core.change_account(token, wanted)
+            )
+        except LogtoRefusal as refusal:
+            log.warning("logto refused to change a profile", error=refusal.error, status=refusal.status)
+            raise ProfileNotEditable(_NOT_EDITABLE.get(refusal.error, _REJECTED)) from None
+        await self._directory.remember_profile(
+            principal.subject, name=account.get("name"), picture=account.get("avatar")
+        )
+
+    async def _with_own_token(self, principal: SessionPrincipal, call: _OwnCall) -> dict[str, Any]:
+        """Call Logto with the session's opaque token, which is renewed once if Logto rejects it."""
         deadline = time.monotonic() + self._patience
         try:
             async with asyncio.timeout(self._patience):  # a token refresh continues in the background
-                return await self._fetch_user_info(principal.session_id, deadline)
+                return await self._call(principal.session_id, call, deadline)
         except TimeoutError:
             raise LogtoUnavailable(_("Logto did not respond in time.")) from None
 
-    async def _fetch_user_info(self, session_id: uuid.UUID, deadline: float) -> dict[str, Any]:
+    async def _call(self, session_id: uuid.UUID, call: _OwnCall, deadline: float) -> dict[str, Any]:
         token = await self._tokens.find_token(session_id, USERINFO_AUDIENCE)
         core = await self._provider.core()
         try:
             if token is not None:
-                return await core.fetch_user_info(token)
-        except LogtoRefusal:
+                return await call(core, token)
+        except LogtoRefusal as refusal:
+            if refusal.status not in _TOKEN_REJECTED:
+                raise
             log.info("the cached userinfo token is no longer accepted")
         fresh = await self._refresher.refresh_user_info_token(
             session_id, patience=deadline - time.monotonic()
         )
-        return await core.fetch_user_info(fresh)
+        return await call(core, fresh)

@@ -83,6 +83,7 @@ _PERSON_COLUMNS: Final = (
     User.name,
     User.username,
     User.email,
+    User.picture,
 )
 _TOKEN_COLUMNS: Final = (
     SessionToken.audience,
@@ -144,6 +145,7 @@ def as_access(rows: Sequence[sa.Row[Any]]) -> SessionAccess:
             name=first.name,
             username=first.username,
             email=first.email,
+            picture=first.picture,
         ),
         granted_at=first.granted_at,
         authenticated_at=first.authenticated_at,

@@ -26,6 +26,7 @@ class CallKind(StrEnum):
     API_RESOURCE = "API token"
     REVOCATION = "revocation"
     USERINFO = "userinfo"
+    ACCOUNT = "own account"
     MACHINE = "machine token"
     MANAGEMENT = "management"
     OTHER = "other"

@@ -91,4 +91,5 @@ def _as_member(tenant: Tenant, user: LogtoUser, role_names: frozenset[str]) -> M
         is_suspended=user.is_suspended,
         role_names=role_names,
         is_self=user.id == tenant.principal.subject,
+        picture=user.avatar,
     )

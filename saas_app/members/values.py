@@ -32,6 +32,7 @@ class Member:
     is_suspended: bool
     role_names: frozenset[str]
     is_self: bool
+    picture: str | None = None
 
     @property
     def is_admin(self) -> bool:

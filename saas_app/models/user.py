@@ -11,7 +11,7 @@ from saas_app.db.base import KEY, TENANT, Base
 
 
 class User(Base):
-    """A person's name and addresses, as last seen in claims or the Management API."""
+    """A person's name and addresses, as last seen in claims or the Management API, and their settings."""
 
     __tablename__ = "users"
     # The person of the key, the holder of a visible session, and people who acted in the organization.
@@ -37,6 +37,10 @@ class User(Base):
     email: Mapped[str | None] = mapped_column(sa.String(320))
     picture: Mapped[str | None] = mapped_column(sa.String(2048))
     seen_at: Mapped[datetime]
+    # Chosen in Workroom: "" is automatic, None was never chosen. Logto knows nothing of them.
+    language: Mapped[str | None] = mapped_column(sa.String(35))
+    zone: Mapped[str | None] = mapped_column(sa.String(64))
+    theme: Mapped[str | None] = mapped_column(sa.String(8))
 
     @classmethod
     def display_name(

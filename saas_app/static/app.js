@@ -12,7 +12,9 @@
 
   // The reader's zone, so that the server knows which day it is for them.
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-  if (/^[A-Za-z0-9_+/-]+$/.test(timeZone || "") && !document.cookie.split("; ").includes(`workroom_zone=${timeZone}`)) {
+  const zone = document.cookie.split("; ").find((cookie) => cookie.startsWith("workroom_zone="));
+  const isChosen = /^workroom_zone="?chosen:/.test(zone || ""); // in the settings
+  if (!isChosen && /^[A-Za-z0-9_+/-]+$/.test(timeZone || "") && zone !== `workroom_zone=${timeZone}`) {
     const secure = location.protocol === "https:" ? "; secure" : "";
     document.cookie = `workroom_zone=${timeZone}; path=/; max-age=31536000; samesite=lax${secure}`;
   }

@@ -7,13 +7,16 @@ nothing. A macro would be called again each time, so macros are for larger parts
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Final
+from zlib import crc32
 
 from markupsafe import Markup
 
 from saas_app.rbac.permissions import Role, in_role_order
+from saas_app.text.pictures import shown_picture
 from saas_app.text.translation import _
-from saas_app.text.visible import BLANK_NAME, runs_right_to_left, shows_something
+from saas_app.text.visible import BLANK_NAME, initial, runs_right_to_left, shows_something
 from saas_app.web.static_files import static_url
 
 
@@ -29,6 +32,27 @@ def badge(text: str, tone: str = "") -> Markup:
     """Return a small label. The tone is "", accent, positive, negative or caution."""
     classes = f"badge badge-{tone}" if tone else "badge"
     return Markup('<span class="{}">{}</span>').format(classes, text)
+
+
+def initials(name: str) -> str:
+    """Return one or two letters for a name: of its first two words, without the host of an address."""
+    words = name.partition("@")[0].split()
+    return "".join(map(initial, words[:2])) or "?"
+
+
+@lru_cache(maxsize=4096)
+def avatar(key: str, name: str, picture: str | None = None, shape: str = "") -> Markup:
+    """Return the picture of a person or an organization, or the initials on a tint, as decoration.
+
+    The tint comes from ``key``, which is the id, so it is the same everywhere. The initials are below the
+    picture, where they stay visible if it does not load. The shape is "", square or large.
+    ``{{ member.id|avatar(member.name, member.picture) }}``
+    """
+    shape = f" avatar-{shape}" if shape else ""
+    tint = crc32(key.encode()) % TINTS
+    shown = shown_picture(picture)
+    image = _PICTURE.format(shown) if shown else ""
+    return _AVATAR.format(shape, tint, initials(name), image)
 
 
 def role_badges(names: Iterable[str]) -> Markup:
@@ -50,4 +74,9 @@ def shown_name(value: Any) -> Any:
     return Markup("<bdi>{}</bdi>").format(value) if runs_right_to_left(value) else value
 
 
+TINTS: Final = 8  # classes tint-0 to tint-7 of the style sheet
+_AVATAR: Final = Markup('<span class="avatar{} tint-{}" aria-hidden="true">{}{}</span>')
+_PICTURE: Final = Markup(
+    '<img src="{}" alt="" width="28" height="28" loading="lazy" referrerpolicy="no-referrer">'
+)
 _ROLE_BADGES: Final = {role.value: badge(role.value, "accent" if role is Role.ADMIN else "") for role in Role}

@@ -1,9 +1,10 @@
-"""The reader of a response: their language, the format of their dates and numbers, and their time zone.
+"""The reader of a response: their language, the format of their dates and numbers, time zone and theme.
 
 The language is the one they chose, else the first of their browser's that Workroom knows. The browser's
 region decides the format, so British and American readers of English get their own dates. The zone is the
 one that they chose or that our script stores in a cookie. Without the cookie, and if this machine does not
-know the zone, it is UTC.
+know the zone, it is UTC. A theme that nobody chose is the one of their system. What they chose is in cookies
+(:mod:`.preference_cookies`).
 """
 
 from __future__ import annotations
@@ -25,17 +26,26 @@ from saas_app.text.languages import SOURCE, current_language, languages, locale_
 
 LANGUAGE_COOKIE: Final = "workroom_language"
 ZONE_COOKIE: Final = "workroom_zone"
+THEME_COOKIE: Final = "workroom_theme"
+CHOSEN_ZONE: Final = "chosen:"
+"""Before a zone in its cookie that the reader chose, so that our script leaves it as it is."""
+
+THEMES: Final = ("light", "dark")
 _LONGEST_HEADER: Final = 200  # characters that are looked at
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """The reader of one response. ``has_zone`` says that the zone is theirs, and not only our default."""
+    """The reader of one response. ``has_zone`` says that the zone is theirs, and not only our default.
+
+    ``theme`` is one of :data:`THEMES`, or "" for the one of their system.
+    """
 
     language: str
     locale: Locale
     zone: tzinfo
     has_zone: bool
+    theme: str = ""
 
 
 _NOBODY: Final = Reader(SOURCE, locale_of(SOURCE), UTC, has_zone=False)
@@ -55,8 +65,17 @@ def begin_reading(request: Request) -> None:
         request.headers.get("Accept-Language", "")[:_LONGEST_HEADER],
         languages(),
     )
-    zone = _zone(cookies.get(ZONE_COOKIE, ""))
-    _reader.set(Reader(language, locale, zone or UTC, has_zone=zone is not None))
+    zone = _zone(cookies.get(ZONE_COOKIE, "").removeprefix(CHOSEN_ZONE))
+    theme = cookies.get(THEME_COOKIE, "")
+    _reader.set(
+        Reader(
+            language,
+            locale,
+            zone or UTC,
+            has_zone=zone is not None,
+            theme=theme if theme in THEMES else "",
+        )
+    )
     speak(language)
 
 
@@ -65,6 +84,11 @@ def name_language(request: Request, response: Response) -> None:
     if response.content_type.startswith("text/html"):
         response.headers["Content-Language"] = current_language()
         response.vary.update(("Accept-Language", "Cookie"))
+
+
+def is_zone(name: str) -> bool:
+    """Return whether this machine knows a time zone of this name."""
+    return name != "" and name in _known_zones()
 
 
 def reader_day() -> date:
@@ -92,7 +116,7 @@ def _find_locale(tag: str) -> Locale | None:
 
 def _zone(name: str) -> tzinfo | None:
     """Return the zone of this name. No file is opened for a name that this machine does not list."""
-    return ZoneInfo(name) if name and name in _known_zones() else None
+    return ZoneInfo(name) if is_zone(name) else None
 
 
 @lru_cache(maxsize=1)

@@ -21,14 +21,15 @@ from saas_app.config import TEMPLATES
 from saas_app.rbac.permissions import Permission, Role, in_role_order
 from saas_app.text.addresses import shown_address
 from saas_app.text.domains import shown_domain
-from saas_app.text.languages import current_language
+from saas_app.text.languages import current_language, language_name, languages
 from saas_app.text.translation import Sentence, number
 from saas_app.text.visible import initial, isolated
 from saas_app.web import static_files
 from saas_app.web.context import current_principal, current_tenant
 from saas_app.web.kept_forms import OwnedForms, form_owner
 from saas_app.web.navigation import entry_slug_of, menu_for
-from saas_app.web.pieces import badge, icon, role_badges, shown_name
+from saas_app.web.pieces import avatar, badge, icon, role_badges, shown_name
+from saas_app.web.reader import current_reader
 from saas_app.web.template_texts import TranslatedTexts, texts_of
 from saas_app.web.times import day, exact_utc, local_text, local_time, relative_time, short_day
 from saas_app.web.user_agents import device_name
@@ -43,7 +44,7 @@ def render(template: str, **variables: Any) -> str:
     """Render a template of this request.
 
     Besides ``variables``, it gets the request, its caller (``principal``), the ``tenant`` and the slug of the
-    menu entry (``feature``). The last three are None if there is none.
+    menu entry (``feature``), which are None if there is none, and the ``theme`` that the reader chose, or "".
     """
     return (
         environment_of(current_language())
@@ -53,6 +54,7 @@ def render(template: str, **variables: Any) -> str:
             request=request,
             principal=current_principal(),
             tenant=current_tenant(),
+            theme=current_reader().theme,
             feature=entry_slug_of(request.path),
         )
     )
@@ -89,6 +91,7 @@ def with_query(request: Request, **changes: str | None) -> str:
 _FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "address": shown_address,
     "ago": relative_time,
+    "avatar": avatar,
     "badge": badge,
     "date": day,
     "device": device_name,
@@ -132,6 +135,7 @@ def environment_of(language: str) -> Environment:
         form_owner=form_owner,
         get_flashed_messages=get_flashed_messages,
         language=language,
+        languages=[(tag, language_name(tag)) for tag in languages()],
         menu_for=menu_for,
         url_for=url_for,
     )

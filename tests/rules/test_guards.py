@@ -31,11 +31,11 @@ def test_exactly_the_routes_below_an_organization_require_membership(route: Rout
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
-def test_only_reading_signing_in_or_out_and_signed_requests_are_public(route: Route) -> None:
+def test_only_reading_signing_in_or_out_a_language_and_signed_requests_are_public(route: Route) -> None:
     assert route.guard is not None
-    in_and_out = {"/sign-out", "/invitations/<invitation_id>/begin"}
+    for_visitors = {"/sign-out", "/invitations/<invitation_id>/begin", "/language"}
     if route.guard.callers is Callers.PUBLIC:
-        assert route.method == "GET" or route.rule in in_and_out or route.guard.for_programs
+        assert route.method == "GET" or route.rule in for_visitors or route.guard.for_programs
 
 
 def test_only_the_two_routes_that_check_a_signature_are_exempt_from_csrf() -> None:

@@ -85,6 +85,7 @@ async def test_the_region_of_the_browser_decides_the_format(
     [
         ("Europe/Madrid", ">21 Nov 2026, 13:35<"),
         ("Asia/Kolkata", ">21 Nov 2026, 18:05<"),
+        ("chosen:Asia/Kolkata", ">21 Nov 2026, 18:05<"),
         ("", " data-local>21 Nov 2026, 12:35 UTC<"),
         ("Mars/Olympus", " data-local>21 Nov 2026, 12:35 UTC<"),
         ("../../etc/passwd", " data-local>21 Nov 2026, 12:35 UTC<"),
@@ -123,3 +124,12 @@ def test_a_language_is_named_by_itself() -> None:
         "Español",
         "Português (Brasil)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("cookie", "theme"), [("dark", "dark"), ("light", "light"), ("sepia", ""), ('dark"x', "")]
+)
+async def test_only_a_known_theme_is_used(cookie: str, theme: str) -> None:
+    await read(theme=cookie)
+
+    assert current_reader().theme == theme

@@ -21,12 +21,15 @@ def _app(settings: Settings) -> Quart:
     return app
 
 
-async def test_pages_load_nothing_from_other_sites_and_run_nothing_inline(web_settings: Settings) -> None:
+async def test_pages_load_only_pictures_from_other_sites_and_run_nothing_inline(
+    web_settings: Settings,
+) -> None:
     response = await _app(web_settings).test_client().get("/")
     policy = response.headers["Content-Security-Policy"].split("; ")
     assert "default-src 'none'" in policy
     assert "script-src 'self'" in policy
     assert "style-src 'self'" in policy
+    assert "img-src 'self' data: https:" in policy
     assert "frame-ancestors 'none'" in policy
     assert "base-uri 'none'" in policy
     assert "form-action 'self' https://logto.example" in policy

@@ -1,0 +1,85 @@
+"""A person's profile and settings, and the language of visitors."""
+
+from __future__ import annotations
+
+from quart import Blueprint, redirect, request
+from quart.typing import ResponseReturnValue
+
+from saas_app.accounts.forms import ProfileForm, SettingsForm, read_language
+from saas_app.db.base import utc_now
+from saas_app.identity.preferences import AUTOMATIC, Preferences
+from saas_app.identity.principal import SessionPrincipal
+from saas_app.identity.return_paths import own_path
+from saas_app.text.languages import speak
+from saas_app.text.translation import _
+from saas_app.web.context import runtime
+from saas_app.web.guards import public, signed_in
+from saas_app.web.limits import counts_as_change, limited_by_address
+from saas_app.web.notices import notify
+from saas_app.web.preference_cookies import remember
+from saas_app.web.templating import render
+from saas_app.web.visitors import find_principal
+
+blueprint = Blueprint("settings", __name__)
+
+
+@blueprint.get("/account/settings")
+@signed_in
+async def show_settings(principal: SessionPrincipal) -> ResponseReturnValue:
+    """Show the form of a person's settings."""
+    stored = await runtime().preferences.find(principal.subject)
+    chosen = {name: getattr(stored, name) or AUTOMATIC for name in ("language", "zone", "theme")}
+    return render("identity/settings.html", form=SettingsForm(data=chosen), now=utc_now())
+
+
+@blueprint.post("/account/settings")
+@signed_in
+async def save_settings(principal: SessionPrincipal) -> ResponseReturnValue:
+    """Save the settings, and bring this browser's copy up to date."""
+    form = SettingsForm(await request.form)
+    if not form.validate():
+        return render("identity/settings.html", form=form, now=utc_now()), 422
+    wanted = form.as_preferences()
+    await runtime().preferences.save(principal.subject, wanted)
+    if wanted.language:
+        speak(wanted.language)
+    await notify(_("Settings saved. Your other browsers follow when you next sign in there."), "success")
+    response = redirect("/account/settings", 303)
+    remember(response, wanted)
+    return response
+
+
+@blueprint.get("/account/profile")
+@signed_in
+async def show_profile(principal: SessionPrincipal) -> ResponseReturnValue:
+    """Show the form of a person's name and picture."""
+    form = ProfileForm(data={"name": principal.name, "picture": principal.picture})
+    return render("identity/profile.html", form=form)
+
+
+@blueprint.post("/account/profile")
+@signed_in
+@counts_as_change
+async def save_profile(principal: SessionPrincipal) -> ResponseReturnValue:
+    """Change name and picture in Logto. Every page shows them from then on."""
+    form = ProfileForm(await request.form)
+    if not form.validate():
+        return render("identity/profile.html", form=form), 422
+    await runtime().profiles.change(principal, name=form.name.data or "", picture=form.picture.data or None)
+    await notify(_("Profile saved."), "success")
+    return redirect("/account", 303)
+
+
+@blueprint.post("/language")
+@limited_by_address
+@public
+async def choose_language() -> ResponseReturnValue:
+    """Show pages in a language from now on, to a visitor or a signed-in person."""
+    fields = await request.form
+    wanted = Preferences(language=read_language(fields))
+    principal = await find_principal()
+    if principal is not None:
+        await runtime().preferences.save(principal.subject, wanted)
+    response = redirect(own_path(fields.get("next")), 303)
+    remember(response, wanted)
+    return response
