@@ -23,7 +23,8 @@ from tests.tokens import scopes_of
 
 pytestmark = pytest.mark.one_database
 
-_DECLARED = len(Permission) + len(Role) + 5  # and resource, application, secret, ID-token claims, webhook
+_DECLARED = len(Permission) + len(Role) + 6
+"""And resource, application, secret, ID-token claims, account center, webhook."""
 
 
 @dataclass(frozen=True)
