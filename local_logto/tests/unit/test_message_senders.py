@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -152,10 +153,15 @@ async def test_messages_page_escapes_names(tmp_path: Path) -> None:
         organization = await api.made("/organizations", name="<b>B&B</b>")
         body = {"organizationId": organization["id"], "invitee": NINA, "expiresAt": now_ms() + 60_000}
         await api.made("/organization-invitations", **body, messagePayload={"link": "https://x.example/1"})
-        page = await (await api.client.get("/messages")).get_data(as_text=True)
-    assert ">Join &lt;b&gt;B&amp;B&lt;/b&gt;</p>" in page
-    assert '<p class="text">Welcome to &lt;b&gt;B&amp;B&lt;/b&gt;</p>' in page
+        inbox = await (await api.client.get("/messages")).get_data(as_text=True)
+        [path] = re.findall(r'href="(/messages/\w+)"', inbox)
+        page = await (await api.client.get(path)).get_data(as_text=True)
+        html = await (await api.client.get(f"{path}/html")).get_data(as_text=True)
+    assert ">Join &lt;b&gt;B&amp;B&lt;/b&gt;</a>" in inbox
     assert 'href="https://x.example/1"' in page
+    for shown in (inbox, page, html):
+        assert "Welcome to &lt;b&gt;B&amp;B&lt;/b&gt;" in shown
+        assert "<b>B" not in shown
 
 
 # --- codes of a sign-in
