@@ -1,4 +1,4 @@
-"""Bring the catalogues in ``translations/`` up to date with the texts in the code and the templates.
+"""Bring the catalogues of Workroom and local_logto up to date with the texts in their code and templates.
 
 New messages are added without a translation, and those that are gone are removed. With a tag as its argument,
 it starts the catalogue of another language first.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -20,18 +21,32 @@ from babel.messages.pofile import read_po, write_po
 from saas_app.operations.language import help_message
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
-_CATALOGUES: Final = _ROOT / "translations"
-_HEADER: Final = "# Texts of Workroom. docs/translate.md says how to edit this file."
+_HEADER: Final = "# Texts of {}. docs/translate.md says how to edit this file."
 _JINJA: Final = {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}
 _WIDTH: Final = 110
 
 
-def extract() -> Catalog:
-    """Return every message of the product, with the files it stands in."""
+@dataclass(frozen=True)
+class Project:
+    """A project with texts. Each language is a file in its folder of catalogues."""
+
+    name: str
+    code: Path
+    templates: Path
+    catalogues: Path
+
+
+_PROVIDER: Final = _ROOT / "local_logto/src/local_logto"
+WORKROOM: Final = Project("Workroom", _ROOT / "saas_app", _ROOT / "templates", _ROOT / "translations")
+LOCAL_LOGTO: Final = Project("local_logto", _PROVIDER, _PROVIDER / "templates", _PROVIDER / "translations")
+
+
+def extract(project: Project = WORKROOM) -> Catalog:
+    """Return every message of the project, with the files it stands in."""
     catalog = Catalog(charset="utf-8")
-    sources = [(path, "python", {}) for path in sorted((_ROOT / "saas_app").rglob("*.py"))]
+    sources = [(path, "python", {}) for path in sorted(project.code.rglob("*.py"))]
     sources += [
-        (path, "jinja2.ext:babel_extract", _JINJA) for path in sorted((_ROOT / "templates").rglob("*.html"))
+        (path, "jinja2.ext:babel_extract", _JINJA) for path in sorted(project.templates.rglob("*.html"))
     ]
     for path, method, options in sources:
         for _, ids, comments, context in extract_from_file(
@@ -45,8 +60,8 @@ def extract() -> Catalog:
             catalog.add(
                 ids, locations=[(str(path.relative_to(_ROOT)), 0)], auto_comments=comments, context=context
             )
-    for path in sorted((_ROOT / "saas_app").rglob("*.py")):
-        for help_text in _help_of_commands(path):
+    for path in sorted(project.code.rglob("*.py")):
+        for help_text in _help_of_commands(path) if project is WORKROOM else ():
             catalog.add(help_text, locations=[(str(path.relative_to(_ROOT)), 0)])
     return catalog
 
@@ -63,7 +78,7 @@ def _makes_a_command(decorator: ast.expr) -> bool:
     return isinstance(function, ast.Attribute) and function.attr in ("command", "group")
 
 
-def update(path: Path, found: Catalog) -> None:
+def update(path: Path, found: Catalog, project: Project = WORKROOM) -> None:
     """Write a catalogue with exactly the found messages, and the translations it had."""
     tag = path.stem
     if path.exists():
@@ -85,7 +100,7 @@ def update(path: Path, found: Catalog) -> None:
         )
     body = path.read_text(encoding="utf-8")
     top = (
-        f'{_HEADER}\nmsgid ""\nmsgstr ""\n"Language: {tag}\\n"\n'
+        f'{_HEADER.format(project.name)}\nmsgid ""\nmsgstr ""\n"Language: {tag}\\n"\n'
         '"Content-Type: text/plain; charset=utf-8\\n"\n'
         f'"Plural-Forms: {catalog.plural_forms}\\n"\n\n'
     )
@@ -94,18 +109,19 @@ def update(path: Path, found: Catalog) -> None:
 
 def main(tags: list[str]) -> None:
     """Update all catalogues, and those of the given tags even if they do not exist yet."""
-    found = extract()
-    paths = {*_CATALOGUES.glob("*.po"), *(_CATALOGUES / f"{tag}.po" for tag in tags)}
-    for path in sorted(paths):
-        update(path, found)
-        with path.open("rb") as file:
-            catalog = read_po(file)
-        missing = sum(
-            1
-            for message in catalog
-            if message.id and not all(message.string if message.pluralizable else [message.string])
-        )
-        print(f"{path.relative_to(_ROOT)}: {len(catalog)} messages, {missing} without a translation")  # noqa: T201
+    for project in (WORKROOM, LOCAL_LOGTO):
+        found = extract(project)
+        paths = {*project.catalogues.glob("*.po"), *(project.catalogues / f"{tag}.po" for tag in tags)}
+        for path in sorted(paths):
+            update(path, found, project)
+            with path.open("rb") as file:
+                catalog = read_po(file)
+            missing = sum(
+                1
+                for message in catalog
+                if message.id and not all(message.string if message.pluralizable else [message.string])
+            )
+            print(f"{path.relative_to(_ROOT)}: {len(catalog)} messages, {missing} without a translation")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -29,12 +29,13 @@ from local_logto.pages import page
 from local_logto.responses import json_response, text_response
 from local_logto.settings import Settings, is_ip_address
 from local_logto.store import Store
+from local_logto.translation import _, install
 
 logger = logging.getLogger("local_logto")
 
 _PORT = re.compile(r":[0-9]*$")
 BODY_LIMIT_BYTES = 1024 * 1024
-_NOTHING_HERE = (
+_NOTHING_HERE = _(
     "This development identity provider has no such page. Open your application and sign in there."
 )
 
@@ -61,6 +62,7 @@ def create_app(settings: Settings) -> Quart:
     absent.register(app)
     app.before_request(_refuse_foreign_hosts)
     app.before_request(_refuse_doubled_slash)
+    install(app.jinja_env)
     app.after_request(complete_response)
     app.after_request(allow_origin)
     app.register_error_handler(OidcError, render_oidc_error)
@@ -114,7 +116,7 @@ async def _render_http_error(error: HTTPException) -> Response:
         return text_response(error.name, status)
     if "text/html" not in request.accept_mimetypes.values():
         return json_response({"message": error.name}, status)
-    title = "Page not found" if status == 404 else error.name
+    title = _("Page not found") if status == 404 else _("This request is not possible")
     response = await page("notice.html", title=title, text=_NOTHING_HERE, links=[])
     response.status_code = status
     return response

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from local_logto.errors import RequestError
 from local_logto.refusals import refusal
+from local_logto.translation import _
 
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _PLAIN: Final = re.compile(rf"(?:[^\s@]+)?@{_LABEL}(?:\.{_LABEL})+")
@@ -35,14 +36,16 @@ def refuse_blocked(policy: Mapping[str, Any], email: str | None) -> None:
     """Raise 422 ``session.email_blocklist.…`` if the policy rejects the address."""
     if email is None:
         return
-    local, _, domain = email.partition("@")
+    local, _at, domain = email.partition("@")
     if not domain:
         raise refusal("session.email_blocklist.invalid_email")
     if policy.get("blockSubaddressing") and "+" in local:
         raise refusal("session.email_blocklist.email_subaddressing_not_allowed")
     allowed, blocked = (policy.get(name) or [] for name in _LISTS)
     if (allowed and not _is_among(email, allowed)) or _is_among(email, blocked):
-        sentence = f'The email address "{email}" is restricted. Please choose a different one.'
+        sentence = _(
+            'The email address "%(email)s" is restricted. Please choose a different one.', email=email
+        )
         raise RequestError(422, "session.email_blocklist.email_not_allowed", sentence)
 
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from local_logto.errors import RequestError
 from local_logto.store import Store, metadata, new_id, new_secret, now_ms
+from local_logto.translation import _
 
 DEFAULT_LIFETIME: Final = 600  # seconds
 STATUSES: Final = ("active", "consumed", "revoked", "expired")
@@ -30,9 +31,9 @@ one_time_tokens = sa.Table(
 )
 _c = one_time_tokens.c
 _REFUSALS: Final[Mapping[str, tuple[str, str]]] = {
-    "consumed": ("token_consumed", "The token has been consumed."),
-    "revoked": ("token_revoked", "The token has been revoked."),
-    "expired": ("token_expired", "The token is expired."),
+    "consumed": ("token_consumed", _("The token has been consumed.")),
+    "revoked": ("token_revoked", _("The token has been revoked.")),
+    "expired": ("token_expired", _("The token is expired.")),
 }
 
 
@@ -69,7 +70,7 @@ async def use_token(store: Store, email: str, token: str, event: str | None = No
     with store.begin() as connection:
         row = connection.execute(sa.select(one_time_tokens).where(_c.token == token)).mappings().one_or_none()
         if row is None:
-            raise refused(404, "token_not_found", f"Token {token} not found.")
+            raise refused(404, "token_not_found", _("Token %(token)s not found.", token=token))
         _refuse_unusable(row, email, event)
         change = sa.update(one_time_tokens).where(_c.id == row["id"], _c.status == "active")
         used = connection.execute(change.values(status="consumed").returning(*_c))
@@ -86,9 +87,9 @@ def refused(status: int, code: str, message: str) -> RequestError:
 
 def _refuse_unusable(row: sa.RowMapping, email: str, event: str | None) -> None:
     if row["email"] != email:
-        raise refused(400, "email_mismatch", "Email mismatch with given token.")
+        raise refused(400, "email_mismatch", _("Email mismatch with given token."))
     if (status := status_of(row)) != "active":
         raise refused(400, *_REFUSALS[status])
     wanted = row["context"].get("interactionEvent")
     if event is not None and wanted not in (None, event):
-        raise refused(400, "interaction_event_mismatch", "The token cannot be used for this interaction.")
+        raise refused(400, "interaction_event_mismatch", _("The token cannot be used for this interaction."))

@@ -9,6 +9,9 @@ from typing import Final
 
 from quart import Response, render_template
 
+from local_logto.reader import reader_language
+from local_logto.translation import speaking
+
 PAGE_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
@@ -24,7 +27,9 @@ async def posting_page(action: str, inputs: Mapping[str, str], *, title: str, te
 
 async def page(template: str, **values: object) -> Response:
     """Render a page with the provider's content security policy, never cached."""
-    response = Response(await render_template(template, **values), content_type="text/html; charset=utf-8")
+    with speaking(reader_language()):
+        html = await render_template(template, **values)
+    response = Response(html, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = PAGE_POLICY
     response.headers["Referrer-Policy"] = "strict-origin"
     response.headers["X-Content-Type-Options"] = "nosniff"

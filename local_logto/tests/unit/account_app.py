@@ -37,12 +37,16 @@ class Browser:
         client = self.app.test_client(use_cookies=False)
         headers = {"Cookie": cookies, "Sec-Fetch-Site": site}
         response = await client.open(path, method=method, headers=headers, form=dict(form) if form else None)
+        self.remember(response)
+        return response
+
+    def remember(self, response: Response) -> None:
+        """Store the response's cookies."""
         for line in response.headers.getlist("Set-Cookie"):
             name, _, value = line.partition(";")[0].partition("=")
             self.cookies[name] = value
             if "expires=Thu, 01 Jan 1970" in line:
                 del self.cookies[name]
-        return response
 
 
 @dataclass

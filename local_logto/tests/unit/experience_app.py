@@ -23,6 +23,7 @@ from local_logto.settings import Settings
 from local_logto.settings_rows import write_setting
 from local_logto.store import Store, new_id, now_ms
 from local_logto.tables import users
+from local_logto.translation import install
 from unit.databases import create_database
 
 PASSWORD = "Correct-horse-9"
@@ -115,6 +116,7 @@ def _sign_in_pages() -> Quart:
         return _IDLE.pop()
     app = Quart("local_logto", static_folder=None)
     app.register_blueprint(blueprint)
+    install(app.jinja_env)
     app.register_error_handler(RequestError, render_request_error)
     return app
 

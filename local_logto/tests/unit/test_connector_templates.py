@@ -6,7 +6,7 @@ import pytest
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
-from local_logto.connectors.languages import message_locale
+from local_logto.connectors.languages import preferred_language
 from local_logto.connectors.templates import by_usage, choose, fill, fill_html, text_of_html
 from local_logto.errors import RequestError
 
@@ -78,8 +78,8 @@ def test_message_language_follows_request_then_browser_then_fallback(
 ) -> None:
     information = {"autoDetect": detects, "fallbackLanguage": "ko"}
     browser = parse_accept_header(accepted, LanguageAccept)
-    assert message_locale(information, ui_locales, browser) == expected
+    assert preferred_language(information, ui_locales, browser) == expected
 
 
 def test_unknown_language_falls_back_to_english() -> None:
-    assert message_locale({"fallbackLanguage": "tlh"}, None, LanguageAccept()) == "en"
+    assert preferred_language({"fallbackLanguage": "tlh"}, None, LanguageAccept()) == "en"

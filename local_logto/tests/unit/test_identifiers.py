@@ -83,4 +83,4 @@ def test_field_has_the_type_and_autocomplete_of_its_kind(
 def test_identifier_is_shown_in_its_usual_form() -> None:
     assert shown(Identifier("phone", "447700900123")) == "+447700900123"
     assert shown(Identifier("email", "nina@example.com")) == "nina@example.com"
-    assert kinds_of(EVERY_KIND) == "username, email or phone number"
+    assert kinds_of(EVERY_KIND) == "username, email, or phone number"

@@ -34,4 +34,4 @@ async def test_oidc_routes_always_reply_in_json(api: ManagementApp) -> None:
 async def test_wrong_method_gets_a_page_too(api: ManagementApp) -> None:
     response = await api.client.delete("/sign-in", headers={"Accept": BROWSER})
     assert response.status_code == 405
-    assert "Method Not Allowed" in await response.get_data(as_text=True)
+    assert "This request is not possible" in await response.get_data(as_text=True)

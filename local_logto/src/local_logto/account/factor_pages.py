@@ -18,18 +18,24 @@ from local_logto.experience.pages.responses import show_notice
 from local_logto.experience.pages.sentences import sentence_of
 from local_logto.responses import redirect_response
 from local_logto.second_factors import BACKUP_CODE, TOTP
+from local_logto.translation import _
 
 blueprint = Blueprint("account_factors", __name__)
 _METHODS = ["GET", "POST"]
-_BACK = (Link("Back to your account", HOME),)
+_BACK = (Link(_("Back to your account"), HOME),)
 _KINDS: Final = {"authenticator-app": TOTP, "backup-codes": BACKUP_CODE}
 _REMOVAL: Final = {
     TOTP: (
-        "Remove authenticator app",
-        "Your backup codes are removed too. You may lose access to organizations that require 2-step "
-        "verification.",
+        _("Remove authenticator app"),
+        _(
+            "Your backup codes are removed too. You may lose access to organizations that require 2-step "
+            "verification."
+        ),
     ),
-    BACKUP_CODE: ("Remove backup codes", "The codes you saved will no longer work."),
+    BACKUP_CODE: (
+        _("Remove backup codes"),
+        _("The codes you saved will no longer work."),
+    ),
 }
 
 
@@ -63,7 +69,7 @@ async def backup_codes(visitor: Visitor) -> Response:
 
     page = backup_codes_page(codes)
     if second_factors.find_factor(visitor.user["mfa_verifications"], BACKUP_CODE):
-        page = replace(page, notice="When you continue, these codes replace your old ones.")
+        page = replace(page, notice=_("When you continue, these codes replace your old ones."))
     return await answer(replace(page, links=_BACK), save)
 
 
@@ -79,9 +85,9 @@ async def remove(visitor: Visitor, name: str) -> Response:
         return done("factor-removed")
 
     title, text = _REMOVAL[kind]
-    return await answer(FormPage(title, "Remove", (), text, links=_BACK), remove_factor)
+    return await answer(FormPage(title, _("Remove"), (), text, links=_BACK), remove_factor)
 
 
 async def _show_unavailable(error: RequestError) -> Response:
-    links = (("Back to your account", HOME),)
-    return await show_notice("This isn’t available", sentence_of(error), links=links, status=error.status)
+    links = ((_("Back to your account"), HOME),)
+    return await show_notice(_("This isn’t available"), sentence_of(error), links=links, status=error.status)

@@ -19,15 +19,16 @@ from local_logto.experience.pages.forms import (
 from local_logto.experience.pages.resending import with_resend
 from local_logto.experience.pages.responses import show_plain_form
 from local_logto.responses import redirect_response
+from local_logto.translation import _
 
 blueprint = Blueprint("account_identity", __name__, url_prefix="/verify")
 _METHODS = ["GET", "POST"]
-_TITLE = "Security verification"
-_WHY = "Confirm your identity before you change your security settings."
+_TITLE = _("Security verification")
+_WHY = _("Confirm your identity before you change your security settings.")
 _WAYS: Final = {
-    "password": ("Password", "Verify your password"),
-    "email": ("Email verification code", "Send verification code to your email"),
-    "phone": ("Phone verification code", "Send verification code to your phone number"),
+    "password": (_("Password"), _("Verify your password")),
+    "email": (_("Email verification code"), _("Send verification code to your email")),
+    "phone": (_("Phone verification code"), _("Send verification code to your phone number")),
 }
 
 
@@ -41,7 +42,7 @@ async def choose(visitor: Visitor) -> Response:
     if len(ways) == 1:
         return redirect_response(f"{HOME}/verify/{ways[0]}")
     choices = tuple(Choice(*_WAYS[way], f"{HOME}/verify/{way}") for way in ways)
-    back = (Link("Back to your account", HOME),)
+    back = (Link(_("Back to your account"), HOME),)
     return await show_plain_form(FormPage(_TITLE, "", (), _WHY, choices=choices, links=back))
 
 
@@ -57,7 +58,7 @@ async def by_password(visitor: Visitor) -> Response:
 
     account = visitor.user["username"] or visitor.user["primary_email"] or ""
     page = FormPage(
-        "Verify password", "Continue", (password_field(),), _WHY, links=_links(visitor), account=account
+        _("Verify password"), _("Continue"), (password_field(),), _WHY, links=_links(visitor), account=account
     )
     return await answer(page, check)
 
@@ -77,18 +78,18 @@ async def by_code(visitor: Visitor, kind: str) -> Response:
         await proving.prove_code(visitor, page.value("code").replace(" ", ""))
         return redirect_response(visitor.progress.return_to)
 
-    title = "Verify your email" if kind == "email" else "Verify your phone number"
+    title = _("Verify your email") if kind == "email" else _("Verify your phone number")
     sent = visitor.progress.code
     if sent is None or (sent.purpose, sent.address_type) != ("verify", kind):
-        page = FormPage(title, "Send verification code", (), _WHY, links=_links(visitor))
+        page = FormPage(title, _("Send verification code"), (), _WHY, links=_links(visitor))
         return await answer(page, send)
     text = where_the_code_is(visitor, kind, sent.address)
-    page = FormPage(title, "Continue", (code_field(),), text, links=_links(visitor))
+    page = FormPage(title, _("Continue"), (code_field(),), text, links=_links(visitor))
     return await answer(with_resend(visitor.store, sent.verification_id, page), check, send)
 
 
 def _links(visitor: Visitor) -> tuple[Link, ...]:
-    back = Link("Back to your account", HOME)
+    back = Link(_("Back to your account"), HOME)
     if len(visitor.ways_to_prove) == 1:
         return (back,)
-    return (Link("Try another method to verify", f"{HOME}/verify"), back)
+    return (Link(_("Try another method to verify"), f"{HOME}/verify"), back)

@@ -18,24 +18,25 @@ from local_logto.experience.pages.responses import show_template
 from local_logto.experience.state import Identifier
 from local_logto.responses import redirect_response
 from local_logto.second_factors import BACKUP_CODE, TOTP
+from local_logto.translation import _, paragraph
 
 blueprint = Blueprint("account_pages", __name__)
 _METHODS = ["GET", "POST"]
-_BACK = (Link("Back to your account", HOME),)
+_BACK = (Link(_("Back to your account"), HOME),)
 _ADDRESS_PAGES: Final = {
-    "email": ("Link email", "Use it to sign in and to recover your account."),
-    "phone": ("Link phone number", "Use it to sign in and to recover your account."),
+    "email": (_("Link email"), _("Use it to sign in and to recover your account.")),
+    "phone": (_("Link phone number"), _("Use it to sign in and to recover your account.")),
 }
 _NOTICES: Final = {
-    "name": "Name updated.",
-    "username": "Username updated.",
-    "password": "Password updated.",
-    "email": "Email address updated.",
-    "phone": "Phone number updated.",
-    "identity": "Social account removed.",
-    "totp": "Authenticator app added.",
-    "backup-codes": "Backup codes saved.",
-    "factor-removed": "2-step verification method removed.",
+    "name": _("Name updated."),
+    "username": _("Username updated."),
+    "password": _("Password updated."),
+    "email": _("Email address updated."),
+    "phone": _("Phone number updated."),
+    "identity": _("Social account removed."),
+    "totp": _("Authenticator app added."),
+    "backup-codes": _("Backup codes saved."),
+    "factor-removed": _("2-step verification method removed."),
 }
 
 
@@ -72,8 +73,8 @@ async def name(visitor: Visitor) -> Response:
         changes.change_name(visitor, page.value("name"))
         return done("name")
 
-    field = Field("name", "Name", autocomplete="name", value=visitor.user["name"] or "")
-    return await answer(FormPage("Change name", "Save", (field,), links=_BACK), save)
+    field = Field("name", _("Name"), autocomplete="name", value=visitor.user["name"] or "")
+    return await answer(FormPage(_("Change name"), _("Save"), (field,), links=_BACK), save)
 
 
 @blueprint.route("/username", methods=_METHODS)
@@ -84,8 +85,8 @@ async def username(visitor: Visitor) -> Response:
         return done("username")
 
     field = identifier_field(("username",), visitor.user["username"] or "")
-    text = "Use letters, numbers and underscores. A username can’t start with a number."
-    return await answer(FormPage("Set username", "Save", (field,), text, links=_BACK), save)
+    text = _("Use letters, numbers and underscores. A username can’t start with a number.")
+    return await answer(FormPage(_("Set username"), _("Save"), (field,), text, links=_BACK), save)
 
 
 @blueprint.route("/password", methods=_METHODS)
@@ -96,7 +97,7 @@ async def password(visitor: Visitor) -> Response:
         return done("password")
 
     account = visitor.user["username"] or visitor.user["primary_email"] or ""
-    page = new_password_page("Set password", visitor.settings.password_policy, account)
+    page = new_password_page(_("Set password"), visitor.settings.password_policy, account)
     return await answer(_with_way_back(page), save)
 
 
@@ -108,7 +109,7 @@ async def address(visitor: Visitor, kind: str) -> Response:
         return redirect_response(f"{HOME}/{kind}/verification-code")
 
     title, text = _ADDRESS_PAGES[kind]
-    page = FormPage(title, "Send verification code", (identifier_field((kind,)),), text, links=_BACK)
+    page = FormPage(title, _("Send verification code"), (identifier_field((kind,)),), text, links=_BACK)
     return await answer(page, send)
 
 
@@ -127,9 +128,9 @@ async def address_code(visitor: Visitor, kind: str) -> Response:
         return done(await changes.take_new_address(visitor, page.value("code").replace(" ", "")))
 
     text = where_the_code_is(visitor, kind, sent.address)
-    links = (Link("Another address" if kind == "email" else "Another number", f"{HOME}/{kind}"), *_BACK)
-    title = "Verify your email" if kind == "email" else "Verify your phone number"
-    page = FormPage(title, "Continue", (code_field(),), text, links=links)
+    links = (Link(_("Another address") if kind == "email" else _("Another number"), f"{HOME}/{kind}"), *_BACK)
+    title = _("Verify your email") if kind == "email" else _("Verify your phone number")
+    page = FormPage(title, _("Continue"), (code_field(),), text, links=links)
     return await answer(with_resend(visitor.store, sent.verification_id, page), take, send_again)
 
 
@@ -143,15 +144,17 @@ async def remove_identity(visitor: Visitor, target: str) -> Response:
         changes.remove_identity(visitor, target)
         return done("identity")
 
-    text = f"You will not be able to sign in with {target.capitalize()} until you link it again."
-    return await answer(FormPage("Remove social account", "Remove", (), text, links=_BACK), remove)
+    text = _(
+        "You will not be able to sign in with %(name)s until you link it again.", name=target.capitalize()
+    )
+    return await answer(FormPage(_("Remove social account"), _("Remove"), (), text, links=_BACK), remove)
 
 
 def where_the_code_is(visitor: Visitor, kind: str, address: str) -> str:
     """Return a sentence that says where the code was sent."""
-    where = f"A verification code was sent to {shown(Identifier(kind, address))}."
+    where = _("A verification code was sent to %(address)s.", address=shown(Identifier(kind, address)))
     if goes_to_messages_page(visitor.store, kind):
-        return f"{where} This server shows it under Messages."
+        return paragraph(where, _("This server shows it under Messages."))
     return where
 
 

@@ -14,7 +14,7 @@ from quart import request
 from local_logto.account.progress import SentCode
 from local_logto.account.visitor import Visitor
 from local_logto.connectors.context import message_context
-from local_logto.connectors.languages import message_locale
+from local_logto.connectors.languages import preferred_language
 from local_logto.connectors.sending import Kind, Outgoing
 from local_logto.context import current_settings
 from local_logto.crypto.passwords import verify_password
@@ -54,7 +54,7 @@ async def prove_code(visitor: Visitor, code: str) -> None:
 async def send_code_to(visitor: Visitor, purpose: str, address_type: str, address: str) -> None:
     """Send a code and remember its purpose. It replaces the code sent before."""
     settings = read_setting(visitor.store, SIGN_IN_EXP)
-    locale = message_locale(mapping(settings, "languageInfo"), None, request.accept_languages)
+    locale = preferred_language(mapping(settings, "languageInfo"), None, request.accept_languages)
     payload = {"locale": locale, **message_context(visitor.store, user=visitor.id)}
     message = Outgoing(cast(Kind, address_type), address, _TEMPLATES[purpose], payload)
     verification_id = new_id()

@@ -25,6 +25,7 @@ from local_logto.oidc.session.op_sessions import load_session
 from local_logto.responses import redirect_response
 from local_logto.store import Store
 from local_logto.tables import users
+from local_logto.translation import _
 
 HOME = "/account"
 _P = ParamSpec("_P")
@@ -73,7 +74,7 @@ def account_page(view: _View[_P]) -> Callable[_P, Awaitable[Response]]:
             return send_to_sign_in(HOME)
         if visitor.user["is_suspended"]:
             return await show_notice(
-                "This account is suspended", "Ask an administrator to reactivate it.", status=403
+                _("This account is suspended"), _("Ask an administrator to reactivate it."), status=403
             )
         return await view(visitor, *args, **kwargs)
 

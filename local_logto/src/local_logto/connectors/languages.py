@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from werkzeug.datastructures import LanguageAccept
@@ -33,16 +33,20 @@ LANGUAGE_TAGS: Final = frozenset(
 )
 
 
-def message_locale(
-    language_info: Mapping[str, object], ui_locales: str | None, accepted: LanguageAccept
+def preferred_language(
+    language_info: Mapping[str, object],
+    ui_locales: str | None,
+    accepted: LanguageAccept,
+    *,
+    known: Sequence[str] = BUILT_IN,
 ) -> str:
-    """Return the language for a person: the first wanted one that Logto has texts for.
+    """Return the language for a person: the first wanted one that there are texts for, by default in Logto.
 
     The request's ``ui_locales`` come first, then the browser's languages if ``autoDetect`` is on, then
     ``fallbackLanguage``. A region without texts counts as its language.
     """
     wanted = _candidates(language_info, ui_locales, accepted)
-    return next((known for tag in wanted if (known := _find(tag))), DEFAULT)
+    return next((found for tag in wanted if (found := _find(tag, known))), DEFAULT)
 
 
 def _candidates(
@@ -54,8 +58,8 @@ def _candidates(
     yield str(language_info.get("fallbackLanguage", DEFAULT))
 
 
-def _find(tag: str) -> str | None:
+def _find(tag: str, known: Sequence[str]) -> str | None:
     wanted, base = tag.lower(), tag.lower().partition("-")[0]
-    exact = (known for known in BUILT_IN if known.lower() == wanted)
-    similar = (known for known in BUILT_IN if known.lower().partition("-")[0] == base)
+    exact = (one for one in known if one.lower() == wanted)
+    similar = (one for one in known if one.lower().partition("-")[0] == base)
     return next(exact, None) or next(similar, None)

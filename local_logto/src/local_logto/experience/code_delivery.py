@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from local_logto.connectors import sending
 from local_logto.connectors.context import message_context
-from local_logto.connectors.languages import message_locale
+from local_logto.connectors.languages import preferred_language
 from local_logto.connectors.sending import Kind, Outgoing
 from local_logto.context import current_settings
 from local_logto.errors import RequestError
@@ -84,7 +84,7 @@ def _payload(session: ExperienceSession, kind: Kind) -> dict[str, object]:
     ui_locales = text(params, "ui_locales")
     accepted = session.request.accept_languages
     payload: dict[str, object] = {
-        "locale": message_locale(mapping(settings, "languageInfo"), ui_locales, accepted)
+        "locale": preferred_language(mapping(settings, "languageInfo"), ui_locales, accepted)
     }
     if ui_locales:
         payload["uiLocales"] = ui_locales

@@ -36,6 +36,7 @@ from local_logto.experience.social_proof import SocialProof
 from local_logto.experience.state import Event, PendingProfile, Proof, VerificationRecord
 from local_logto.experience.users import User, complete_user, create_user, find_user
 from local_logto.refusals import refusal
+from local_logto.translation import _
 
 
 async def switch_event(session: ExperienceSession, event: Event) -> None:
@@ -151,7 +152,7 @@ async def _identify_existing(session: ExperienceSession, record: VerificationRec
     )
     if user is None:
         value = record.identifier.value
-        message = f"User with {value} does not exist."
+        message = _("User with %(identifier)s does not exist.", identifier=value)
         raise RequestError(404, "user.user_not_exist", message, data={"identifier": value})
     await _save_identified(session, user)
 

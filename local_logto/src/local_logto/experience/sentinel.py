@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from local_logto.errors import RequestError
 from local_logto.experience.json_access import integer
 from local_logto.store import Store, metadata, new_id, now_ms
+from local_logto.translation import ngettext
 
 T = TypeVar("T")
 
@@ -91,7 +92,11 @@ def _refuse_locked_out(
         raise RequestError(
             400,
             "session.verification_blocked_too_many_attempts",
-            f"Too many attempts in a short time. Please try again in {minutes} minute{'s' * (minutes != 1)}.",
+            ngettext(
+                "Too many attempts in a short time. Please try again in %(num)s minute.",
+                "Too many attempts in a short time. Please try again in %(num)s minutes.",
+                minutes,
+            ),
         )
 
 

@@ -22,15 +22,16 @@ from local_logto.experience.pages.steps import complete, find_sent_code, send_co
 from local_logto.experience.session import ExperienceSession
 from local_logto.experience.state import VerificationRecord
 from local_logto.experience.verification import verify_code
+from local_logto.translation import _, ngettext, paragraph
 
 blueprint = Blueprint("codes", __name__)
 _METHODS = ["GET", "POST"]
 _DIGITS = 6
 _ALL_OPTIONS = {
-    "sign-in": ("All sign-in options", "/sign-in"),
-    "register": ("All account creation options", "/register"),
-    "forgot-password": ("All sign-in options", "/sign-in"),
-    "continue": ("All sign-in options", "/sign-in"),
+    "sign-in": (_("All sign-in options"), "/sign-in"),
+    "register": (_("All account creation options"), "/register"),
+    "forgot-password": (_("All sign-in options"), "/sign-in"),
+    "continue": (_("All sign-in options"), "/sign-in"),
 }
 _PATHS_OF_UNEXPECTED_ACCOUNTS = {
     "user.user_not_exist": "/sign-in/no-account",
@@ -66,7 +67,9 @@ def _read_code(typed: str) -> str:
     """
     code = typed.replace(" ", "").replace("-", "")
     if len(code) != _DIGITS or not (code.isascii() and code.isdigit()):
-        raise RequestError(422, "page.no_code", f"Invalid verification code. It has {_DIGITS} digits.")
+        raise RequestError(
+            422, "page.no_code", _("Invalid verification code. It has %(num)s digits.", num=_DIGITS)
+        )
     return code
 
 
@@ -87,17 +90,19 @@ async def _continue_after_proof(session: ExperienceSession, flow: str, proof: Ve
 def _page(session: ExperienceSession, flow: str, sent: VerificationRecord) -> FormPage:
     kind, method = sent.identifier.type, session.settings.find_method(sent.identifier.type)
     offers_password = flow == "sign-in" and method is not None and method.password
-    links = [Link("Back", _page_before(session, flow, kind))]
+    links = [Link(_("Back"), _page_before(session, flow, kind))]
     all_options, first_page = _ALL_OPTIONS[flow]
     if flow == "register" and session.settings.allows_sign_in:
-        links.insert(0, Link("Sign in", page_url("/sign-in"), "Already have an account?"))
+        links.insert(0, Link(_("Sign in"), page_url("/sign-in"), _("Already have an account?")))
     return FormPage(
-        "Verify your email" if kind == "email" else "Verify your phone number",
-        "Continue",
+        _("Verify your email") if kind == "email" else _("Verify your phone number"),
+        _("Continue"),
         (code_field(),),
         description=_where_the_code_is(session, flow, sent),
         links=tuple(links),
-        other_ways=(Link("Sign in with password", page_url("/sign-in/password")),) if offers_password else (),
+        other_ways=(Link(_("Sign in with password"), page_url("/sign-in/password")),)
+        if offers_password
+        else (),
         ways_if_unsent=(Link(all_options, page_url(first_page)),),
     )
 
@@ -114,15 +119,11 @@ def _where_the_code_is(session: ExperienceSession, flow: str, sent: Verification
     address, settings = shown(sent.identifier), session.settings
     only_to_known = flow == "forgot-password" or (flow == "sign-in" and settings.sign_in_mode == "SignIn")
     what = (
-        f"If there is an account with {address}, a verification code was sent to it."
+        _("If there is an account with %(address)s, a verification code was sent to it.", address=address)
         if only_to_known
-        else f"A verification code was sent to {address}."
+        else _("A verification code was sent to %(address)s.", address=address)
     )
     if goes_to_messages_page(session.store, sent.identifier.type):
-        return f"{what} This server shows it under Messages."
-    return f"{what} It works for {_minutes(settings.code_policy.expires_after)}."
-
-
-def _minutes(seconds: int) -> str:
-    minutes = seconds // 60
-    return "one minute" if minutes == 1 else f"{minutes} minutes"
+        return paragraph(what, _("This server shows it under Messages."))
+    minutes = settings.code_policy.expires_after // 60
+    return paragraph(what, ngettext("It works for one minute.", "It works for %(num)s minutes.", minutes))

@@ -12,6 +12,7 @@ from local_logto.errors import RequestError
 from local_logto.experience.code_delivery import UnsentMessage
 from local_logto.experience.pages.sentences import sentence_of
 from local_logto.experience.password_policy import PasswordPolicy
+from local_logto.translation import _, ngettext
 
 _PASSWORD_CODES = ("password.", "session.invalid_credentials", "user.same_password")
 LONGEST_INPUT = 256
@@ -141,8 +142,12 @@ class FormPage:
         """Raise 429 ``page.too_early`` if the pressed side button still has to wait."""
         wait = next((action.wait for action in self.all_side_actions if action.name == self.pressed), 0)
         if wait:
-            seconds = "second" if wait == 1 else "seconds"
-            raise RequestError(429, "page.too_early", f"Wait {wait} more {seconds} to request a new code.")
+            sentence = ngettext(
+                "Wait %(num)s more second to request a new code.",
+                "Wait %(num)s more seconds to request a new code.",
+                wait,
+            )
+            raise RequestError(429, "page.too_early", sentence)
 
     def refused(self, error: RequestError) -> FormPage:
         """Return the page with the error at its field, or above the form if it belongs to none."""
@@ -162,10 +167,10 @@ class FormPage:
         page = replace(self, error=sentence_of(error), status=error.status_of_page, other_ways=ways)
         failed = next((action for action in self.all_side_actions if action.name == self.pressed), None)
         if failed is None:
-            return replace(page, button="Try again")
+            return replace(page, button=_("Try again"))
         return replace(
             page,
-            retry=replace(failed, label="Try again"),
+            retry=replace(failed, label=_("Try again")),
             side_actions=tuple(action for action in self.side_actions if action != failed),
             other_ways=tuple(way for way in ways if way != failed),
         )
@@ -181,9 +186,9 @@ class FormPage:
 def _filled(field: Field, typed: str) -> Field:
     value = typed if field.type == "password" else typed.strip()
     if not value:
-        return replace(field, value="", error=f"{field.label} is required.")
+        return replace(field, value="", error=_("%(field)s is required.", field=field.label))
     if len(value) > LONGEST_INPUT:
-        return replace(field, value="", error=f"{field.label} is too long.")
+        return replace(field, value="", error=_("%(field)s is too long.", field=field.label))
     return replace(field, value=value)
 
 
@@ -192,23 +197,27 @@ def _compared(field: Field, fields: tuple[Field, ...]) -> Field:
     repeated = next((other for other in fields if other.name == field.repeats), None)
     if field.error or repeated is None or repeated.value == field.value:
         return field
-    return replace(field, value="", error="Your passwords don’t match.")
+    return replace(field, value="", error=_("Your passwords don’t match."))
 
 
 def password_field() -> Field:
-    return Field("password", "Password", "password", "current-password")
+    return Field("password", _("Password"), "password", "current-password")
 
 
-def code_field(label: str = "Verification code") -> Field:
-    return Field("code", label, autocomplete="one-time-code", input_mode="numeric")
+def code_field(label: str = "") -> Field:
+    return Field("code", label or _("Verification code"), autocomplete="one-time-code", input_mode="numeric")
 
 
 def new_password_page(title: str, policy: PasswordPolicy, account: str) -> FormPage:
     """Build the page that sets a password, for a new account or after a reset."""
-    requirement = f"At least {policy.min_length} characters"
+    requirement = ngettext("At least %(num)s character.", "At least %(num)s characters.", policy.min_length)
     if policy.min_character_types > 1:
-        kinds = "lowercase letters, uppercase letters, digits, symbols"
-        requirement += f", of {policy.min_character_types} kinds: {kinds}"
-    field = Field("password", "Password", "password", "new-password")
-    again = Field("confirmPassword", "Confirm password", "password", "new-password", repeats="password")
-    return FormPage(title, "Save password", (field, again), f"{requirement}.", account=account)
+        requirement = _(
+            "At least %(length)s characters, of %(kinds)s kinds: lowercase letters, uppercase letters, "
+            "digits, symbols.",
+            length=policy.min_length,
+            kinds=policy.min_character_types,
+        )
+    field = Field("password", _("Password"), "password", "new-password")
+    again = Field("confirmPassword", _("Confirm password"), "password", "new-password", repeats="password")
+    return FormPage(title, _("Save password"), (field, again), requirement, account=account)

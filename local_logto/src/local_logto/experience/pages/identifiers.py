@@ -11,16 +11,18 @@ from local_logto.errors import RequestError
 from local_logto.experience.pages.forms import LONGEST_INPUT, Field
 from local_logto.experience.sign_in_experience import IDENTIFIER_TYPES
 from local_logto.experience.state import Identifier
+from local_logto.translation import Sentence, _, either, joined
 
-_LABELS = {"username": "Username", "email": "Email", "phone": "Phone number"}
+_LABELS = {"username": _("Username"), "email": _("Email"), "phone": _("Phone number")}
+_KINDS = {"username": _("username"), "email": _("email"), "phone": _("phone number")}
 _AUTOCOMPLETE = {"username": "username", "email": "email", "phone": "tel"}
 _INPUT_TYPES = {"username": "text", "email": "email", "phone": "tel"}
 _EMAIL = re.compile(r"\S+@\S+\.\S+")
 _PHONE = re.compile(r"[1-9][0-9]{6,14}")  # E.164: the country code first, fifteen digits at most
 _PHONE_PUNCTUATION = re.compile(r"\(0\)|[\s().\-–/]")
 _INVALID = {
-    "email": "The email is invalid. Enter an address such as name@example.com.",
-    "phone": "The phone number is invalid. Start with the country code, such as +44 7700 900123.",
+    "email": _("The email is invalid. Enter an address such as name@example.com."),
+    "phone": _("The phone number is invalid. Start with the country code, such as +44 7700 900123."),
 }
 
 
@@ -30,7 +32,7 @@ def identifier_field(types: tuple[str, ...], value: str = "") -> Field:
     only = ordered[0] if len(ordered) == 1 else None
     return Field(
         "identifier",
-        " / ".join(_LABELS[name] for name in ordered),
+        joined(" / ", [_LABELS[name] for name in ordered]),
         type=_INPUT_TYPES[only] if only else "text",
         autocomplete=_AUTOCOMPLETE[only] if only else "username",
         value=value[:LONGEST_INPUT],
@@ -46,13 +48,13 @@ def read_identifier(typed: str, types: tuple[str, ...]) -> Identifier:
         return Identifier("phone", digits)
     if kind == "username":
         return Identifier("username", typed)
-    raise RequestError(422, "guard.invalid_input", _INVALID.get(kind, f"Enter a valid {kind}."))
+    sentence = _INVALID[kind] if kind else _("Enter a valid %(kinds)s.", kinds=kinds_of(types))
+    raise RequestError(422, "guard.invalid_input", sentence)
 
 
-def kinds_of(types: tuple[str, ...]) -> str:
-    """Return the types as a phrase: ``username, email or phone number``."""
-    *most, last = [_LABELS[name].lower() for name in IDENTIFIER_TYPES if name in types]
-    return f"{', '.join(most)} or {last}" if most else last
+def kinds_of(types: tuple[str, ...]) -> Sentence:
+    """Return the types as a phrase: ``username, email, or phone number``."""
+    return either([_KINDS[name] for name in IDENTIFIER_TYPES if name in types])
 
 
 def shown(identifier: Identifier) -> str:
@@ -61,7 +63,7 @@ def shown(identifier: Identifier) -> str:
 
 
 def _kind_of(typed: str, types: tuple[str, ...]) -> str:
-    """Return the type that the input looks like, or a phrase with all types that it might have been."""
+    """Return the type that the input looks like, or nothing if it looks like none."""
     if len(types) == 1:
         return types[0]
     if "email" in types and "@" in typed:
@@ -69,7 +71,7 @@ def _kind_of(typed: str, types: tuple[str, ...]) -> str:
     digits = _digits_of(typed)
     if "phone" in types and digits.isascii() and digits.isdigit():
         return "phone"
-    return "username" if "username" in types else kinds_of(types)
+    return "username" if "username" in types else ""
 
 
 def _digits_of(typed: str) -> str:

@@ -17,6 +17,7 @@ from local_logto.experience.pages.responses import show_notice, show_template
 from local_logto.experience.state import Identifier
 from local_logto.messages import KEPT_MESSAGES, Message, find_message, list_messages
 from local_logto.responses import json_response
+from local_logto.translation import _
 
 blueprint = Blueprint("inbox", __name__, url_prefix="/messages")
 
@@ -117,9 +118,9 @@ async def message_html(message_id: str) -> Response:
 
 async def _show_missing() -> Response:
     return await show_notice(
-        "Message not found",
-        f"Only the last {KEPT_MESSAGES} messages are stored.",
-        links=(("All messages", "/messages"),),
+        _("Message not found"),
+        _("Only the last %(num)s messages are stored.", num=KEPT_MESSAGES),
+        links=((_("All messages"), "/messages"),),
         status=404,
     )
 

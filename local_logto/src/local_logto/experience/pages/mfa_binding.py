@@ -19,6 +19,7 @@ from local_logto.experience.pages.responses import answer_form, go_to, page_url,
 from local_logto.experience.pages.steps import complete, has_identified
 from local_logto.experience.session import ExperienceSession
 from local_logto.second_factors import BACKUP_CODE, TOTP
+from local_logto.translation import _
 
 _P = ParamSpec("_P")
 _View = Callable[Concatenate[ExperienceSession, Demand, _P], Awaitable[Response]]
@@ -45,20 +46,22 @@ def _demanded_page(view: _View[_P]) -> Callable[_P, Awaitable[Response]]:
 @blueprint.route("/mfa-onboarding", methods=_METHODS)
 @_demanded_page
 async def onboarding(session: ExperienceSession, _demand: Demand) -> Response:
-    text = (
+    text = _(
         "Protect your account with 2-step verification. When you sign in, you also enter a code that only "
         "you have."
     )
-    skip = (SideAction("Skip", "skip"),)
-    page = FormPage("Turn on 2-step verification", "Enable 2-step verification", (), text, side_actions=skip)
+    skip = (SideAction(_("Skip"), "skip"),)
+    page = FormPage(
+        _("Turn on 2-step verification"), _("Enable 2-step verification"), (), text, side_actions=skip
+    )
     return await answer_form(session, page, _enable, _skip)
 
 
 @blueprint.route("/mfa-binding", methods=_METHODS)
 @_demanded_page
 async def choose(session: ExperienceSession, demand: Demand) -> Response:
-    text = "Two-factor verification is enabled. Select your second verification method for secure sign-in."
-    page = FormPage("Add 2-step verification", "", (), text, choices=ways_to_enroll(demand.kinds))
+    text = _("Two-factor verification is enabled. Select your second verification method for secure sign-in.")
+    page = FormPage(_("Add 2-step verification"), "", (), text, choices=ways_to_enroll(demand.kinds))
     return await answer_form(session, _skippable(page, demand), _continue_sign_in, _skip)
 
 
@@ -84,7 +87,7 @@ async def bind_totp(session: ExperienceSession, demand: Demand) -> Response:
 
     page = totp_page(secret, second_factors.qr_svg(mfa.totp_uri(session, secret)))
     if len(demand.kinds) > 1:
-        page = replace(page, links=(Link("Switch to another method", page_url("/mfa-binding")),))
+        page = replace(page, links=(Link(_("Switch to another method"), page_url("/mfa-binding")),))
     return await answer_form(session, _skippable(page, demand), check, _skip)
 
 
@@ -102,7 +105,7 @@ async def bind_backup_codes(session: ExperienceSession, _demand: Demand) -> Resp
 
 
 def _skippable(page: FormPage, demand: Demand) -> FormPage:
-    return replace(page, side_actions=(SideAction("Skip", "skip"),)) if demand.is_skippable else page
+    return replace(page, side_actions=(SideAction(_("Skip"), "skip"),)) if demand.is_skippable else page
 
 
 async def _enable(session: ExperienceSession, _page: FormPage) -> Response:

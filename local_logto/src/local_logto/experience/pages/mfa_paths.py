@@ -10,17 +10,18 @@ from local_logto.experience.json_access import strings
 from local_logto.experience.pages.forms import Choice
 from local_logto.experience.pages.responses import page_url
 from local_logto.second_factors import BACKUP_CODE, EMAIL_CODE, PHONE_CODE, TOTP
+from local_logto.translation import _
 
 _VERIFY = {
-    TOTP: ("Authenticator app OTP", "Enter the one-time code in app"),
-    BACKUP_CODE: ("Backup code", "Paste the backup code you saved"),
-    EMAIL_CODE: ("Email verification code", "Enter the code sent to your email"),
-    PHONE_CODE: ("SMS verification code", "Enter the code sent to your phone"),
+    TOTP: (_("Authenticator app OTP"), _("Enter the one-time code in app")),
+    BACKUP_CODE: (_("Backup code"), _("Paste the backup code you saved")),
+    EMAIL_CODE: (_("Email verification code"), _("Enter the code sent to your email")),
+    PHONE_CODE: (_("SMS verification code"), _("Enter the code sent to your phone")),
 }
 _ENROLL = {
-    TOTP: ("Authenticator app OTP", "E.g., Google Authenticator, etc."),
-    EMAIL_CODE: ("Email verification code", "Link your email address"),
-    PHONE_CODE: ("SMS verification code", "Link your phone number"),
+    TOTP: (_("Authenticator app OTP"), _("E.g., Google Authenticator, etc.")),
+    EMAIL_CODE: (_("Email verification code"), _("Link your email address")),
+    PHONE_CODE: (_("SMS verification code"), _("Link your phone number")),
 }
 _ENROLL_PATHS = {TOTP: f"/mfa-binding/{TOTP}", EMAIL_CODE: "/continue/email", PHONE_CODE: "/continue/phone"}
 

@@ -20,14 +20,19 @@ from local_logto.experience.pages.steps import complete, has_identified
 from local_logto.experience.session import ExperienceSession
 from local_logto.experience.state import Identifier
 from local_logto.second_factors import BACKUP_CODE, EMAIL_CODE, PHONE_CODE, TOTP
+from local_logto.translation import _, paragraph
 
 _P = ParamSpec("_P")
 _View = Callable[Concatenate[ExperienceSession, tuple[str, ...], _P], Awaitable[Response]]
 
 blueprint = Blueprint("mfa_verification", __name__, url_prefix="/mfa-verification")
 _METHODS = ["GET", "POST"]
-_TITLE = "2-step verification"
-_ENABLED = "2-step verification has been enabled for this account."
+_TITLE = _("2-step verification")
+_WILL_BE_SENT = {
+    "email": _("A verification code will be sent to your email."),
+    "phone": _("A verification code will be sent to your phone."),
+}
+_ENABLED = _("2-step verification has been enabled for this account.")
 
 
 def _asked_page(view: _View[_P]) -> Callable[_P, Awaitable[Response]]:
@@ -49,7 +54,7 @@ def _asked_page(view: _View[_P]) -> Callable[_P, Awaitable[Response]]:
 @blueprint.get("")
 @_asked_page
 async def choose(session: ExperienceSession, kinds: tuple[str, ...]) -> Response:
-    text = f"{_ENABLED} Select the second way to verify your identity."
+    text = paragraph(_ENABLED, _("Select the second way to verify your identity."))
     page = FormPage(_TITLE, "", (), text, choices=ways_to_verify(kinds), links=_links(()))
     return await show_form(session, page)
 
@@ -61,10 +66,10 @@ async def totp(session: ExperienceSession, kinds: tuple[str, ...]) -> Response:
         await mfa.verify_totp(session, page.value("code").replace(" ", ""))
         return await complete(session)
 
-    text = f"{_ENABLED} Enter the one-time code shown on your linked authenticator app."
-    field = code_field("Enter the one-time code")
+    text = paragraph(_ENABLED, _("Enter the one-time code shown on your linked authenticator app."))
+    field = code_field(_("Enter the one-time code"))
     return await answer_form(
-        session, FormPage(_TITLE, "Continue", (field,), text, links=_links(kinds)), check
+        session, FormPage(_TITLE, _("Continue"), (field,), text, links=_links(kinds)), check
     )
 
 
@@ -75,10 +80,10 @@ async def backup_code(session: ExperienceSession, kinds: tuple[str, ...]) -> Res
         await mfa.verify_backup_code(session, page.value("code").lower())
         return await complete(session)
 
-    text = "Enter one of the backup codes you saved when 2-step verification was set up. Each works once."
-    field = Field("code", "Backup code")
+    text = _("Enter one of the backup codes you saved when 2-step verification was set up. Each works once.")
+    field = Field("code", _("Backup code"))
     return await answer_form(
-        session, FormPage(_TITLE, "Continue", (field,), text, links=_links(kinds)), check
+        session, FormPage(_TITLE, _("Continue"), (field,), text, links=_links(kinds)), check
     )
 
 
@@ -90,8 +95,8 @@ async def address_code(session: ExperienceSession, kinds: tuple[str, ...], kind:
     proof = session.experience.mfa.find_proof(kind)
     if proof is not None and not proof.is_verified:
         return await _check_code(session, kinds, proof)
-    text = f"{_ENABLED} A verification code will be sent to your {address_type}."
-    page = FormPage(_TITLE, "Send verification code", (), text, links=_links(kinds))
+    text = paragraph(_ENABLED, _WILL_BE_SENT[address_type])
+    page = FormPage(_TITLE, _("Send verification code"), (), text, links=_links(kinds))
     return await answer_form(session, page, _send_to(address_type))
 
 
@@ -103,10 +108,11 @@ async def _check_code(session: ExperienceSession, kinds: tuple[str, ...], proof:
         await mfa_codes.verify_mfa_code(session, proof.id, address_type, code)
         return await complete(session)
 
-    text = f"Enter the code sent to {shown(Identifier(address_type, proof.recipient or ''))}."
+    recipient = shown(Identifier(address_type, proof.recipient or ""))
+    text = _("Enter the code sent to %(address)s.", address=recipient)
     if goes_to_messages_page(session.store, address_type):
-        text += " This server shows it under Messages."
-    page = FormPage(_TITLE, "Continue", (code_field(),), text, links=_links(kinds))
+        text = paragraph(text, _("This server shows it under Messages."))
+    page = FormPage(_TITLE, _("Continue"), (code_field(),), text, links=_links(kinds))
     page = with_resend(session.store, proof.id, page)
     return await answer_form(session, page, check, _send_to(address_type, notice=SENT_AGAIN))
 
@@ -122,5 +128,7 @@ def _send_to(
 
 
 def _links(kinds: tuple[str, ...]) -> tuple[Link, ...]:
-    others = (Link("Try another method to verify", page_url("/mfa-verification")),) if len(kinds) > 1 else ()
-    return (*others, Link("Back to sign in", page_url("/sign-in")))
+    others = (
+        (Link(_("Try another method to verify"), page_url("/mfa-verification")),) if len(kinds) > 1 else ()
+    )
+    return (*others, Link(_("Back to sign in"), page_url("/sign-in")))

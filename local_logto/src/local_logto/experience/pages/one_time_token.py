@@ -15,6 +15,7 @@ from local_logto.experience.pages.steps import complete
 from local_logto.experience.session import ExperienceSession
 from local_logto.experience.state import Event, Identifier
 from local_logto.experience.verification import verify_one_time_token
+from local_logto.translation import _
 
 
 def has_one_time_token() -> bool:
@@ -26,11 +27,11 @@ async def sign_in_by_token(session: ExperienceSession) -> Response:
     """Sign in to the account with this email address, or create one."""
     address = request.args["login_hint"]
     page = FormPage(
-        "Continue to your account",
-        "Continue",
+        _("Continue to your account"),
+        _("Continue"),
         (),
-        f"You are signing in as {address}.",
-        links=(Link("Sign in another way", page_url("/sign-in")),),
+        _("You are signing in as %(address)s.", address=address),
+        links=(Link(_("Sign in another way"), page_url("/sign-in")),),
     )
     return await answer_form(session, page, _use)
 

@@ -22,14 +22,15 @@ from local_logto.experience.pages.steps import complete, is_underway, known_iden
 from local_logto.experience.profile import add_password, add_username
 from local_logto.experience.session import ExperienceSession
 from local_logto.experience.state import Event
+from local_logto.translation import _
 
 blueprint = Blueprint("register", __name__)
 _METHODS = ["GET", "POST"]
 _NARROWED = "/identifier-register"
 _ADDRESS_PAGES = {
-    "email": ("Link email", ("email",)),
-    "phone": ("Link phone", ("phone",)),
-    "emailOrPhone": ("Link email or phone", ("email", "phone")),
+    "email": (_("Link email"), ("email",)),
+    "phone": (_("Link phone"), ("phone",)),
+    "emailOrPhone": (_("Link email or phone"), ("email", "phone")),
 }
 
 
@@ -40,12 +41,14 @@ async def register(session: ExperienceSession) -> Response:
     if not session.settings.allows_registration:
         return go_to("/sign-in")
     types, is_narrowed = _offered_types(session), request.path == _NARROWED
-    all_options = (Link("All account creation options", page_url("/register")),) if is_narrowed else ()
+    all_options = (Link(_("All account creation options"), page_url("/register")),) if is_narrowed else ()
     page = FormPage(
-        "Create account" if is_narrowed else "Create your account",
-        "Create account",
+        _("Create account") if is_narrowed else _("Create your account"),
+        _("Create account"),
         (identifier_field(types, known_identifier(session, types)),),
-        description=f"Enter your {kinds_of(types)} to create a new account." if is_narrowed else "",
+        description=(
+            _("Enter your %(kinds)s to create a new account.", kinds=kinds_of(types)) if is_narrowed else ""
+        ),
         links=all_options + _back_to_sign_in(session),
         ways_if_unsent=_ways_in(session),
         offers_social=not is_narrowed,
@@ -58,7 +61,7 @@ async def register(session: ExperienceSession) -> Response:
 async def register_password(session: ExperienceSession) -> Response:
     if not is_underway(session, Event.REGISTER) or not session.experience.profile.username:
         return go_to("/register")
-    return await answer_form(session, _password_page(session, "New password"), _complete_with_password)
+    return await answer_form(session, _password_page(session, _("New password")), _complete_with_password)
 
 
 @blueprint.route("/continue/<any(password, username, email, phone, emailOrPhone):missing>", methods=_METHODS)
@@ -66,16 +69,16 @@ async def register_password(session: ExperienceSession) -> Response:
 async def continue_with(session: ExperienceSession, missing: str) -> Response:
     if session.begun is None or session.begun.event is Event.FORGOT_PASSWORD:
         return go_to("/sign-in")
-    back = (Link("Back to sign in", page_url("/sign-in")),) if session.settings.allows_sign_in else ()
+    back = (Link(_("Back to sign in"), page_url("/sign-in")),) if session.settings.allows_sign_in else ()
     if missing == "password":
-        page = replace(_password_page(session, "Set password"), links=back)
+        page = replace(_password_page(session, _("Set password")), links=back)
         return await answer_form(session, page, _complete_with_password)
     if missing == "username":
-        page = FormPage("Set username", "Continue", (identifier_field(("username",)),), links=back)
+        page = FormPage(_("Set username"), _("Continue"), (identifier_field(("username",)),), links=back)
         return await answer_form(session, page, _complete_with_username)
     title, types = _ADDRESS_PAGES[missing]
-    reason = "This application requires it for your account."
-    page = FormPage(title, "Continue", (identifier_field(types),), reason, links=back)
+    reason = _("This application requires it for your account.")
+    page = FormPage(title, _("Continue"), (identifier_field(types),), reason, links=back)
     page = replace(page, ways_if_unsent=_ways_in(session))
     return await answer_form(session, page, _send_code_for_profile)
 
@@ -87,12 +90,12 @@ def _offered_types(session: ExperienceSession) -> tuple[str, ...]:
 def _back_to_sign_in(session: ExperienceSession) -> tuple[Link, ...]:
     if not session.settings.allows_sign_in:
         return ()
-    return (Link("Sign in", page_url("/sign-in"), "Already have an account?"),)
+    return (Link(_("Sign in"), page_url("/sign-in"), _("Already have an account?")),)
 
 
 def _ways_in(session: ExperienceSession) -> tuple[Link, ...]:
     """Return links for people who can't go on here because no message can be sent."""
-    return (Link("All sign-in options", page_url("/sign-in")),) if session.settings.allows_sign_in else ()
+    return (Link(_("All sign-in options"), page_url("/sign-in")),) if session.settings.allows_sign_in else ()
 
 
 def _password_page(session: ExperienceSession, title: str) -> FormPage:
@@ -111,7 +114,7 @@ async def _begin_registration(session: ExperienceSession, page: FormPage) -> Res
         await send_code_to(session, identifier, Event.REGISTER)
     except UnsentMessage as error:
         enabled = session.settings.sign_up_identifiers
-        ways = other_identifiers("Create account", "register", enabled, identifier.type)
+        ways = other_identifiers("register", enabled, identifier.type)
         page = replace(page, ways_if_unsent=ways + page.ways_if_unsent)
         return await show_form(session, page.refused(error))
     return go_to("/register/verification-code")

@@ -9,6 +9,7 @@ from quart import request
 
 from local_logto.experience.pages.forms import FormPage, SideAction
 from local_logto.store import Store
+from local_logto.translation import _
 from local_logto.verification_codes import find_age
 
 SENT_AGAIN: Final = "code-sent"  # the notice that the page shows afterwards
@@ -19,6 +20,6 @@ def with_resend(store: Store, verification_id: str, page: FormPage) -> FormPage:
     """Return the page with the button that resends this verification's code, and how long it has to wait."""
     age = find_age(store, verification_id)
     wait = 0 if age is None else max(0, -(-(_AFTER_MS - age) // 1000))
-    button = SideAction("Resend verification code", "resend", "Not received yet?", wait)
-    notice = "A new code was sent." if request.args.get("notice") == SENT_AGAIN else page.notice
+    button = SideAction(_("Resend verification code"), "resend", _("Not received yet?"), wait)
+    notice = _("A new code was sent.") if request.args.get("notice") == SENT_AGAIN else page.notice
     return replace(page, side_actions=(*page.side_actions, button), notice=notice)

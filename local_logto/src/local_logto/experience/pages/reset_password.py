@@ -18,6 +18,7 @@ from local_logto.experience.pages.steps import is_underway, known_identifier, se
 from local_logto.experience.profile import replace_password
 from local_logto.experience.session import ExperienceSession
 from local_logto.experience.state import Event
+from local_logto.translation import _
 
 blueprint = Blueprint("reset_password", __name__)
 _METHODS = ["GET", "POST"]
@@ -30,17 +31,20 @@ async def forgot_password(session: ExperienceSession) -> Response:
     types = session.settings.forgot_password_identifiers()
     if not types:
         return await show_notice(
-            "Password reset isn’t available",
-            "This server has no way to reset passwords. Ask an administrator for a new one.",
-            links=(("Back to sign in", page_url("/sign-in")),),
+            _("Password reset isn’t available"),
+            _("This server has no way to reset passwords. Ask an administrator for a new one."),
+            links=((_("Back to sign in"), page_url("/sign-in")),),
         )
     page = FormPage(
-        "Reset password",
-        "Continue",
+        _("Reset password"),
+        _("Continue"),
         (identifier_field(types, known_identifier(session, types)),),
-        description=f"Enter the {kinds_of(types)} of your account to get a code for choosing a new password.",
-        links=(Link("Back to sign in", page_url("/sign-in")),),
-        ways_if_unsent=(Link("All sign-in options", page_url("/sign-in")),),
+        description=_(
+            "Enter the %(kinds)s of your account to get a code for choosing a new password.",
+            kinds=kinds_of(types),
+        ),
+        links=(Link(_("Back to sign in"), page_url("/sign-in")),),
+        ways_if_unsent=(Link(_("All sign-in options"), page_url("/sign-in")),),
     )
     return await answer_form(session, page, _send_code)
 
@@ -51,7 +55,7 @@ async def choose_new_password(session: ExperienceSession) -> Response:
     if not is_underway(session, Event.FORGOT_PASSWORD) or session.experience.user_id is None:
         return go_to("/forgot-password")
     account = shown(session.experience.typed) if session.experience.typed else ""
-    page = new_password_page("New password", session.settings.password_policy, account)
+    page = new_password_page(_("New password"), session.settings.password_policy, account)
     return await answer_form(session, page, _save_password)
 
 

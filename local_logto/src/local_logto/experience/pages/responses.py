@@ -19,7 +19,9 @@ from local_logto.experience.pages.social_buttons import list_social_buttons
 from local_logto.experience.session import ExperienceSession, open_session
 from local_logto.experience.sign_in_experience import read_sign_in_experience
 from local_logto.oidc.session.interactions import Interaction
+from local_logto.reader import reader_language
 from local_logto.responses import redirect_response
+from local_logto.translation import _, speaking
 
 _P = ParamSpec("_P")
 _View = Callable[Concatenate[ExperienceSession, _P], Awaitable[Response]]
@@ -46,13 +48,19 @@ def first_page_url(flow: str) -> str:
     return page_url(f"/identifier-{flow}" if "identifier" in request.args else f"/{flow}")
 
 
-def other_identifiers(verb: str, flow: str, enabled: tuple[str, ...], failed: str) -> tuple[Link, ...]:
+def other_identifiers(flow: str, enabled: tuple[str, ...], failed: str) -> tuple[Link, ...]:
     """Return a link to continue with another type of identifier, after a message to this type failed."""
     others = tuple(name for name in enabled if name != failed)
     if not others:
         return ()
     path = page_url(f"/identifier-{flow}", identifier=" ".join(others))
-    return (Link(f"{verb} with {kinds_of(others)}", path),)
+    kinds = kinds_of(others)
+    label = (
+        _("Sign in with %(kinds)s", kinds=kinds)
+        if flow == "sign-in"
+        else _("Create account with %(kinds)s", kinds=kinds)
+    )
+    return (Link(label, path),)
 
 
 def go_to(path: str, **more: str) -> Response:
@@ -95,8 +103,8 @@ async def refuse_foreign_form() -> Response | None:
     if request.method != "POST" or _is_own_form():
         return None
     return await show_notice(
-        "This form came from another site",
-        "Nothing was changed. Open the page again and repeat what you did.",
+        _("This form came from another site"),
+        _("Nothing was changed. Open the page again and repeat what you did."),
         status=403,
     )
 
@@ -161,7 +169,10 @@ async def show_template(name: str, **context: object) -> Response:
 async def _render(
     template: str, context: Mapping[str, object], status: int = 200, form_targets: tuple[str, ...] = ()
 ) -> Response:
-    html = await render_template(template, here=request.full_path.rstrip("?"), page_url=page_url, **context)
+    with speaking(reader_language()):
+        html = await render_template(
+            template, here=request.full_path.rstrip("?"), page_url=page_url, **context
+        )
     response = Response(html, status, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = _content_security_policy(form_targets)
     response.headers["X-Frame-Options"] = "DENY"

@@ -33,11 +33,12 @@ from local_logto.experience.pages.steps import complete, is_underway, known_iden
 from local_logto.experience.session import ExperienceSession
 from local_logto.experience.state import Event, Identifier
 from local_logto.experience.verification import verify_identifier_password
+from local_logto.translation import _, either, paragraph
 
 blueprint = Blueprint("sign_in", __name__)
 _METHODS = ["GET", "POST"]
 _NARROWED = "/identifier-sign-in"
-_CODES = {"email": "email code", "phone": "SMS code"}
+_CODES = {"email": _("email code"), "phone": _("SMS code")}
 
 
 @blueprint.route("/sign-in", methods=_METHODS)
@@ -76,7 +77,7 @@ async def demo_sign_in(session: ExperienceSession) -> Response:
     identifier = (await request.form).get("person", "")
     person = await find_demo_person(current_settings().demo_people, identifier)
     if person is None:
-        return await _refuse_demo(session, "That demo person was not found.")
+        return await _refuse_demo(session, _("That demo person was not found."))
     kind = "email" if "@" in identifier else "username"
     try:
         return await _prove_password(session, Identifier(kind, identifier), person.password)
@@ -84,7 +85,8 @@ async def demo_sign_in(session: ExperienceSession) -> Response:
         if error.code != "session.invalid_credentials":
             return await _refuse_demo(session, error.message)
         return await _refuse_demo(
-            session, f"{person.name} has no account yet, or their password was changed."
+            session,
+            _("%(name)s has no account yet, or their password was changed.", name=person.name),
         )
 
 
@@ -98,18 +100,18 @@ def _first_page(session: ExperienceSession) -> FormPage:
     fields = (identifier_field(types, known_identifier(session, types)),) if types else ()
     links = []
     if is_password_only and session.settings.forgot_password_identifiers():
-        links.append(Link("Forgot your password?", page_url("/forgot-password")))
+        links.append(Link(_("Forgot your password?"), page_url("/forgot-password")))
     if is_narrowed:
-        links.append(Link("All sign-in options", page_url("/sign-in")))
+        links.append(Link(_("All sign-in options"), page_url("/sign-in")))
     if session.settings.allows_registration:
-        links.append(Link("Create account", page_url("/register"), "No account yet?"))
+        links.append(Link(_("Create account"), page_url("/register"), _("No account yet?")))
     return FormPage(
-        "Sign in" if is_narrowed else "Sign in to your account",
-        "Sign in" if fields else "",
+        _("Sign in") if is_narrowed else _("Sign in to your account"),
+        _("Sign in") if fields else "",
         (*fields, password_field()) if fields and is_password_only else fields,
         description=_description(session, types, is_narrowed=is_narrowed),
         links=tuple(links),
-        notice="Password changed. Sign in with the new one." if changed else "",
+        notice=_("Password changed. Sign in with the new one.") if changed else "",
         offers_social=not is_narrowed,
     )
 
@@ -117,17 +119,19 @@ def _first_page(session: ExperienceSession) -> FormPage:
 def _description(session: ExperienceSession, types: tuple[str, ...], *, is_narrowed: bool) -> str:
     """Say what to enter, and which ways to sign in there are if there are several."""
     ways = _ways(session, types, is_narrowed=is_narrowed)
-    sentences = [f"Enter your {kinds_of(types)} to sign in."] if is_narrowed and types else []
+    sentences = (
+        [_("Enter your %(kinds)s to sign in.", kinds=kinds_of(types))] if is_narrowed and types else []
+    )
     if len(ways) > 1:
-        sentences.append(f"You can sign in with {', '.join(ways[:-1])} or {ways[-1]}.")
-    return " ".join(sentences)
+        sentences.append(_("You can sign in with %(ways)s.", ways=either(ways)))
+    return paragraph(*sentences)
 
 
 def _ways(session: ExperienceSession, types: tuple[str, ...], *, is_narrowed: bool) -> list[str]:
     """Return what a person with one of these identifiers may sign in with."""
     offered = [method for method in session.settings.methods if method.identifier in types]
     by_code = [method.identifier for method in offered if method.verification_code]
-    ways = ["password"] if any(method.password for method in offered) else []
+    ways: list[str] = [_("password")] if any(method.password for method in offered) else []
     ways += [name for kind, name in _CODES.items() if kind in by_code]
     social = () if is_narrowed else list_social_buttons(session)
     return [*ways, *(button.name for button in social)]
@@ -165,10 +169,10 @@ async def _choose_proof(session: ExperienceSession, page: FormPage) -> Response:
     try:
         return await _send_code(session, identifier)
     except UnsentMessage as error:
-        by_password = (Link("Sign in with password", page_url("/sign-in/password")),)
+        by_password = (Link(_("Sign in with password"), page_url("/sign-in/password")),)
         enabled = tuple(known.identifier for known in session.settings.methods)
         ways = (by_password if method and method.password else ()) + other_identifiers(
-            "Sign in", "sign-in", enabled, identifier.type
+            "sign-in", enabled, identifier.type
         )
         return await show_form(session, replace(page, ways_if_unsent=ways).refused(error))
 
@@ -179,18 +183,18 @@ async def _send_code(session: ExperienceSession, identifier: Identifier) -> Resp
 
 
 def _password_page(session: ExperienceSession, typed: Identifier, *, offers_code: bool) -> FormPage:
-    links = [Link("Back", first_page_url("sign-in"))]
+    links = [Link(_("Back"), first_page_url("sign-in"))]
     if session.settings.forgot_password_identifiers():
-        links.insert(0, Link("Forgot your password?", page_url("/forgot-password")))
+        links.insert(0, Link(_("Forgot your password?"), page_url("/forgot-password")))
     return FormPage(
-        "Enter password",
-        "Continue",
+        _("Enter password"),
+        _("Continue"),
         (password_field(),),
-        description=f"For {shown(typed)}",
+        description=_("For %(account)s", account=shown(typed)),
         account=shown(typed),
         links=tuple(links),
-        other_ways=(SideAction("Sign in with verification code", "send_code"),) if offers_code else (),
-        ways_if_unsent=(Link("All sign-in options", page_url("/sign-in")),),
+        other_ways=(SideAction(_("Sign in with verification code"), "send_code"),) if offers_code else (),
+        ways_if_unsent=(Link(_("All sign-in options"), page_url("/sign-in")),),
     )
 
 

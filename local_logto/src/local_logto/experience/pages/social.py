@@ -29,6 +29,7 @@ from local_logto.experience.social_proof import SocialProof
 from local_logto.experience.state import Event, Experience
 from local_logto.oidc.session.interactions import find_interaction_by_uid, interaction_uids
 from local_logto.responses import redirect_response
+from local_logto.translation import _
 
 blueprint = Blueprint("social", __name__)
 _FIRST_SCREENS = ("sign-in", "register", "reset-password", "identifier-sign-in", "identifier-register")
@@ -114,10 +115,12 @@ def _return_address(connector_id: str) -> str:
 
 async def _show_foreign_return() -> Response:
     return await show_notice(
-        "This sign-in is no longer valid",
-        "It was already used, replaced by a newer sign-in, or started in another browser. "
-        "Nothing was changed.",
-        links=(("Try another way", page_url("/sign-in")),),
+        _("This sign-in is no longer valid"),
+        _(
+            "It was already used, replaced by a newer sign-in, or started in another browser. "
+            "Nothing was changed."
+        ),
+        links=((_("Try another way"), page_url("/sign-in")),),
         status=403,
     )
 
@@ -125,8 +128,11 @@ async def _show_foreign_return() -> Response:
 async def _show_declined(connector: Connector) -> Response:
     name = name_of(connector)
     return await show_notice(
-        f"You did not continue with {name}",
-        f"{name} reported that you did not agree. Nothing was shared, and nothing was changed here.",
+        _("You did not continue with %(name)s", name=name),
+        _(
+            "%(name)s reported that you did not agree. Nothing was shared, and nothing was changed here.",
+            name=name,
+        ),
         links=_ways_on(connector),
         status=403,
     )
@@ -137,12 +143,18 @@ async def _show_failure(connector: Connector, error: RequestError) -> Response:
     name = name_of(connector)
     if not error.code.startswith("connector."):
         return await show_notice(
-            f"You cannot sign in with {name}", error.message, links=_ways_on(connector), status=error.status
+            _("You cannot sign in with %(name)s", name=name),
+            error.message,
+            links=_ways_on(connector),
+            status=error.status,
         )
     return await show_notice(
-        f"Signing in with {name} failed",
-        "Nothing was changed. Try again in a moment, or sign in another way. If the problem persists, ask an "
-        f"administrator to check the connector’s settings ({error.code}).",
+        _("Signing in with %(name)s failed", name=name),
+        _(
+            "Nothing was changed. Try again in a moment, or sign in another way. If the problem persists, "
+            "ask an administrator to check the connector’s settings (%(code)s).",
+            code=error.code,
+        ),
         links=_ways_on(connector),
         status=502,
     )
@@ -150,4 +162,7 @@ async def _show_failure(connector: Connector, error: RequestError) -> Response:
 
 def _ways_on(connector: Connector) -> tuple[tuple[str, str], ...]:
     again = page_url(f"/direct/social/{connector.target}")
-    return (("Try another way", page_url("/sign-in")), (f"Continue with {name_of(connector)} again", again))
+    return (
+        (_("Try another way"), page_url("/sign-in")),
+        (_("Continue with %(name)s again", name=name_of(connector)), again),
+    )

@@ -10,6 +10,7 @@ from local_logto.connectors.registry import Connector
 from local_logto.context import current_settings
 from local_logto.experience.session import ExperienceSession
 from local_logto.experience.social import list_social_connectors
+from local_logto.translation import _
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class SocialButton:
 
     @property
     def label(self) -> str:
-        return f"Continue with {self.name}"
+        return _("Continue with %(name)s", name=self.name)
 
 
 def list_social_buttons(session: ExperienceSession) -> tuple[SocialButton, ...]:

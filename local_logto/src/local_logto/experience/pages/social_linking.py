@@ -17,11 +17,24 @@ from local_logto.experience.session import ExperienceSession
 from local_logto.experience.social import find_related_user
 from local_logto.experience.social_proof import SocialProof
 from local_logto.experience.state import Event, VerificationRecord
+from local_logto.translation import _
 
 blueprint = Blueprint("social_linking", __name__)
 _METHODS = ["GET", "POST"]
 _TAKEN = ("user.email_already_in_use", "user.phone_already_in_use")
-_KINDS = {"email": "email", "phone": "phone number"}
+_KINDS = {"email": _("email"), "phone": _("phone number")}
+_LINK = {
+    (): _("Link or create account"),
+    ("email",): _("Link email"),
+    ("phone",): _("Link phone"),
+    ("email", "phone"): _("Link email or phone"),
+}
+_CREATE = {
+    (): _("Create new one instead"),
+    ("email",): _("Link another email"),
+    ("phone",): _("Link another phone"),
+    ("email", "phone"): _("Link another email or phone"),
+}
 
 
 @blueprint.route("/social/link/<connector_id>", methods=_METHODS)
@@ -48,18 +61,19 @@ async def link_related_account(session: ExperienceSession, connector_id: str) ->
 
 
 def _related_page(session: ExperienceSession, provider: str, email: str) -> FormPage:
-    kinds = [kind for kind in ("email", "phone") if kind in session.settings.sign_up_identifiers]
-    another = f"Link another {' or '.join(kinds)}" if kinds else "Create new one instead"
+    kinds = tuple(kind for kind in ("email", "phone") if kind in session.settings.sign_up_identifiers)
     may_create = session.settings.sign_in_mode != "SignIn"
-    create = SideAction(another, "create", "Skip linking to existing account?")
+    create = SideAction(_CREATE[kinds], "create", _("Skip linking to existing account?"))
     return FormPage(
-        f"Link {' or '.join(kinds)}" if kinds else "Link or create account",
-        f"Link with {_masked(email)}",
+        _LINK[kinds],
+        _("Link with %(address)s", address=_masked(email)),
         (),
-        description=f"An account with the email address from {provider} already exists. "
-        "Link it to sign in either way.",
+        description=_(
+            "An account with the email address from %(name)s already exists. Link it to sign in either way.",
+            name=provider,
+        ),
         side_actions=(create,) if may_create else (),
-        links=(Link("Try another way", page_url("/sign-in")),),
+        links=(Link(_("Try another way"), page_url("/sign-in")),),
     )
 
 
@@ -99,12 +113,15 @@ async def link_proved_account(session: ExperienceSession) -> Response:
         return await complete(session)
 
     page = FormPage(
-        f"Link {kind}",
-        "Link and continue",
+        _LINK[kind,],
+        _("Link and continue"),
         (),
-        description=f"The account with {_KINDS[kind]} {shown(sent.identifier)} already exists. "
-        "Would you like to link?",
-        links=(Link(f"Change {_KINDS[kind]}", page_url(f"/continue/{kind}")),),
+        description=_(
+            "The account with %(kind)s %(address)s already exists. Would you like to link?",
+            kind=_KINDS[kind],
+            address=shown(sent.identifier),
+        ),
+        links=(Link(_("Change %(what)s", what=_KINDS[kind]), page_url(f"/continue/{kind}")),),
     )
     return await answer_form(session, page, link)
 

@@ -14,10 +14,11 @@ from local_logto.experience.pages.responses import answer_form, go_to, page_url,
 from local_logto.experience.pages.steps import complete, find_sent_code, is_underway
 from local_logto.experience.session import ExperienceSession
 from local_logto.experience.state import Event, VerificationRecord
+from local_logto.translation import _
 
 blueprint = Blueprint("unexpected_accounts", __name__)
 _METHODS = ["GET", "POST"]
-_KINDS = {"email": "email", "phone": "phone number"}
+_KINDS = {"email": _("email"), "phone": _("phone number")}
 
 
 @blueprint.route("/sign-in/no-account", methods=_METHODS)
@@ -30,12 +31,12 @@ async def no_account(session: ExperienceSession) -> Response:
     kind, address = _KINDS[proof.identifier.type], shown(proof.identifier)
     if not session.settings.registers_by_code(proof.identifier.type):
         return await show_notice(
-            "No account found",
-            f"The account with {kind} {address} does not exist.",
-            links=((f"Change {kind}", page_url("/sign-in")),),
+            _("No account found"),
+            _("The account with %(kind)s %(address)s does not exist.", kind=kind, address=address),
+            links=((_("Change %(what)s", what=kind), page_url("/sign-in")),),
         )
-    text = f"No account found for {address}. Create a new one?"
-    page = _page("Create your account", text, "/sign-in")
+    text = _("No account found for %(address)s. Create a new one?", address=address)
+    page = _page(_("Create your account"), text, "/sign-in")
     return await _offer_switch(session, page, proof, Event.REGISTER)
 
 
@@ -49,12 +50,20 @@ async def account_exists(session: ExperienceSession) -> Response:
     kind, address = _KINDS[proof.identifier.type], shown(proof.identifier)
     if not session.settings.signs_in_by_code(proof.identifier.type):
         return await show_notice(
-            "This account already exists",
-            f"The account with {kind} {address} is linked to another account. Please try another {kind}.",
-            links=((f"Change {kind}", page_url("/register")), ("Sign in", page_url("/sign-in"))),
+            _("This account already exists"),
+            _(
+                "The account with %(kind)s %(address)s is linked to another account. "
+                "Please try another %(kind)s.",
+                kind=kind,
+                address=address,
+            ),
+            links=(
+                (_("Change %(what)s", what=kind), page_url("/register")),
+                (_("Sign in"), page_url("/sign-in")),
+            ),
         )
-    text = f"An account with {address} already exists. Continue to sign in."
-    page = _page("Sign in to your account", text, "/register")
+    text = _("An account with %(address)s already exists. Continue to sign in.", address=address)
+    page = _page(_("Sign in to your account"), text, "/register")
     return await _offer_switch(session, page, proof, Event.SIGN_IN)
 
 
@@ -64,7 +73,7 @@ def _find_proof(session: ExperienceSession, event: Event) -> VerificationRecord 
 
 
 def _page(title: str, text: str, back: str) -> FormPage:
-    return FormPage(title, "Continue", (), text, links=(Link("Back", page_url(back)),))
+    return FormPage(title, _("Continue"), (), text, links=(Link(_("Back"), page_url(back)),))
 
 
 async def _offer_switch(

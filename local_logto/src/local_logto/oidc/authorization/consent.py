@@ -16,8 +16,9 @@ from local_logto.pages import page
 from local_logto.responses import redirect_response
 from local_logto.store import now_ms
 from local_logto.tables import users
+from local_logto.translation import _
 
-_NOT_HERE: Final = (
+_NOT_HERE: Final = _(
     "Here Logto asks what a third-party application may access. This server has no such page and doesn’t "
     "give third-party applications access."
 )
@@ -47,7 +48,7 @@ async def consent() -> Response:
 
 async def _no_page_for_third_parties() -> Response:
     """Show that consent for third-party applications, which Logto asks the person for, is not available."""
-    answer = await page("notice.html", title="No consent page", text=_NOT_HERE, links=[])
+    answer = await page("notice.html", title=_("No consent page"), text=_NOT_HERE, links=[])
     answer.status_code = 501
     return answer
 

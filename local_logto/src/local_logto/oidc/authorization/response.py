@@ -18,13 +18,14 @@ from local_logto.oidc.clients import find_client
 from local_logto.oidc.request_params import Params
 from local_logto.pages import posting_page
 from local_logto.responses import redirect_response
+from local_logto.translation import _
 
 
 async def respond(redirect_uri: str, mode: str, members: Mapping[str, str]) -> Response:
     """Send the members to the redirect URI: in its query, its fragment, or a form that submits itself."""
     if mode == "form_post":
         page = await posting_page(
-            redirect_uri, members, title="Signing in", text="Taking you back to the application."
+            redirect_uri, members, title=_("Signing in"), text=_("Taking you back to the application.")
         )
         page.status_code = 400 if "error" in members else 200
         return page

@@ -32,16 +32,17 @@ from local_logto.oidc.session.op_sessions import OpSession, load_session
 from local_logto.pages import page, posting_page
 from local_logto.responses import redirect_response
 from local_logto.store import now_ms
+from local_logto.translation import _
 
 PAGE: Final = "/device"
 FORM: Final = "/oidc/device"
 _PARAMS: Final = ("xsrf", "user_code", "confirm", "abort")
 _SENTENCES: Final[Mapping[str, str]] = {
-    "NoCodeError": "Enter the code that your device shows.",
-    "NotFoundError": "No device is waiting for this code. Check it and try again.",
-    "ExpiredError": "The code has expired. Get a new one on your device.",
-    "AlreadyUsedError": "The code has already been used. Get a new one on your device.",
-    "AbortedError": "You canceled. Your device is not signed in.",
+    "NoCodeError": _("Enter the code that your device shows."),
+    "NotFoundError": _("No device is waiting for this code. Check it and try again."),
+    "ExpiredError": _("The code has expired. Get a new one on your device."),
+    "AlreadyUsedError": _("The code has already been used. Get a new one on your device."),
+    "AbortedError": _("You canceled. Your device is not signed in."),
 }
 
 blueprint = Blueprint("device", __name__)
@@ -68,8 +69,8 @@ async def begin() -> Response:
     response = await posting_page(
         origin_of(request) + FORM,
         {"xsrf": session.device_secret or "", "user_code": typed},
-        title="Signing in on a device",
-        text="Checking the code …",
+        title=_("Signing in on a device"),
+        text=_("Checking the code …"),
     )
     await session.save(response)
     return response
@@ -111,14 +112,14 @@ async def show_form() -> Response:
         xsrf=secret,
         user_code=request.args.get("user_code"),
         typed=request.args.get("input_code", ""),
-        error=_SENTENCES.get(error, "Something went wrong. Try again.") if error else None,
+        error=_SENTENCES.get(error, _("Something went wrong. Try again.")) if error else None,
     )
 
 
 @blueprint.get(f"{PAGE}/success")
 async def success() -> Response:
-    text = "You are signed in on your device. You can close this page."
-    return await page("notice.html", title="Your device is ready", text=text, links=[])
+    text = _("You are signed in on your device. You can close this page.")
+    return await page("notice.html", title=_("Your device is ready"), text=text, links=[])
 
 
 @blueprint.errorhandler(_Refusal)

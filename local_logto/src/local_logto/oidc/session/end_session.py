@@ -22,6 +22,7 @@ from local_logto.oidc.session.op_sessions import OpSession, load_session
 from local_logto.oidc.session.sign_out import ask_to_sign_out, confirmed
 from local_logto.pages import page
 from local_logto.responses import redirect_response
+from local_logto.translation import _
 
 SUCCESS_PATH: Final = "/oidc/session/end/success"
 _PARAMS: Final = (
@@ -69,7 +70,10 @@ async def confirm() -> Response:
 @blueprint.get("/success")
 async def success() -> Response:
     return await page(
-        "notice.html", title="Signed out", text="You are signed out. You can close this page.", links=[]
+        "notice.html",
+        title=_("Signed out"),
+        text=_("You are signed out. You can close this page."),
+        links=[],
     )
 
 

@@ -22,6 +22,7 @@ from local_logto.errors import RequestError
 from local_logto.oidc.tables import interactions
 from local_logto.store import now_ms
 from local_logto.tables import users
+from local_logto.translation import _
 
 INTERACTION_LIFETIME_MS: Final = 3600 * 1000
 APP_ID_HEADER: Final = "logto-app-id"
@@ -108,7 +109,7 @@ def get_interaction(request: Request) -> Interaction:
         raise RequestError(
             400,
             "session.not_found",
-            "Session not found. Please go back and sign in again.",
+            _("Session not found. Please go back and sign in again."),
             extra={
                 "error": "invalid_request",
                 "error_description": "interaction session not found",

@@ -11,6 +11,7 @@ from local_logto.crypto.opaque_values import new_opaque_value
 from local_logto.errors import invalid_request
 from local_logto.oidc.session.op_sessions import OpSession
 from local_logto.pages import posting_page
+from local_logto.translation import _
 
 CONFIRM_PATH = "/oidc/session/end/confirm"
 
@@ -26,8 +27,8 @@ async def ask_to_sign_out(
     response = await posting_page(
         origin_of(request) + CONFIRM_PATH,
         {"xsrf": secret, "logout": "yes"},
-        title="Signing out",
-        text="One moment, signing you out.",
+        title=_("Signing out"),
+        text=_("One moment, signing you out."),
     )
     await session.save(response)
     return response
