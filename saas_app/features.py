@@ -24,6 +24,7 @@ FEATURES: Final = (
     "audit",
     "accounts",
     "webhooks",
+    "search",
 )
 
 

@@ -1,13 +1,15 @@
-"""Statements that delete the data of an organization, batch by batch, once it is deleted in Logto."""
+"""Statements on an organization: its first steps, and the deletion of its data, batch by batch."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any, Final, TypeAlias, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute
 
+from saas_app.audit.recorder import Action
 from saas_app.db.base import Base, TenantOwned, is_tenant_owned
 from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.identity.former_members import note_end
@@ -21,10 +23,12 @@ from saas_app.models import (
     Organization,
     OrganizationRemoval,
     PendingChange,
+    Project,
     ProjectName,
     SessionRow,
     SessionToken,
 )
+from saas_app.organizations.values import FirstSteps
 
 Deletion: TypeAlias = Callable[[WritingSession, OrganizationRemoval, int], Awaitable[int]]
 """Deletes at most a given number of rows of one table, and returns how many it deleted."""
@@ -32,6 +36,29 @@ Deletion: TypeAlias = Callable[[WritingSession, OrganizationRemoval, int], Await
 _KEPT_TABLES: Final = (AuditActor, AuditEvent, AuditRedaction, PendingChange, ProjectName)
 """Not deleted here: the audit log is append-only, redactions end with their transaction, notes are closed at
 the end, and the names go with their projects."""
+
+_NEW_ROLES: Final = (Action.MEMBER_CHANGE_ROLES, Action.MEMBER_JOIN, Action.INVITATION_ACCEPT)
+
+
+def _happened(*actions: Action) -> sa.Select[Any]:
+    """Find an event of one of these actions."""
+    return sa.select(AuditEvent.id).where(AuditEvent.action.in_([action.value for action in actions]))
+
+
+_FIRST_STEPS: Final = sa.select(
+    _happened(Action.ORGANIZATION_CREATE)
+    .where(AuditEvent.occurred_at > sa.bindparam("since", type_=AuditEvent.occurred_at.type))
+    .exists(),
+    _happened(Action.INVITATION_CREATE).exists(),
+    sa.select(Project.id).exists(),
+    _happened(*_NEW_ROLES).exists(),
+)
+
+
+async def find_first_steps(db: DatabaseSession, since: datetime) -> FirstSteps | None:
+    """Return which first steps are done, in one statement. None if it was not created after ``since``."""
+    is_new, *done = (await db.execute(_FIRST_STEPS, {"since": since})).one()
+    return FirstSteps(*map(bool, done)) if is_new else None
 
 
 async def list_requested(db: DatabaseSession) -> list[str]:

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final
 
 from saas_app.changes.organization_change import MemberChange
+from saas_app.db.base import utc_now
+from saas_app.db.session import DatabaseSession
 from saas_app.identity.profiles import Membership
 from saas_app.identity.tenant import Tenant
 from saas_app.identity.tenants import TokenDescription
-from saas_app.organizations.values import Details, Joining, OrganizationGone, OrganizationSettings
+from saas_app.organizations import queries
+from saas_app.organizations.values import Details, FirstSteps, Joining, OrganizationGone, OrganizationSettings
 from saas_app.rbac.assignment import assignable_roles
 from saas_app.rbac.decision import Decision
 from saas_app.rbac.permissions import (
@@ -29,6 +33,7 @@ from saas_app.rbac.policy import AccessFacts, decide
 from saas_app.text.order import fold, order_key
 
 EXAMPLE_PERSON: Final = "Carol"
+_IS_NEW_FOR: Final = timedelta(days=30)
 
 
 def search_memberships(memberships: Iterable[Membership], text: str, language: str = "") -> list[Membership]:
@@ -90,6 +95,12 @@ def example_decision() -> Decision:
         carriers=frozenset(Carrier),
     )
     return decide(facts, Permission.PROJECTS_WRITE)
+
+
+async def find_first_steps(db: DatabaseSession, *, has_seen_access: bool) -> FirstSteps | None:
+    """Return the first steps in an organization that was created here in the last 30 days, else None."""
+    found = await queries.find_first_steps(db, utc_now() - _IS_NEW_FOR)
+    return replace(found, has_seen_access=has_seen_access) if found else None
 
 
 def permission_matrix(role_names: frozenset[str], tokens: Iterable[TokenDescription]) -> Matrix:

@@ -51,6 +51,21 @@ class OrganizationSettings:
     has_factor: bool
 
 
+@dataclass(frozen=True, slots=True)
+class FirstSteps:
+    """What the admin of a new organization has done already."""
+
+    has_invited: bool
+    has_project: bool
+    has_second_role: bool
+    has_seen_access: bool = False
+
+    @property
+    def are_done(self) -> bool:
+        """Return whether nothing is left to do."""
+        return self.has_invited and self.has_project and self.has_second_role and self.has_seen_access
+
+
 class OrganizationGone(NotFound):
     """The organization was deleted while the caller worked on it."""
 

@@ -19,6 +19,27 @@
     document.cookie = `workroom_zone=${timeZone}; path=/; max-age=31536000; samesite=lax${secure}`;
   }
 
+  // Recent places (palette.js) are forgotten once nobody is signed in.
+  if (!document.getElementById("palette")) {
+    try { localStorage.removeItem("workroom_recent"); } catch { /* there is none */ }
+  }
+
+  // On a phone, the tabs are one row: the current one is scrolled into sight.
+  const tab = document.querySelector(".site-nav [aria-current]");
+  if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;
+
+  // Toasts: put in again, because screen readers announce only what changes after the page has loaded.
+  for (const toasts of all(".toasts")) {
+    const notices = [...toasts.children];
+    toasts.replaceChildren();
+    setTimeout(() => toasts.append(...notices), 100);
+    for (const notice of notices) {
+      const dismiss = notice.querySelector("[data-dismiss]");
+      dismiss.hidden = false;
+      dismiss.addEventListener("click", () => { notice.remove(); document.getElementById("content").focus(); });
+    }
+  }
+
   // Menus: Escape closes a menu and returns the focus; a click elsewhere closes it.
   const menus = all("details.menu");
   const close = (menu, refocus) => {

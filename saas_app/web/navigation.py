@@ -12,30 +12,46 @@ from saas_app.text.translation import Sentence, _
 
 @dataclass(frozen=True, slots=True)
 class MenuEntry:
-    """A page below ``/o/<organization_id>/``, and the permission it needs (None: every member)."""
+    """A page below ``/o/<organization_id>/``, and the permission it needs (None: every member).
+
+    ``key`` is its shortcut: after *g* for a page of the menu, alone for an action. Most actions have none.
+    """
 
     slug: str
     label: Sentence
     permission: Permission | None = None
+    key: str = ""
 
 
 MENU = (
-    MenuEntry("", _("Overview")),
-    MenuEntry("projects", _("Projects"), Permission.PROJECTS_READ),
-    MenuEntry("members", _("Members"), Permission.MEMBERS_READ),
-    MenuEntry("invitations", _("Invitations"), Permission.MEMBERS_INVITE),
-    MenuEntry("api-clients", _("API clients"), Permission.API_CLIENTS_MANAGE),
-    MenuEntry("audit", _("Audit log"), Permission.AUDIT_READ),
-    MenuEntry("settings", _("Settings"), Permission.ORGANIZATION_UPDATE),
-    MenuEntry("access", _("My access")),
+    MenuEntry("", _("Overview"), key="o"),
+    MenuEntry("projects", _("Projects"), Permission.PROJECTS_READ, "p"),
+    MenuEntry("members", _("Members"), Permission.MEMBERS_READ, "m"),
+    MenuEntry("invitations", _("Invitations"), Permission.MEMBERS_INVITE, "i"),
+    MenuEntry("api-clients", _("API clients"), Permission.API_CLIENTS_MANAGE, "k"),
+    MenuEntry("audit", _("Audit log"), Permission.AUDIT_READ, "a"),
+    MenuEntry("settings", _("Settings"), Permission.ORGANIZATION_UPDATE, "s"),
+    MenuEntry("access", _("My access"), key="y"),
 )
+
+ACTIONS = (
+    MenuEntry("projects/new", _("Create project"), Permission.PROJECTS_WRITE, "c"),
+    MenuEntry("invitations/new", _("Invite people"), Permission.MEMBERS_INVITE),
+    MenuEntry("api-clients/new", _("Create API client"), Permission.API_CLIENTS_MANAGE),
+)
+"""Pages on which members begin something. The search and the shortcuts lead there."""
 
 _BY_SLUG = {entry.slug: entry for entry in MENU}
 
 
 def menu_for(tenant: Tenant) -> tuple[MenuEntry, ...]:
     """Return the entries that the menu shows to this caller."""
-    return tuple(entry for entry in MENU if entry.permission is None or tenant.offers(entry.permission))
+    return _offered(tenant, MENU)
+
+
+def actions_for(tenant: Tenant) -> tuple[MenuEntry, ...]:
+    """Return the actions that the search and the shortcuts offer to this caller."""
+    return _offered(tenant, ACTIONS)
 
 
 def entry_slug_of(path: str) -> str | None:
@@ -53,3 +69,7 @@ def path_in(organization_id: str, slug: str, role_names: frozenset[str]) -> str:
     if entry is None or (entry.permission and entry.permission not in permissions_of(role_names)):
         return root
     return root + entry.slug
+
+
+def _offered(tenant: Tenant, entries: tuple[MenuEntry, ...]) -> tuple[MenuEntry, ...]:
+    return tuple(entry for entry in entries if entry.permission is None or tenant.offers(entry.permission))

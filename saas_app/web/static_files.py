@@ -1,11 +1,12 @@
 """Style sheets, scripts and icons: our own, and those of installed packages (Bootstrap).
 
-Only files named here or in ``saas_app/static`` are served. Their URL contains a digest of their content, so
-browsers cache them for a year, and a new version has a new URL.
+Only files named here or in ``saas_app/static`` are served, compressed for browsers that accept it. Their URL
+contains a digest of their content, so browsers cache them for a year, and a new version has a new URL.
 """
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import mimetypes
 from dataclasses import dataclass
@@ -29,9 +30,13 @@ _FOREVER = "public, max-age=31536000, immutable"
 
 @dataclass(frozen=True, slots=True)
 class StaticFile:
-    """A file in memory, with its type and the digest that names its version."""
+    """A file in memory, with its type and the digest that names its version.
+
+    ``compressed`` is None if compression gains nothing.
+    """
 
     content: bytes
+    compressed: bytes | None
     content_type: str
     digest: str
 
@@ -56,10 +61,14 @@ async def static_file(name: str) -> Response:
     file = static_files().get(name)
     if file is None:
         raise NotFound
-    response = Response(file.content, content_type=file.content_type)
+    compressed = file.compressed if request.accept_encodings.quality("gzip") > 0 else None
+    response = Response(file.content if compressed is None else compressed, content_type=file.content_type)
+    if compressed is not None:
+        response.headers["Content-Encoding"] = "gzip"
+    response.vary.add("Accept-Encoding")
     is_current = request.args.get("v") == file.digest
     response.headers["Cache-Control"] = _FOREVER if is_current else "no-cache"
-    response.set_etag(file.digest)
+    response.set_etag(file.digest if compressed is None else f"{file.digest}-gzip")
     await response.make_conditional(request)
     return response
 
@@ -76,4 +85,10 @@ def _read(path: Path) -> StaticFile:
     content = path.read_bytes()
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     content_type = f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
-    return StaticFile(content, content_type, hashlib.sha256(content).hexdigest()[:16])
+    compressed = gzip.compress(content, mtime=0)
+    return StaticFile(
+        content,
+        compressed if len(compressed) < len(content) else None,
+        content_type,
+        hashlib.sha256(content).hexdigest()[:16],
+    )

@@ -27,7 +27,7 @@ from saas_app.text.visible import initial, isolated
 from saas_app.web import static_files
 from saas_app.web.context import current_principal, current_tenant
 from saas_app.web.kept_forms import OwnedForms, form_owner
-from saas_app.web.navigation import entry_slug_of, menu_for
+from saas_app.web.navigation import actions_for, entry_slug_of, menu_for
 from saas_app.web.pieces import avatar, badge, icon, role_badges, shown_name
 from saas_app.web.reader import current_reader
 from saas_app.web.template_texts import TranslatedTexts, texts_of
@@ -132,6 +132,7 @@ def environment_of(language: str) -> Environment:
     environment.globals.update(
         Permission=Permission,
         Role=Role,
+        actions_for=actions_for,
         form_owner=form_owner,
         get_flashed_messages=get_flashed_messages,
         language=language,

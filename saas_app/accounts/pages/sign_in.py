@@ -117,7 +117,9 @@ async def finish_form(principal: SessionPrincipal) -> ResponseReturnValue:
 @public
 async def sign_out() -> ResponseReturnValue:
     """End this session here and its grant at Logto. Works for a session that has ended already, too."""
-    return signed_out(await runtime().sign_out.end_current(await find_principal()))
+    target = await runtime().sign_out.end_current(await find_principal())
+    await notify(_("You are signed out."))
+    return signed_out(target)
 
 
 def signed_out(url: str) -> ResponseReturnValue:

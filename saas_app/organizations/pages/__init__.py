@@ -1,5 +1,5 @@
 """Pages of organizations: the list, the overview, and the settings."""
 
-from saas_app.organizations.pages import organizations, settings
+from saas_app.organizations.pages import overview, settings
 
-blueprints = (organizations.blueprint, settings.blueprint)
+blueprints = (overview.blueprint, settings.blueprint)

@@ -1,4 +1,4 @@
-"""Pages: the front page, the caller's organizations, the switcher, an overview, and the caller's access."""
+"""Pages: the front page, the caller's organizations, the switcher, and creating an organization."""
 
 from __future__ import annotations
 
@@ -7,25 +7,20 @@ from urllib.parse import quote, urlencode
 from quart import Blueprint, redirect, request
 from quart.typing import ResponseReturnValue
 
-import saas_app.projects.service as projects
 from saas_app.errors import LogtoUnavailable, RateLimited
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.profiles import Membership
-from saas_app.identity.tenant import Tenant
 from saas_app.organizations import service
 from saas_app.organizations.changes import creation
 from saas_app.organizations.forms import OrganizationForm
-from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.text.translation import _
 from saas_app.text.visible import isolated
-from saas_app.web.context import database, reader_language, runtime, systems
-from saas_app.web.guards import public, requires_member, signed_in
+from saas_app.web.context import reader_language, runtime, systems
+from saas_app.web.guards import public, signed_in
 from saas_app.web.limits import retry_after
 from saas_app.web.navigation import path_in
 from saas_app.web.notices import notify
-from saas_app.web.reader import current_reader
 from saas_app.web.templating import render
-from saas_app.web.tokens import with_token
 from saas_app.web.visitors import find_last_organization_id, find_principal
 
 blueprint = Blueprint("organizations", __name__)
@@ -119,45 +114,8 @@ async def create_organization(principal: SessionPrincipal) -> ResponseReturnValu
         page = _show_form(form, failure=error.detail)
         return page, error.status, retry_after(error)
     await notify(_("%(name)s was created. You are its admin.", name=isolated(created.name)))
-    target = f"/o/{quote(created.id, safe='')}/projects"
+    target = f"/o/{quote(created.id, safe='')}/"
     return redirect(f"/sign-in/renew?{urlencode({'next': target})}", 303)
-
-
-@blueprint.get("/o/<organization_id>/")
-@requires_member
-async def overview(tenant: Tenant) -> ResponseReturnValue:
-    """Show the caller's roles, and the projects and recent activity if the caller may see them."""
-    tenant = await with_token(tenant, Carrier.API_TOKEN)
-    may_read = tenant.may(Permission.PROJECTS_READ)
-    return render(
-        "organizations/overview.html",
-        summary=await projects.summarize(database(), current_reader().zone) if may_read else None,
-        roles=tenant.role_names,
-    )
-
-
-@blueprint.get("/o/<organization_id>/access")
-@requires_member
-async def access(tenant: Tenant) -> ResponseReturnValue:
-    """Show the caller's roles, the permission matrix, and the tokens."""
-    for carrier in Carrier:
-        tenant = await with_token(tenant, carrier)
-    tokens = await runtime().tenants.describe_tokens(tenant)
-    return render(
-        "organizations/access.html",
-        matrix=service.permission_matrix(tenant.role_names, tokens),
-        tokens=tokens,
-        roles=tenant.role_names,
-    )
-
-
-@blueprint.post("/o/<organization_id>/access/read-again")
-@requires_member
-async def refresh_access(tenant: Tenant) -> ResponseReturnValue:
-    """Delete the cached tokens for this organization. The next page fetches new ones from Logto."""
-    await runtime().tenants.forget_tokens(tenant)
-    await notify(_("Your access was refreshed."))
-    return redirect(f"/o/{quote(tenant.organization_id, safe='')}/access", 303)
 
 
 def _show_form(form: OrganizationForm, failure: str = "") -> str:

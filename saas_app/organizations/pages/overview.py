@@ -1,0 +1,108 @@
+"""Pages: the overview of an organization, with its first steps, and the caller's access."""
+
+from __future__ import annotations
+
+from typing import Final, TypeVar
+from urllib.parse import quote
+
+from quart import make_response, redirect, request, url_for
+from quart.typing import ResponseReturnValue
+from werkzeug.sansio.response import Response as BaseResponse
+
+import saas_app.projects.service as projects
+from saas_app.identity.tenant import Tenant
+from saas_app.organizations import service
+from saas_app.organizations.pages.organizations import blueprint
+from saas_app.organizations.values import FirstSteps
+from saas_app.rbac.permissions import Carrier, Permission
+from saas_app.text.translation import _
+from saas_app.web.context import database, runtime
+from saas_app.web.guards import requires_member
+from saas_app.web.notices import notify
+from saas_app.web.reader import current_reader
+from saas_app.web.templating import render
+from saas_app.web.tokens import with_token
+
+__all__ = ["blueprint"]
+
+AnyResponse = TypeVar("AnyResponse", bound=BaseResponse)
+
+_STEPS_COOKIE: Final = "workroom_steps"  # one for each organization, by its path; it decides nothing
+_HIDDEN: Final = "hidden"
+_SEEN_ACCESS: Final = "access"
+_YEAR: Final = 31_536_000  # seconds
+
+
+@blueprint.get("/o/<organization_id>/")
+@requires_member
+async def overview(tenant: Tenant) -> ResponseReturnValue:
+    """Show the caller's roles, and the projects and recent activity if the caller may see them."""
+    tenant = await with_token(tenant, Carrier.API_TOKEN)
+    may_read = tenant.may(Permission.PROJECTS_READ)
+    guides = tenant.offers(Permission.MEMBERS_INVITE) and request.cookies.get(_STEPS_COOKIE) != _HIDDEN
+    steps = await _first_steps() if guides else None
+    page = render(
+        "organizations/overview.html",
+        summary=await projects.summarize(database(), current_reader().zone) if may_read else None,
+        steps=steps,
+        roles=tenant.role_names,
+    )
+    if not guides or steps is not None:
+        return page
+    return _with_steps(await make_response(page), tenant, _HIDDEN)  # not looked up again
+
+
+@blueprint.post("/o/<organization_id>/first-steps/hide")
+@requires_member
+async def hide_first_steps(tenant: Tenant) -> ResponseReturnValue:
+    """Hide the first steps in this browser."""
+    target = url_for("organizations.overview", organization_id=tenant.organization_id)
+    return _with_steps(redirect(target, 303), tenant, _HIDDEN)
+
+
+@blueprint.get("/o/<organization_id>/access")
+@requires_member
+async def access(tenant: Tenant) -> ResponseReturnValue:
+    """Show the caller's roles, the permission matrix, and the tokens."""
+    for carrier in Carrier:
+        tenant = await with_token(tenant, carrier)
+    tokens = await runtime().tenants.describe_tokens(tenant)
+    page = render(
+        "organizations/access.html",
+        matrix=service.permission_matrix(tenant.role_names, tokens),
+        tokens=tokens,
+        roles=tenant.role_names,
+    )
+    if request.cookies.get(_STEPS_COOKIE):
+        return page
+    return _with_steps(await make_response(page), tenant, _SEEN_ACCESS)
+
+
+@blueprint.post("/o/<organization_id>/access/read-again")
+@requires_member
+async def refresh_access(tenant: Tenant) -> ResponseReturnValue:
+    """Delete the cached tokens for this organization. The next page fetches new ones from Logto."""
+    await runtime().tenants.forget_tokens(tenant)
+    await notify(_("Your access was refreshed."))
+    return redirect(url_for("organizations.access", organization_id=tenant.organization_id), 303)
+
+
+async def _first_steps() -> FirstSteps | None:
+    """Return the first steps while some are left, for an organization that is new."""
+    has_seen_access = request.cookies.get(_STEPS_COOKIE) == _SEEN_ACCESS
+    steps = await service.find_first_steps(database(), has_seen_access=has_seen_access)
+    return None if steps is None or steps.are_done else steps
+
+
+def _with_steps(response: AnyResponse, tenant: Tenant, value: str) -> AnyResponse:
+    """Remember in this browser what happened to the first steps in this organization."""
+    response.set_cookie(
+        _STEPS_COOKIE,
+        value,
+        max_age=_YEAR,
+        path=f"/o/{quote(tenant.organization_id, safe='')}/",
+        secure=runtime().settings.is_tls,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
