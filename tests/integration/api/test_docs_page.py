@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from saas_app.identity.logto_client import LogtoCore
 from saas_app.identity.membership_changes import note_change
 from saas_app.identity.sessions import SessionStore
 from saas_app.runtime import Runtime
+from saas_app.web.static_files import static_files
 from tests.conftest import OpenOffice
 
 DOCS = "/api/docs"
@@ -56,6 +58,15 @@ async def test_the_page_is_in_the_readers_language_and_the_operations_in_english
         html = await response.get_data(as_text=True)
         assert f">{heading}</h2>" in html
         assert ">List projects</span>" in html
+
+
+@pytest.mark.one_database
+async def test_what_only_this_page_loads_weighs_little(app: Quart) -> None:
+    client = app.test_client()
+    html = await (await client.get(DOCS)).get_data()
+    own = [static_files()[name].content for name in ("api_docs.css", "api_docs.js")]
+
+    assert sum(len(gzip.compress(content)) for content in (html, *own)) < 20_000
 
 
 async def test_a_stranger_reads_the_page_without_a_statement(app: Quart, statements: list[str]) -> None:
