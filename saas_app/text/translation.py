@@ -14,7 +14,7 @@ from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
 from saas_app.text.languages import SOURCE, catalogue, current_language, locale_of
-from saas_app.text.visible import isolated, runs_right_to_left
+from saas_app.text.visible import BLANK_NAME, isolated, runs_right_to_left
 
 __all__ = ["Sentence", "_", "ngettext", "number", "pgettext", "said"]
 
@@ -179,6 +179,8 @@ def _formatted(language: str, message: str, plural: str, context: str, values: M
 def _value(language: str, value: Any) -> Any:
     if isinstance(value, Sentence):
         return _formatted(language, value._message, value._plural, value._context, value._values)
+    if value == BLANK_NAME:
+        return translated(language, BLANK_NAME)
     return number(value, language) if type(value) is int else value
 
 

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from saas_app.rbac.permissions import Role, in_role_order
 from saas_app.text.pictures import shown_picture
 from saas_app.text.translation import _
-from saas_app.text.visible import BLANK_NAME, initial, runs_right_to_left, shows_something
+from saas_app.text.visible import initial, runs_right_to_left, shows_something
 from saas_app.web.static_files import static_url
 
 
@@ -70,10 +70,11 @@ def shown_name(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     if not shows_something(value):
-        return BLANK_NAME
+        return _NO_NAME
     return Markup("<bdi>{}</bdi>").format(value) if runs_right_to_left(value) else value
 
 
+_NO_NAME: Final = _("(blank name)")  # the text of :func:`saas_app.text.visible.isolated`
 TINTS: Final = 8  # classes tint-0 to tint-7 of the style sheet
 _AVATAR: Final = Markup('<span class="avatar{} tint-{}" aria-hidden="true">{}{}</span>')
 _PICTURE: Final = Markup(

@@ -14,7 +14,8 @@ from saas_app.errors import AppError, Conflict, Invalid
 from saas_app.rbac.decision import Step, StepResult
 from saas_app.text.languages import speaking
 from saas_app.text.translation import Sentence, _, ngettext, pgettext, said
-from saas_app.text.visible import isolated
+from saas_app.text.visible import BLANK_NAME, isolated
+from saas_app.web.pieces import shown_name
 from tests.catalogues import catalogue, catalogues
 
 NAME = "شركة (٢٠٢٦)!"
@@ -81,6 +82,7 @@ def spanish(tmp_path: Path) -> Iterator[None]:
         "“%(name)s” was created.": "Se creó «%(name)s».",
         "Not saved. %(why)s": "No se guardó. %(why)s",
         "Name": "Nombre",
+        BLANK_NAME: "(sin nombre)",
     }
     plurals = {("%(num)s task", "%(num)s tasks"): ("%(num)s tarea", "%(num)s de tareas", "%(num)s tareas")}
     written = catalogue("es", texts, plurals)
@@ -108,6 +110,14 @@ class TestInSpanish:
         why = _("“%(name)s” was created.", name=isolated(NAME))
 
         assert _("Not saved. %(why)s", why=why).shown == f"No se guardó. Se creó «\u2068{NAME}\u2069»."
+
+    def test_a_name_without_visible_characters_is_named_in_their_language(self) -> None:
+        sentence = _("“%(name)s” was created.", name=isolated("\u3164"))
+
+        assert (sentence.shown, rendered("{{ x }}", x=shown_name("\u3164"))) == (
+            "Se creó «(sin nombre)».",
+            "(sin nombre)",
+        )
 
     def test_joined_texts_are_translated_each(self) -> None:
         joined = Sentence.joined((_("Name"), "acme", _("Name")), "; ")
