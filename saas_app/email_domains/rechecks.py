@@ -29,13 +29,14 @@ from saas_app.identity.standing import Workroom
 from saas_app.logto import LogtoUser
 from saas_app.models import DomainProof
 from saas_app.text.domains import shown_domain
+from saas_app.text.translation import Sentence, _
 
 
 @dataclass(frozen=True, slots=True)
 class DomainNews:
     """The result of a check, for the operator. ``changed`` says whether the check changed something."""
 
-    what: str
+    what: Sentence
     changed: bool
 
 
@@ -78,7 +79,7 @@ class DomainChecks:
 
     async def _find_proof(self, claim: Claim, stewards: Collection[LogtoUser]) -> _Finding:
         if find_claimable_domain(claim.domain) is None:  # it became public after it was claimed
-            return _Finding("organizations cannot claim this domain")
+            return _Finding(_("organizations cannot claim this domain."))
         if claim.proof is DomainProof.ADDRESS:
             holds = any(
                 person.id == claim.proved_by
@@ -86,13 +87,14 @@ class DomainChecks:
                 and not person.is_suspended
                 for person in stewards
             )
-            lost = "the person who verified it by email no longer has the address or the role"
+            lost = _("the person who verified it by email no longer has the address or the role.")
             return _Finding("" if holds else lost)
         answer = await self._resolver.look_up(record_name(claim.domain))
         if answer.problem:
-            return _Finding(answer.problem.rstrip("."), is_certain=False)
+            return _Finding(answer.problem, is_certain=False)
         is_found = record_value(claim.token) in answer.values
-        return _Finding("" if is_found else f"the TXT record at {record_name(claim.domain)} is missing")
+        missing = _("the TXT record at %(name)s is missing.", name=record_name(claim.domain))
+        return _Finding("" if is_found else missing)
 
     async def _compare_with_logto(self, turn: OrganizationChange[Workroom]) -> list[DomainNews]:
         """End the effect of domains that are not both verified here and set in Logto."""
@@ -127,15 +129,19 @@ class DomainChecks:
             also=list_as_unverified,
         )
         return DomainNews(
-            f"{shown_domain(name)} was set in Logto without being verified. Nobody can join through it until "
-            "an admin verifies it in the settings",
+            _(
+                "%(domain)s was set in Logto without being verified. Nobody can join through it until "
+                "an admin verifies it in the settings",
+                domain=shown_domain(name),
+            ),
             changed=True,
         )
 
     async def _lapse_unset(self, turn: OrganizationChange[Workroom], claim: Claim) -> DomainNews:
         await lapse(turn, claim, "it is not set in Logto")
         return DomainNews(
-            f"{shown_domain(claim.domain)} is not set in Logto, so it has no effect", changed=True
+            _("%(domain)s is not set in Logto, so it has no effect", domain=shown_domain(claim.domain)),
+            changed=True,
         )
 
     async def _judge(
@@ -149,9 +155,17 @@ class DomainChecks:
             return []
         grace = self._grace * (1 if finding.is_certain else UNREACHABLE_FACTOR)
         if now >= failing_since + grace:
-            await lapse(turn, claim, finding.problem)
-            return [
-                DomainNews(f"{shown}: {finding.problem}. People can no longer join through it", changed=True)
-            ]
-        until = f"{failing_since + grace:%Y-%m-%d %H:%M} UTC"
-        return [DomainNews(f"{shown}: {finding.problem}. It stops working at {until}", changed=False)]
+            await lapse(turn, claim, str(finding.problem).rstrip("."))
+            text = _(
+                "%(domain)s: %(problem)s People can no longer join through it",
+                domain=shown,
+                problem=finding.problem,
+            )
+            return [DomainNews(text, changed=True)]
+        text = _(
+            "%(domain)s: %(problem)s It stops working at %(time)s",
+            domain=shown,
+            problem=finding.problem,
+            time=(failing_since + grace).strftime("%Y-%m-%d %H:%M UTC"),
+        )
+        return [DomainNews(text, changed=False)]

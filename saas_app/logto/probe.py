@@ -34,9 +34,12 @@ async def find_fault(endpoint: str, http: aiohttp.ClientSession) -> str:
         async with http.get(f"{endpoint}/api/status", allow_redirects=False) as response:
             if response.status == 204:
                 return ""
-            return f"responds, but not like a Logto that is ready (status {response.status} at /api/status)"
+            return _(
+                "responds, but not like a Logto that is ready (status %(status)s at /api/status)",
+                status=str(response.status),
+            )
     except (aiohttp.ClientError, TimeoutError, ValueError):
-        return "does not respond"
+        return _("does not respond")
 
 
 async def discover(endpoint: str, http: aiohttp.ClientSession) -> Discovery:

@@ -48,7 +48,7 @@ NOT_YET: tuple[str, ...] = ("/access", "/audit/<")
 
 UNREAD = {"script", "style", "code", "pre", "kbd", "svg", "time", "template", "textarea"}
 READ_ATTRIBUTES = re.compile(r"aria-label|title|alt|placeholder|data-label|data-text-.*|data-confirm")
-CODE = re.compile(r"[^A-Za-z’'“”()…-]|^--?\w")  # addresses, ids, scopes and numbers
+CODE = re.compile(r"[^A-Za-z’'“”()…-]|^--?\w|^[A-Z]{2}$")  # addresses, ids, scopes, numbers and initials
 WORD = re.compile(r"[A-Za-z]{2,}")
 ENDS_THE_SESSION = {"/sign-out"}
 
@@ -67,7 +67,7 @@ class Texts(HTMLParser):
         self.texts += [f"\0{text}\0" for name, text in attrs if text and READ_ATTRIBUTES.fullmatch(name)]
         if tag == "input" and values.get("type") in ("submit", "button"):
             self.texts.append(f"\0{values.get('value') or ''}\0")
-        if tag in UNREAD or values.get("lang") not in (None, TAG):
+        if tag in UNREAD or values.get("lang") not in (None, TAG) or values.get("name") == "zone":
             self._unread.append(tag)
         self.texts.append("\0")
 

@@ -175,7 +175,7 @@ class Reconciler:
                     False,
                 )
             ]
-        return [Repair(state.organization_id, Sentence(item.what), item.changed) for item in news]
+        return [Repair(state.organization_id, item.what, item.changed) for item in news]
 
     async def _remove(self, state: LogtoState, known_as: str) -> list[Sentence]:
         async with self._work.writing(state.organization_id) as db:
