@@ -44,15 +44,15 @@ def initials(name: str) -> str:
 def avatar(key: str, name: str, picture: str | None = None, shape: str = "") -> Markup:
     """Return the picture of a person or an organization, or the initials on a tint, as decoration.
 
-    The tint comes from ``key``, which is the id, so it is the same everywhere. The initials are below the
-    picture, where they stay visible if it does not load. The shape is "", square or large.
+    The tint comes from ``key``, which is the id, so it is the same everywhere. The style sheet
+    shows the initials if the picture does not load. The shape is "", square or large.
     ``{{ member.id|avatar(member.name, member.picture) }}``
     """
     shape = f" avatar-{shape}" if shape else ""
     tint = crc32(key.encode()) % TINTS
-    shown = shown_picture(picture)
-    image = _PICTURE.format(shown) if shown else ""
-    return _AVATAR.format(shape, tint, initials(name), image)
+    letters, shown = initials(name), shown_picture(picture)
+    image = _PICTURE.format(shown, letters) if shown else ""
+    return _AVATAR.format(shape, tint, letters, image)
 
 
 def role_badges(names: Iterable[str]) -> Markup:
@@ -76,8 +76,8 @@ def shown_name(value: Any) -> Any:
 
 _NO_NAME: Final = _("(blank name)")  # the text of :func:`saas_app.text.visible.isolated`
 TINTS: Final = 8  # classes tint-0 to tint-7 of the style sheet
-_AVATAR: Final = Markup('<span class="avatar{} tint-{}" aria-hidden="true">{}{}</span>')
+_AVATAR: Final = Markup('<span class="avatar{} tint-{}" aria-hidden="true"><span>{}</span>{}</span>')
 _PICTURE: Final = Markup(
-    '<img src="{}" alt="" width="28" height="28" loading="lazy" referrerpolicy="no-referrer">'
+    '<img src="{}" alt="" data-initials="{}" loading="lazy" referrerpolicy="no-referrer">'
 )
 _ROLE_BADGES: Final = {role.value: badge(role.value, "accent" if role is Role.ADMIN else "") for role in Role}

@@ -86,6 +86,8 @@ async def after_sign_in(page: Page, scene: Scene) -> AsyncIterator[str]:
         "/o",
         "/o/new",
         "/account",
+        "/account/profile",
+        "/account/settings",
         f"{root}/",
         f"{root}/access",
         "/search",

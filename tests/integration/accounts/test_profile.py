@@ -13,7 +13,7 @@ from saas_app.identity.token_refresh import USERINFO_AUDIENCE
 from saas_app.logto import ManagementClient
 from saas_app.runtime import Runtime
 from tests.clients import Browser, Person
-from tests.integration.conftest import OpenBrowser
+from tests.conftest import OpenBrowser
 from tests.offices import Office
 
 PROFILE = "/account/profile"

@@ -7,8 +7,8 @@ import pytest
 from saas_app.identity.preferences import Preferences
 from saas_app.runtime import Runtime
 from tests.clients import Browser, Person
+from tests.conftest import OpenBrowser
 from tests.integration.accounts.conftest import cookies_of
-from tests.integration.conftest import OpenBrowser
 
 pytestmark = pytest.mark.one_database
 

@@ -36,10 +36,11 @@ def test_every_tint_is_used() -> None:
     assert found == {str(number) for number in range(TINTS)}
 
 
-def test_a_picture_is_above_the_initials_and_sends_no_referrer() -> None:
+def test_a_picture_carries_the_initials_and_sends_no_referrer() -> None:
     shown = str(avatar("person", "Ada", "https://example.com/ada.png"))
 
-    assert ">A<img " in shown
+    assert "<span>A</span><img " in shown
+    assert 'data-initials="A"' in shown
     assert 'src="https://example.com/ada.png" alt=""' in shown
     assert 'referrerpolicy="no-referrer"' in shown
 
