@@ -1,4 +1,4 @@
-"""Checks of pages: findings of axe in both color schemes, and their width on a phone."""
+"""Checks of pages: axe in both color schemes, their width on a phone and enlarged, and their Spanish texts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, ViewportSize
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
-PHONE: ViewportSize = {"width": 360, "height": 720}
+PHONE: ViewportSize = {"width": 320, "height": 720}
+ENLARGED: ViewportSize = {"width": 640, "height": 400}
+"""What a desktop shows at 200 % zoom."""
 
 _SCRIPT = Axe().axe_script
 _RUN = "options => axe.run(options).then(results => results.violations)"
@@ -31,14 +33,40 @@ _WIDEST = """() => {
 }"""
 
 
+# Names are cut with an ellipsis where they would not fit. Labels, headings and buttons are not.
+_CUT = """() => [...document.querySelectorAll("body *")].filter((element) => {
+  const style = getComputedStyle(element);
+  const hides = ["hidden", "clip"].includes(style.overflowX) && style.textOverflow !== "ellipsis";
+  const isShown = element.clientWidth > 1 && element.innerText; // one pixel: only read aloud
+  return hides && isShown && element.scrollWidth > element.clientWidth + 1;
+}).slice(0, 3).map((element) => element.outerHTML.slice(0, 120))"""
+
+
 async def findings_on(page: Page, tour: AsyncIterator[str]) -> list[str]:
-    """Return what axe finds on each page of the tour, and what is wider than a phone."""
+    """Return what is wrong with each page of the tour: found by axe, too wide, or cut off in Spanish."""
     found = []
+    spanish = await page.context.new_page()
+    await spanish.set_extra_http_headers({"Accept-Language": "es"})
     async for name in tour:
         found += await axe_findings(page, name)
-        await page.set_viewport_size(PHONE)
-        found += await excess_width(page, name, PHONE["width"])
-        await page.set_viewport_size(DESKTOP)
+        found += await widths(page, name)
+        if name.startswith("/"):
+            await spanish.goto(page.url)
+            found += await widths(spanish, f"{name} in Spanish")
+    await spanish.close()
+    return found
+
+
+async def widths(page: Page, name: str) -> list[str]:
+    """Return what is too wide or cut off on a phone and at 200 % zoom. A desktop is left behind."""
+    found = []
+    for size in (PHONE, ENLARGED):
+        await page.set_viewport_size(size)
+        found += await excess_width(page, name, size["width"])
+        found += [
+            f"{name}, {size['width']} pixels wide, cuts {element}" for element in await page.evaluate(_CUT)
+        ]
+    await page.set_viewport_size(DESKTOP)
     return found
 
 
