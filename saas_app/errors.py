@@ -7,12 +7,15 @@ page, or as ``application/problem+json`` (RFC 9457) below ``/api``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from saas_app.text.translation import Sentence, _
 
 if TYPE_CHECKING:
     from saas_app.rbac.decision import Decision
+
+NOTHING: Final = Sentence("")
+"""The detail of an error whose title says everything."""
 
 
 class AppError(Exception):
@@ -22,7 +25,9 @@ class AppError(Exception):
     code = "internal"
     title: Sentence = _("Something went wrong")
 
-    def __init__(self, detail: str = "", *, title: str = "", retry_after: int | None = None) -> None:
+    def __init__(
+        self, detail: Sentence = NOTHING, *, title: Sentence = NOTHING, retry_after: int | None = None
+    ) -> None:
         """Create an error. Put ``isolated()`` around names in both texts; see :class:`Sentence`."""
         if title:
             self.title = Sentence(title)
@@ -54,7 +59,7 @@ class FreshSignInRequired(AppError):
 
     status, code, title = 401, "insufficient-user-authentication", _("Sign in again to continue")
 
-    def __init__(self, detail: str, *, max_age: int) -> None:
+    def __init__(self, detail: Sentence, *, max_age: int) -> None:
         super().__init__(detail)
         self.max_age = max_age
 
@@ -76,7 +81,7 @@ class PermissionDenied(AppError):
 
     status, code, title = 403, "permission-denied", _("Your role does not allow this")
 
-    def __init__(self, decision: Decision, detail: str = "") -> None:
+    def __init__(self, decision: Decision, detail: Sentence = NOTHING) -> None:
         super().__init__(detail or decision.decided_by.explanation)
         self.decision = decision
 
@@ -116,10 +121,10 @@ class VersionConflict(AppError):
 
     status, code, title = 409, "version-conflict", _("This has changed since you opened it")
 
-    def __init__(
-        self, detail: str = _("Another change was saved after you opened it. Nothing was overwritten.")
-    ) -> None:
-        super().__init__(detail)
+    def __init__(self, detail: Sentence = NOTHING) -> None:
+        super().__init__(
+            detail or _("Another change was saved after you opened it. Nothing was overwritten.")
+        )
 
 
 class Busy(AppError):
@@ -166,7 +171,7 @@ class Invalid(AppError):
 
     status, code, title = 422, "invalid", _("Check what you entered")
 
-    def __init__(self, detail: str = "", *, fields: Mapping[str, str] | None = None) -> None:
+    def __init__(self, detail: Sentence = NOTHING, *, fields: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
         self.fields: dict[str, str] = {name: Sentence(wrong) for name, wrong in (fields or {}).items()}
 
@@ -182,7 +187,7 @@ class LogtoUnavailable(AppError):
 
     status, code, title = 503, "logto-unavailable", _("The sign-in provider is unavailable")
 
-    def __init__(self, detail: str = "", *, retry_after: int = 5) -> None:
+    def __init__(self, detail: Sentence = NOTHING, *, retry_after: int = 5) -> None:
         super().__init__(detail, retry_after=retry_after)
 
 
@@ -191,7 +196,7 @@ class DatabaseUnavailable(AppError):
 
     status, code, title = 503, "database-unavailable", _("The database is unavailable")
 
-    def __init__(self, detail: str = "", *, retry_after: int = 5) -> None:
+    def __init__(self, detail: Sentence = NOTHING, *, retry_after: int = 5) -> None:
         super().__init__(detail, retry_after=retry_after)
 
 
@@ -209,7 +214,7 @@ class SignInFailed(AppError):
 
     status, code, title = 400, "sign-in-failed", _("Sign-in failed")
 
-    def __init__(self, detail: str = "", *, next_path: str = "") -> None:
+    def __init__(self, detail: Sentence = NOTHING, *, next_path: str = "") -> None:
         super().__init__(detail)
         self.next_path = next_path
 

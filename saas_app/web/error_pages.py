@@ -32,7 +32,7 @@ from saas_app.errors import (
 )
 from saas_app.identity.former_members import NoLongerMember
 from saas_app.limits.changes import LimitReached
-from saas_app.text.translation import _, said
+from saas_app.text.translation import Sentence, _, said
 from saas_app.web.challenges import challenge_for
 from saas_app.web.context import is_api, runtime
 from saas_app.web.guards import declared_guard
@@ -180,7 +180,7 @@ def as_app_error(error: HTTPException) -> AppError:
     if status == AppError.status:
         return AppError()
     code, title, detail = _HTTP_ERRORS.get(
-        status, (f"http-{status}", error.name, _("The request cannot be processed."))
+        status, (f"http-{status}", Sentence(error.name), _("The request cannot be processed."))
     )
     wrapped = AppError(detail, title=title)
     wrapped.status, wrapped.code = status, code

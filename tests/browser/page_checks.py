@@ -1,4 +1,4 @@
-"""Checks of pages: axe in both color schemes, their width on a phone and enlarged, and their Spanish texts."""
+"""Checks of pages: axe in both color schemes, their width on a phone and enlarged, and their Spanish."""
 
 from __future__ import annotations
 

@@ -30,6 +30,7 @@ from saas_app.errors import (
 )
 from saas_app.rbac.permissions import Carrier, Permission, permissions_carried_by
 from saas_app.rbac.policy import AccessFacts, decide
+from saas_app.text.translation import Sentence
 from saas_app.web.error_pages import as_app_error, problem_document
 from saas_app.web.json_api.models import Problem
 
@@ -100,19 +101,21 @@ def _denial() -> PermissionDenied:
 
 
 _EXAMPLES: Final[dict[int, tuple[AppError, ...]]] = {
-    400: (BadRequest("limit: Input should be less than or equal to 100"),),
+    400: (BadRequest(Sentence("limit: Input should be less than or equal to 100")),),
     401: (
         SignInRequired(),
-        InvalidToken("The membership changed after the token was issued. Request a new token."),
+        InvalidToken(Sentence("The membership changed after the token was issued. Request a new token.")),
     ),
     403: (_denial(), CrossSiteRequest(), MfaRequired()),
-    404: (NotFound("This organization does not exist, or the token is not for it."),),
+    404: (NotFound(Sentence("This organization does not exist, or the token is not for it.")),),
     409: (Conflict(), Busy(), ManagementNotSetUp()),
-    412: (PreconditionFailed("Another change was saved after you read it. Nothing was overwritten."),),
+    412: (
+        PreconditionFailed(Sentence("Another change was saved after you read it. Nothing was overwritten.")),
+    ),
     413: (as_app_error(RequestEntityTooLarge()),),
-    415: (UnsupportedMediaType("Send the body as application/json in UTF-8."),),
-    422: (Invalid("The request is invalid.", fields={"name": "must not be blank"}),),
-    428: (PreconditionRequired("Send If-Match with the ETag of the version you read."),),
+    415: (UnsupportedMediaType(Sentence("Send the body as application/json in UTF-8.")),),
+    422: (Invalid(Sentence("The request is invalid."), fields={"name": "must not be blank"}),),
+    428: (PreconditionRequired(Sentence("Send If-Match with the ETag of the version you read.")),),
     429: (RateLimited(),),
     503: (LogtoUnavailable(), DatabaseBusy(), DatabaseUnavailable()),
 }
