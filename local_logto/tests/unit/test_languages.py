@@ -92,6 +92,14 @@ async def test_error_on_a_page_is_in_its_language(logto: ExperienceApp) -> None:
     assert "Cuenta o contraseña incorrecta." in await text_of(wrong)
 
 
+async def test_default_message_is_in_the_language_of_its_recipient(logto: ExperienceApp) -> None:
+    await logto.configure(**CODES_BY_EMAIL_AND_PHONE)
+    await logto.post("/sign-in?ui_locales=es", {"identifier": NINA}, **SPANISH, **{"Sec-Fetch-Site": "none"})
+    [message] = await logto.messages()
+    assert message.subject == "Tu código para iniciar sesión"
+    assert message.text == f"Tu código es {message.code}. Es válido durante diez minutos."
+
+
 async def test_api_always_answers_in_english(logto: ExperienceApp) -> None:
     await logto.browser.put("/api/experience", json={"interactionEvent": "SignIn"})
     body = {"identifier": {"type": "username", "value": "nobody"}, "password": "x"}

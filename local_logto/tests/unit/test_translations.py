@@ -21,7 +21,7 @@ from local_logto.translation import SOURCE, TRANSLATIONS, languages
 ROOT = Path(local_logto.__file__).parent
 TEMPLATES = sorted((ROOT / "templates").glob("*.html"))
 TRANSLATED = [tag for tag in languages() if tag != SOURCE]
-PLACEHOLDER = re.compile(r"%\(\w+\)s")
+PLACEHOLDER = re.compile(r"%\(\w+\)s|{{[\w.]+}}")
 MARKUP = re.compile(r"</?\w+[^>]*>")
 NO_TEXTS = {"· local_logto", "card wide", "/messages", "/account", "/oidc/jwks"}
 NO_TEXTS |= {"/oidc/.well-known/openid-configuration"}

@@ -12,21 +12,22 @@ from typing import Any, Final
 from local_logto.connectors.templates import Payload, by_usage, choose, fill, fill_html, text_of_html
 from local_logto.messages import Message, store_message
 from local_logto.store import Store, now_ms
+from local_logto.translation import SOURCE, Sentence, _, languages
 
-_CODE: Final = "Your code is {{code}}. It works for ten minutes."
+_CODE: Final = _("Your code is {{code}}. It works for ten minutes.")
 _SUBJECTS: Final = {
-    "SignIn": "Your code to sign in",
-    "Register": "Your code to sign up",
-    "ForgotPassword": "Your code to choose a new password",
-    "Generic": "Your verification code",
-    "UserPermissionValidation": "Your code to confirm your identity",
-    "BindNewIdentifier": "Your code to confirm a new address",
-    "MfaVerification": "Your second factor",
-    "BindMfa": "Your code to set up a second factor",
+    "SignIn": _("Your code to sign in"),
+    "Register": _("Your code to sign up"),
+    "ForgotPassword": _("Your code to choose a new password"),
+    "Generic": _("Your verification code"),
+    "UserPermissionValidation": _("Your code to confirm your identity"),
+    "BindNewIdentifier": _("Your code to confirm a new address"),
+    "MfaVerification": _("Your second factor"),
+    "BindMfa": _("Your code to set up a second factor"),
 }
 _INVITATION: Final = {
-    "subject": "You are invited to {{organization.name}}",
-    "content": "You are invited to join {{organization.name}}. Open this link to respond: {{link}}",
+    "subject": _("You are invited to {{organization.name}}"),
+    "content": _("You are invited to join {{organization.name}}. Open this link to respond: {{link}}"),
 }
 DEFAULTS: Final[Mapping[str, Mapping[str, str]]] = {
     **{usage: {"subject": subject, "content": _CODE} for usage, subject in _SUBJECTS.items()},
@@ -49,7 +50,7 @@ def send(
     """
     templates = by_usage(config["templates"]) if "templates" in config else DEFAULTS
     template = custom or choose(templates, usage)
-    subject, content = template.get("subject"), template["content"]
+    subject, content = (_in_language_of(payload, template.get(part, "")) for part in ("subject", "content"))
     html = fill_html(content, payload) if _is_html(template, is_custom=custom is not None) else None
     message = Message(
         kind,
@@ -64,6 +65,14 @@ def send(
         html=html if kind == "email" else None,
     )
     store_message(store, message)
+
+
+def _in_language_of(payload: Payload, text: str) -> str:
+    """Return a default text in the recipient's language. Texts of templates have one already."""
+    wanted = str(payload.get("locale", SOURCE))
+    return (
+        text.in_language(wanted if wanted in languages() else SOURCE) if isinstance(text, Sentence) else text
+    )
 
 
 def _is_html(template: Mapping[str, str], *, is_custom: bool) -> bool:
