@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from saas_app.rbac.permissions import Role
+from saas_app.text.languages import languages, speaking
 from saas_app.text.translation import Sentence, _
 
 PASSWORD: Final = "Workroom-demo-1"  # noqa: S105 - printed on the sign-in page of the demo
@@ -101,9 +102,20 @@ def admin_of(organization: DemoOrganization) -> DemoPerson:
     return next(person for person, role in members_of(organization) if role is Role.ADMIN)
 
 
-def as_sign_in_shortcuts() -> list[dict[str, str]]:
+def as_sign_in_shortcuts() -> list[dict[str, object]]:
     """Return the people as shortcuts for the sign-in page of the development identity provider."""
     return [
-        {"identifier": person.username, "password": PASSWORD, "name": person.name, "hint": person.hint}
+        {
+            "identifier": person.username,
+            "password": PASSWORD,
+            "name": person.name,
+            "hint": person.hint,
+            "hints": {tag: _in_language(tag, person.hint) for tag in languages()},
+        }
         for person in PEOPLE
     ]
+
+
+def _in_language(tag: str, sentence: Sentence) -> str:
+    with speaking(tag):
+        return sentence.said

@@ -16,8 +16,8 @@ class Settings(BaseSettings):
     ``endpoint`` is the public base URL, by default ``http://localhost:<port>``. The issuer is
     ``<endpoint>/oidc``, whatever host a request used. ``management_app_id`` and ``management_app_secret``
     belong to the machine application that may use the Management API; without a secret, one is generated and
-    stored in the database. ``demo_people`` is a JSON list of ``{identifier, password, name, hint}`` for
-    one-click sign-in. ``mailgun_base_url``, ``naver_base_url`` and ``naver_api_base_url`` replace those
+    stored in the database. ``demo_people`` is a JSON list of ``{identifier, password, name, hint, hints}``
+    for one-click sign-in. ``mailgun_base_url``, ``naver_base_url`` and ``naver_api_base_url`` replace those
     providers with your own server, which Logto cannot do. ``connector_timeout`` is how long to wait for a
     provider, in seconds: below five, so that the error page appears in time. If ``built_in_messages`` is
     false, nothing is sent without a connector, as in Logto.

@@ -86,6 +86,13 @@ async def test_spanish_pages_have_the_labels_of_logto(logto: ExperienceApp) -> N
         assert label in html
 
 
+async def test_hint_of_a_demo_person_is_in_the_readers_language(logto: ExperienceApp, tmp_path: Path) -> None:
+    person = {"identifier": "alice", "password": "x", "name": "Alice", "hint": "admin of Acme"}
+    (tmp_path / "people.json").write_text(json.dumps([{**person, "hints": {"es": "admin de Acme"}}]))
+    assert "admin of Acme" in await page(logto, "/sign-in")
+    assert "admin de Acme" in await page(logto, "/sign-in?ui_locales=es")
+
+
 async def test_error_on_a_page_is_in_its_language(logto: ExperienceApp) -> None:
     headers = {**SPANISH, "Sec-Fetch-Site": "same-origin"}
     wrong = await logto.post("/sign-in", {"identifier": "nobody", "password": "x"}, **headers)

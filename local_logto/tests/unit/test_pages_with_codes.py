@@ -65,10 +65,10 @@ async def test_password_comes_first_where_it_is_primary(logto: ExperienceApp) ->
 @pytest.mark.parametrize(
     ("path", "sentence"),
     [
-        ("/sign-in", "You can sign in with password, email code, or SMS code."),
+        ("/sign-in", "You can sign in with a password, an email code, or an SMS code."),
         (
             "/identifier-sign-in?identifier=email",
-            "Enter your email to sign in. You can sign in with password or email code.",
+            "Enter your email to sign in. You can sign in with a password or an email code.",
         ),
         ("/identifier-sign-in?identifier=phone", ">Enter your phone number to sign in.<"),
     ],

@@ -52,7 +52,7 @@ async def test_button_is_missing_without_a_target(app: SocialApp) -> None:
 
 async def test_first_page_names_naver_and_the_identifier_page_does_not(app: SocialApp) -> None:
     first = await text_of(await app.logto.browser.get("/sign-in"))
-    assert "You can sign in with email code or Naver." in first
+    assert "You can sign in with an email code or Naver." in first
     narrowed = await text_of(await app.logto.browser.get("/identifier-sign-in?identifier=email"))
     assert "Naver" not in narrowed
 

@@ -7,13 +7,16 @@ passwords from the file that ``Settings.demo_people`` names.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from local_logto.translation import Sentence
+
 
 class DemoPerson(BaseModel):
-    """A person to sign in as. ``hint`` says in a few words what they may do."""
+    """A person to sign in as. ``hint`` says in a few words what they may do, ``hints`` in other languages."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -21,6 +24,11 @@ class DemoPerson(BaseModel):
     password: str
     name: str
     hint: str = ""
+    hints: Mapping[str, str] = {}
+
+    @property
+    def shown_hint(self) -> Sentence:
+        return Sentence(lambda tag: self.hints.get(tag, self.hint))
 
 
 _PEOPLE = TypeAdapter(tuple[DemoPerson, ...])

@@ -38,7 +38,7 @@ from local_logto.translation import _, either, paragraph
 blueprint = Blueprint("sign_in", __name__)
 _METHODS = ["GET", "POST"]
 _NARROWED = "/identifier-sign-in"
-_CODES = {"email": _("email code"), "phone": _("SMS code")}
+_CODES = {"email": _("an email code"), "phone": _("an SMS code")}
 
 
 @blueprint.route("/sign-in", methods=_METHODS)
@@ -131,7 +131,7 @@ def _ways(session: ExperienceSession, types: tuple[str, ...], *, is_narrowed: bo
     """Return what a person with one of these identifiers may sign in with."""
     offered = [method for method in session.settings.methods if method.identifier in types]
     by_code = [method.identifier for method in offered if method.verification_code]
-    ways: list[str] = [_("password")] if any(method.password for method in offered) else []
+    ways: list[str] = [_("a password")] if any(method.password for method in offered) else []
     ways += [name for kind, name in _CODES.items() if kind in by_code]
     social = () if is_narrowed else list_social_buttons(session)
     return [*ways, *(button.name for button in social)]
