@@ -23,6 +23,7 @@ FEATURES: Final = (
     "api_clients",
     "audit",
     "accounts",
+    "notifications",
     "webhooks",
     "search",
 )

@@ -42,6 +42,7 @@ from saas_app.identity.tenant import Tenant
 from saas_app.limits.changes import ChangeLimits
 from saas_app.logto import ManagementClient, ManagementError, explaining
 from saas_app.logto.provider_clock import Moment
+from saas_app.notifications.recorder import notify_of_change
 from saas_app.text.translation import _
 
 CallerT = TypeVar("CallerT", bound=Caller, covariant=True)
@@ -206,6 +207,8 @@ class OrganizationChange(Systems, Generic[CallerT]):
             record(db, begun.event)
             if also is not None:
                 await also(db)
+            roles = (begun.event.after or {}).get("roles")
+            await notify_of_change(db, self.organization_id, begun.event, roles, f"change {begun.note_id}")
             await close_note(db, begun.note_id)
         return result
 

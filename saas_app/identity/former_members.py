@@ -115,11 +115,16 @@ async def delete_expired_ends(jobs: UnitOfWork) -> None:
         await db.execute(sa.delete(FormerMembership).where(FormerMembership.ended_at < utc_now() - RETENTION))
 
 
-async def note_removed_elsewhere(db: WritingSession, organization_id: str, user_id: str) -> None:
-    """Record a removal that Logto reported, unless it was our own, which is recorded already."""
+async def note_removed_elsewhere(db: WritingSession, organization_id: str, user_id: str) -> bool:
+    """Record a removal that Logto reported, unless it was our own, which is recorded already.
+
+    Returns whether it was recorded now.
+    """
     name = await db.scalar(sa.select(Organization.name).where(Organization.id == organization_id))
-    if name is not None and not await _is_noted(db, organization_id, user_id, utc_now() - _SAME_END):
-        await note_end(db, organization_id, name, user_id, Ending.REMOVED)
+    if name is None or await _is_noted(db, organization_id, user_id, utc_now() - _SAME_END):
+        return False
+    await note_end(db, organization_id, name, user_id, Ending.REMOVED)
+    return True
 
 
 async def note_refused(db: WritingSession, session_id: uuid.UUID, organization_id: str) -> None:

@@ -35,9 +35,10 @@ class Principal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionPrincipal(Principal):
-    """A person in a signed-in browser."""
+    """A person in a signed-in browser. ``has_unread``: a notification waits for them."""
 
     session_id: uuid.UUID
+    has_unread: bool = False
 
     @property
     def credential(self) -> str:

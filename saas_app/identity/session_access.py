@@ -16,6 +16,7 @@ from saas_app.identity.principal import SessionPrincipal
 from saas_app.models import (
     DomainJoin,
     MembershipChange,
+    Notification,
     Organization,
     PendingChange,
     SessionRow,
@@ -103,6 +104,11 @@ _UNCONFIRMED_JOIN: Final = sa.and_(
 _TOKENS_THERE: Final = sa.and_(
     SessionToken.session_id == SessionRow.id, SessionToken.organization_id == _ORGANIZATION_ID
 )
+_HAS_UNREAD: Final = (
+    sa.exists()
+    .where(Notification.user_id == SessionRow.subject, Notification.read_at.is_(None))
+    .correlate(SessionRow)
+)
 _IS_LIVE: Final = sa.and_(
     SessionRow.expires_at > sa.bindparam("now", type_=SessionRow.expires_at.type),
     SessionRow.last_seen_at > sa.bindparam("seen_after", type_=SessionRow.last_seen_at.type),
@@ -118,6 +124,7 @@ def _access_statement(key: InstrumentedAttribute[Any]) -> sa.Select[*tuple[Any, 
             *CHANGE_COLUMNS,
             PendingChange.touches(_ORGANIZATION_ID, SessionRow.subject).label("is_changing"),
             DomainJoin.domain.label("joined_by"),
+            _HAS_UNREAD.label("has_unread"),
             *_TOKEN_COLUMNS,
         )
         .select_from(SessionRow)
@@ -146,6 +153,7 @@ def as_access(rows: Sequence[sa.Row[Any]]) -> SessionAccess:
             username=first.username,
             email=first.email,
             picture=first.picture,
+            has_unread=first.has_unread,
         ),
         granted_at=first.granted_at,
         authenticated_at=first.authenticated_at,

@@ -12,6 +12,7 @@ from saas_app.models.idempotency_key import IdempotencyKey
 from saas_app.models.kept_form import KeptFormRow
 from saas_app.models.lease import LeaseRow
 from saas_app.models.membership_change import EVERYONE, EVERYWHERE, MembershipChange
+from saas_app.models.notification import Notification, NotificationKind
 from saas_app.models.organization import Organization
 from saas_app.models.organization_removal import OrganizationRemoval
 from saas_app.models.pending_change import PendingChange
@@ -44,6 +45,8 @@ __all__ = [
     "KeptFormRow",
     "LeaseRow",
     "MembershipChange",
+    "Notification",
+    "NotificationKind",
     "Organization",
     "OrganizationRemoval",
     "Outcome",

@@ -20,6 +20,7 @@ from saas_app.models import (
     DomainJoin,
     EmailDomain,
     Ending,
+    Notification,
     Organization,
     OrganizationRemoval,
     PendingChange,
@@ -90,7 +91,8 @@ async def delete_name(db: WritingSession, organization_id: str) -> None:
 
 
 def _rows_of(
-    model: type[TenantOwned] | type[EmailDomain] | type[DomainJoin], key: InstrumentedAttribute[Any]
+    model: type[TenantOwned] | type[EmailDomain] | type[DomainJoin] | type[Notification],
+    key: InstrumentedAttribute[Any],
 ) -> Deletion:
     """Return the deletion of an organization's rows. ``key`` identifies a row within the organization."""
 
@@ -144,5 +146,6 @@ DELETIONS: Final[dict[str, Deletion]] = {
     "session_tokens": _delete_tokens,
     "email_domains": _rows_of(EmailDomain, EmailDomain.domain),
     "domain_joins": _rows_of(DomainJoin, DomainJoin.user_id),
+    "notifications": _rows_of(Notification, Notification.id),
 }
 """By table, in the order of deletion."""

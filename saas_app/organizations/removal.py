@@ -1,6 +1,6 @@
 """The background worker that removes the data of organizations deleted in Logto, in batches.
 
-It also deletes records of ended memberships that have expired.
+It also deletes records of ended memberships, and notifications, that have expired.
 
 A row of ``organization_removals`` requests each removal. It survives restarts, and counts what was removed so
 far. The audit log stays, because it is append-only. After the deletion, only the operator can read it, in the
@@ -31,6 +31,7 @@ from saas_app.db.upsert import insert_if_absent
 from saas_app.errors import Busy
 from saas_app.identity.former_members import delete_expired_ends
 from saas_app.models import OrganizationRemoval
+from saas_app.notifications.recorder import delete_expired_notifications
 from saas_app.organizations import queries
 
 log = structlog.get_logger(__name__)
@@ -121,6 +122,7 @@ class RemovalWorker:
         """Remove what was requested, and what has expired. Returns False if anything failed."""
         try:
             await delete_expired_ends(self._work)
+            await delete_expired_notifications(self._work)
             return not (await remove_pending(self._work)).failed
         except Exception:
             log.exception("removing deleted and expired data failed, and is retried later")

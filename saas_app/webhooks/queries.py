@@ -13,6 +13,7 @@ from saas_app.db.upsert import insert_if_absent
 from saas_app.models import (
     FormerMembership,
     KeptFormRow,
+    Notification,
     Organization,
     OrganizationRemoval,
     SessionRow,
@@ -66,6 +67,11 @@ async def delete_sessions(db: WritingSession, user_id: str) -> None:
     """Delete a user's sessions, and the forms that wait for their next sign-in."""
     await db.execute(sa.delete(SessionRow).where(SessionRow.subject == user_id))
     await db.execute(sa.delete(KeptFormRow).where(KeptFormRow.owner == user_id))
+
+
+async def delete_notifications(db: WritingSession, user_id: str) -> None:
+    """Delete the notifications of a person whose account was deleted."""
+    await db.execute(sa.delete(Notification).where(Notification.user_id == user_id))
 
 
 async def delete_former_memberships(db: WritingSession, user_id: str) -> None:

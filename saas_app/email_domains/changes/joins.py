@@ -23,6 +23,7 @@ from saas_app.email_domains.names import domain_of
 from saas_app.errors import LogtoUnavailable
 from saas_app.identity.tenant import Tenant
 from saas_app.logto import LogtoUser, ManagementClient, ManagementError
+from saas_app.notifications.recorder import notify_of_join
 from saas_app.text.domains import shown_domain
 
 log = structlog.get_logger(__name__)
@@ -75,3 +76,4 @@ async def _note(work: UnitOfWork, holder: queries.Claim, user: LogtoUser) -> Non
             target = Target("member", user.id, user.display_name)
             after = {"domain": shown_domain(domain)}
             record(db, AuditEntry(Actor(user.id, user.display_name), Action.MEMBER_JOIN, target, after=after))
+            await notify_of_join(db, organization_id, user.id, shown_domain(domain))

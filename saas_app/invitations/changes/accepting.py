@@ -21,6 +21,7 @@ from saas_app.invitations.links import InvitationLinks
 from saas_app.invitations.service import get_own
 from saas_app.invitations.values import InvitationSettled, InvitationState, NameNeeded, state_of
 from saas_app.logto import Invitation, ManagementClient, ManagementError, explaining
+from saas_app.notifications.recorder import mark_invitation_read
 from saas_app.text.addresses import spellings
 from saas_app.text.translation import _
 from saas_app.text.visible import isolated
@@ -123,6 +124,7 @@ async def _accept(turn: OrganizationChange[Newcomer], invitation: Invitation) ->
             lambda now: _is_accepted_by(now, principal),
         ),
         subjects=[principal.subject],
+        also=lambda db: mark_invitation_read(db, principal.subject, invitation.id),
     )
 
 

@@ -11,13 +11,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
 from saas_app.audit.recorder import Action, AuditEntry
 from saas_app.changes.organization_change import MemberChange
 from saas_app.db.base import utc_now
+from saas_app.db.session import WritingSession
 from saas_app.errors import Busy, Conflict, Invalid, LogtoUnavailable, SignInRequired
 from saas_app.identity.standing import AccessChanged
 from saas_app.invitations.changes.pending import message_limits, target_of
@@ -25,7 +26,8 @@ from saas_app.invitations.links import InvitationLinks, link_to
 from saas_app.invitations.outcomes import Outcome, OutcomeKind, refused, why_not_sent
 from saas_app.invitations.values import InvitationInput
 from saas_app.limits.changes import LimitReached
-from saas_app.logto import Invitation, ManagementClient, ManagementError
+from saas_app.logto import Invitation, LogtoUser, ManagementClient, ManagementError
+from saas_app.notifications.recorder import notify_of_invitation
 from saas_app.rbac.permissions import Role, RoleType
 from saas_app.text.addresses import spellings
 from saas_app.text.translation import Sentence, _
@@ -86,11 +88,11 @@ class _Inviting:
         return outcome
 
     async def _create_and_send(self, address: str) -> Outcome:
-        event, call = self._creation(address)
+        creation = _Creation(self, address)
         try:
             async with self.change.alone() as turn:
                 try:
-                    invitation = await turn.carry_out(event, call)
+                    invitation = await turn.carry_out(creation.event(), creation.call, also=creation.notify)
                 except ManagementError as refusal:
                     return refused(address, refusal)
         except LogtoUnavailable:
@@ -105,22 +107,6 @@ class _Inviting:
         except (LimitReached, AccessChanged, SignInRequired, Busy) as error:
             return Outcome(address, OutcomeKind.NOT_TRIED, error.detail, error=error)
         return await self._send(invitation)
-
-    def _creation(self, address: str) -> tuple[AuditEntry, Callable[[], Awaitable[Invitation]]]:
-        change, expires_at = self.change, utc_now() + timedelta(days=self.wanted.days)
-        roles = sorted(role.value for role in self.wanted.roles)
-        after = {"roles": roles, "expires_at": expires_at.isoformat()}
-
-        async def call() -> Invitation:
-            return await change.management.create_invitation(
-                change.organization_id,
-                await _account_spelling(change.management, address),
-                role_ids=self.role_ids,
-                expires_at=int(expires_at.timestamp() * 1000),
-                inviter_id=change.caller.principal.subject,
-            )
-
-        return change.event(Action.INVITATION_CREATE, target_of(address), after=after), call
 
     async def _send(self, invitation: Invitation) -> Outcome:
         """Email the invitation, in a second turn. A sender without the permission does not get the link."""
@@ -142,6 +128,46 @@ class _Inviting:
         return Outcome(address, OutcomeKind.LINK_ONLY, _created_only(why), link, invitation_id=invitation.id)
 
 
+class _Creation:
+    """The creation of one invitation: its event, the call, and what an invited person is told."""
+
+    def __init__(self, inviting: _Inviting, address: str) -> None:
+        self._inviting = inviting
+        self._address = address
+        self._expires_at = utc_now() + timedelta(days=inviting.wanted.days)
+        self._roles = sorted(role.value for role in inviting.wanted.roles)
+        self._account: LogtoUser | None = None
+        self._invitation_id = ""
+
+    def event(self) -> AuditEntry:
+        """Return the audit event. It does not say whether an account has the address."""
+        after = {"roles": self._roles, "expires_at": self._expires_at.isoformat()}
+        return self._inviting.change.event(Action.INVITATION_CREATE, target_of(self._address), after=after)
+
+    async def call(self) -> Invitation:
+        """Create the invitation in Logto, for the address as the account that has it spells it."""
+        change = self._inviting.change
+        self._account = await _find_account(change.management, self._address)
+        spelling = self._account.email if self._account else None
+        created = await change.management.create_invitation(
+            change.organization_id,
+            spelling or self._address,
+            role_ids=self._inviting.role_ids,
+            expires_at=int(self._expires_at.timestamp() * 1000),
+            inviter_id=change.caller.principal.subject,
+        )
+        self._invitation_id = created.id
+        return created
+
+    async def notify(self, db: WritingSession) -> None:
+        """Tell the person who has the address, if there is an account with it."""
+        if self._account is not None:
+            organization_id = self._inviting.change.organization_id
+            await notify_of_invitation(
+                db, organization_id, self._account.id, self._invitation_id, self._roles
+            )
+
+
 def _created_only(why: Sentence) -> Sentence:
     return _("Invitation created, but no email was sent. %(reason)s", reason=why)
 
@@ -160,11 +186,10 @@ async def _role_ids(management: ManagementClient, roles: Collection[Role]) -> li
     return [known[role.value] for role in roles]
 
 
-async def _account_spelling(management: ManagementClient, address: str) -> str:
-    """Return an address in the spelling of the account that has it. Logto 1.42 accepts no other."""
-    alternatives = spellings(address)
-    for spelling in alternatives if len(alternatives) > 1 else ():
+async def _find_account(management: ManagementClient, address: str) -> LogtoUser | None:
+    """Return the account that has an address, in any spelling. Logto 1.42 compares letter by letter."""
+    for spelling in spellings(address):
         user = await management.find_user_by_email(spelling)
         if user is not None and user.email:
-            return user.email
-    return address
+            return user
+    return None

@@ -35,6 +35,7 @@ from saas_app.models import (
     IdempotencyKey,
     KeptFormRow,
     MembershipChange,
+    Notification,
     OrganizationRemoval,
     PendingChange,
     SessionRow,
@@ -55,6 +56,7 @@ _DELETED: Final[dict[Any, Any]] = {
     KeptFormRow: KeptFormRow.owner,
     DomainJoin: DomainJoin.user_id,
     FormerMembership: FormerMembership.user_id,
+    Notification: Notification.user_id,
 }
 
 

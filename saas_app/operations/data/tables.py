@@ -21,6 +21,7 @@ from saas_app.models import (
     EmailDomain,
     FormerMembership,
     MembershipChange,
+    Notification,
     Organization,
     SessionRow,
     User,
@@ -37,6 +38,7 @@ LEFT_OUT: Final = {
     "erasures": "Belongs to the installation: hashes of the ids of erased people.",
     "kept_forms": "Forms that wait for a sign-in. They are encrypted, and expire within hours.",
     "leases": "Claims of running workers.",
+    "notifications": "Belongs to the people: what they were told in the last 90 days.",
     "organization_removals": "Belongs to the installation: organizations that were deleted here.",
     "rate_counters": "Counters of this installation, by hash.",
     "session_tokens": "Tokens.",
@@ -108,6 +110,7 @@ def person_parts(user_id: str) -> list[Part]:
     return [
         _part(User, User.id == user_id),
         _part(SessionRow, SessionRow.subject == user_id),
+        _part(Notification, Notification.user_id == user_id),
         *(_part(model, mentions(model, user_id)) for model in _BELONGING),
     ]
 

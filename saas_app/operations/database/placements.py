@@ -36,6 +36,7 @@ _EVERYWHERE: Final = frozenset(
         "email_domains",  # a unique index over all organizations
         "former_memberships",
         "membership_changes",
+        "notifications",  # looked for with the session of every request
         "organization_removals",
         "organizations",
         "pending_changes",  # tenant-owned, and read with the session of every request

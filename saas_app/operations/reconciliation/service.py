@@ -23,15 +23,17 @@ from saas_app.changes import notes
 from saas_app.coordination.idempotency import delete_expired_keys
 from saas_app.coordination.jobs import Failure
 from saas_app.db.base import utc_now
-from saas_app.db.session import DatabaseSession
+from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.email_domains.rechecks import DomainChecks
 from saas_app.errors import Busy, ConfigurationError, LogtoUnavailable, NotFound
 from saas_app.identity.directory import organization_row, user_row
+from saas_app.identity.former_members import note_removed_elsewhere
 from saas_app.identity.membership_changes import mark_changed
 from saas_app.logto import ManagementClient, OrganizationInfo
 from saas_app.logto.provider_clock import Moment
 from saas_app.models import EVERYONE
+from saas_app.notifications.recorder import notify_of_change, notify_of_removal, notify_of_roles
 from saas_app.operations.reconciliation import queries
 from saas_app.operations.reconciliation.logto_state import LogtoState, outcome_of, read_state
 from saas_app.organizations.changes.creation import was_cut_off
@@ -201,10 +203,22 @@ class Reconciler:
             outdated = await self._list_outdated_subjects(db, state)
             if outdated:
                 await mark_changed(db, state.organization_id, outdated, self._now())
+                await self._notify(db, state, outdated)
                 repairs.append(_("refreshed at the next request: %(outdated)s", outdated=", ".join(outdated)))
                 target = Target("organization", info.id, info.name)
                 record(db, AuditEntry(SYSTEM, Action.RECONCILE, target, after={"members": outdated}))
         return repairs
+
+    async def _notify(self, db: WritingSession, state: LogtoState, outdated: list[str]) -> None:
+        """Tell people which roles they have now, or that they were removed."""
+        organization_id = state.organization_id
+        cause = f"found {state.read_at.isoformat()} {organization_id}"
+        for subject in outdated:
+            if subject in state.role_names:
+                roles = sorted(state.role_names[subject])
+                await notify_of_roles(db, organization_id, subject, roles, cause)
+            elif await note_removed_elsewhere(db, organization_id, subject):
+                await notify_of_removal(db, organization_id, subject, cause)
 
     def _now(self) -> Moment | None:
         """Return the time at Logto. Tokens issued earlier are older than the changes that were just found."""
@@ -261,6 +275,9 @@ class Reconciler:
                 return None
             await mark_changed(db, state.organization_id, note.subjects, self._now())
             record(db, replace(entry, after=after))
+            if entry.target.id in outcome.get("members", {}):
+                roles = outcome["members"][entry.target.id]
+                await notify_of_change(db, state.organization_id, entry, roles, f"change {note_id}")
         return _(
             "%(action)s of %(name)s, started %(started_at)s, was interrupted",
             action=entry.action,

@@ -35,6 +35,7 @@ from saas_app.identity.membership_changes import (
 )
 from saas_app.logto.provider_clock import LEEWAY, Moment
 from saas_app.models import EVERYONE, EVERYWHERE
+from saas_app.notifications.recorder import notify_of_removal
 from saas_app.organizations.removal import request_removal
 from saas_app.text.translation import _
 from saas_app.webhooks import queries
@@ -108,7 +109,9 @@ async def _membership_updated(db: WritingSession, event: Event, organization_id:
     stale = [subject for subject in subjects if subject not in newcomers] if subjects else [EVERYONE]
     await mark_changed(db, organization_id, stale, moment_of(event))
     for subject in event.body.get("removedUserIds") or [] if subjects else []:
-        await note_removed_elsewhere(db, organization_id, subject)
+        if await note_removed_elsewhere(db, organization_id, subject):
+            cause = f"webhook {event.created_at.isoformat()} {organization_id}"
+            await notify_of_removal(db, organization_id, subject, cause)
     for subject in newcomers:
         await mark_added(db, organization_id, subject, event.created_at)
 
@@ -159,6 +162,7 @@ async def _user_gone(db: WritingSession, event: Event, subject: str) -> None:
     await queries.delete_sessions(db, subject)
     if event.name == WebhookEvent.USER_DELETED:
         await queries.delete_former_memberships(db, subject)
+        await queries.delete_notifications(db, subject)
     gone = Moment(moment.earliest, UNTIL_FURTHER_NOTICE)
     await mark_changed(db, EVERYWHERE, [subject], gone)
 

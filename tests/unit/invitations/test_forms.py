@@ -80,7 +80,7 @@ def test_a_valid_form_is_read() -> None:
         (filled("jo@example.test, nonsense"), "addresses", "“nonsense” is not an email address."),
         (filled("a b c d e"), "addresses", "“a”, “b”, “c” and 2 more are not email addresses."),
         (filled("\n".join(f"p{n}@x.test" for n in range(MAX_ADDRESSES + 1))), "addresses", "up to 20"),
-        (filled("x" * 7000), "addresses", "at most 6000 characters"),
+        (filled("x" * 7000), "addresses", "at most 6,000 characters"),
         (filled(roles=()), "roles", "at least one role"),
         (filled(roles=("viewer", "owner")), "roles", "“owner” is not a role for people"),
         (filled(roles=("integration",)), "roles", "“integration” is not a role for people"),

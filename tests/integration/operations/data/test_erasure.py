@@ -38,6 +38,7 @@ from saas_app.models import (
     Project,
     ShownSecretRow,
 )
+from saas_app.notifications.recorder import notify_of_removal
 from saas_app.operations.data import erasure
 from saas_app.operations.data.erasure import MARK_RETENTION, erase_person
 from saas_app.runtime import Runtime
@@ -138,6 +139,7 @@ async def _add_other_traces(operator: UnitOfWork, zoe: Zoe) -> None:
         place = {"organization_id": zoe.office.id, "user_id": user_id}
         db.add(DomainJoin(domain=domain, noted_at=now, **place))
         db.add(FormerMembership(organization_name="Acme", ending=Ending.LEFT, ended_at=now, **place))
+        await notify_of_removal(db, zoe.office.id, user_id, "a removal")
         repeated = {"subject": "m-1", "key": "k", "request_hash": b"h" * 32, "claimed_at": now}
         db.add(IdempotencyKey(body=json.dumps({"created_by": user_id}), **repeated))
         # Somebody else with her name, in an event that has nothing to do with her.
@@ -181,7 +183,7 @@ async def test_before_the_erasure_the_person_is_in_many_tables(zoe: Zoe, plain: 
     assert {table for table, _column in found} == {
         "audit_actors", "audit_events", "domain_joins", "email_domains", "former_memberships",
         "idempotency_keys", "kept_forms",
-        "membership_changes", "projects", "sessions", "users",
+        "membership_changes", "notifications", "projects", "sessions", "users",
     }  # fmt: skip
     assert {column for table, column in found if table == "audit_events"} >= {
         "actor_id", "actor_name", "target_id", "target_name", "decision"

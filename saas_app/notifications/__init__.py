@@ -1,0 +1,1 @@
+"""Notifications: people are told what others changed about their memberships."""

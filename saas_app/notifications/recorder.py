@@ -1,0 +1,102 @@
+"""Writes notifications, in the transaction of what they tell about.
+
+Each names its cause, so a change that is recorded again, after a crash or by a webhook, is told once.
+Nobody is told what they did themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from saas_app.audit.recorder import Action, AuditEntry
+from saas_app.db.base import utc_now
+from saas_app.db.session import WritingSession
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.models import NotificationKind
+from saas_app.notifications import queries
+from saas_app.notifications.values import RETENTION
+
+_SAME_REMOVAL: Final = timedelta(minutes=10)  # two reports within this time mean the same removal
+_ABOUT_MEMBERS: Final = (Action.MEMBER_CHANGE_ROLES, Action.MEMBER_REMOVE)
+
+
+async def notify_of_change(
+    db: WritingSession, organization_id: str, entry: AuditEntry, roles: Sequence[str] | None, cause: str
+) -> None:
+    """Tell a member about a change of their membership by somebody else. Other changes are ignored.
+
+    ``roles`` are their roles now, or None if they are no longer a member.
+    """
+    before = (entry.before or {}).get("roles")
+    if entry.action not in _ABOUT_MEMBERS or entry.actor.id == entry.target.id or roles == before:
+        return
+    if roles is None:
+        await notify_of_removal(db, organization_id, entry.target.id, cause)
+    else:
+        await notify_of_roles(db, organization_id, entry.target.id, roles, cause)
+
+
+async def notify_of_roles(
+    db: WritingSession, organization_id: str, user_id: str, roles: Sequence[str], cause: str
+) -> None:
+    """Tell a member which roles they have now."""
+    await _notify(
+        db, organization_id, user_id, NotificationKind.ROLES_CHANGED, cause, {"roles": sorted(roles)}
+    )
+
+
+async def notify_of_removal(db: WritingSession, organization_id: str, user_id: str, cause: str) -> None:
+    """Tell a person that they were removed, unless another report of the same removal did.
+
+    The ended membership is noted before, in the same transaction: of two reports, one waits there.
+    """
+    since = utc_now() - _SAME_REMOVAL
+    if not await queries.has_recent(db, organization_id, user_id, NotificationKind.REMOVED, since):
+        await _notify(db, organization_id, user_id, NotificationKind.REMOVED, cause, {})
+
+
+async def notify_of_invitation(
+    db: WritingSession, organization_id: str, user_id: str, invitation_id: str, roles: Sequence[str]
+) -> None:
+    """Tell the person who has the invited address that an invitation waits."""
+    details = {"roles": sorted(roles), "invitation": invitation_id}
+    await _notify(
+        db, organization_id, user_id, NotificationKind.INVITED, _cause_of_invitation(invitation_id), details
+    )
+
+
+async def notify_of_join(db: WritingSession, organization_id: str, user_id: str, domain: str) -> None:
+    """Tell a person that they joined because of the domain of their email address."""
+    cause = f"joined {organization_id}"
+    await _notify(db, organization_id, user_id, NotificationKind.JOINED, cause, {"domain": domain})
+
+
+async def mark_invitation_read(db: WritingSession, user_id: str, invitation_id: str) -> None:
+    """Record that the person has accepted the invitation, so there is nothing left to tell."""
+    await queries.mark_cause_read(db, user_id, _cause_of_invitation(invitation_id))
+
+
+async def delete_expired_notifications(jobs: UnitOfWork) -> None:
+    """Delete the notifications of all people that are older than :data:`RETENTION`.
+
+    ``jobs`` has the role of jobs. In a request, the database shows only one person's notifications.
+    """
+    async with jobs.writing() as db:
+        await queries.delete_older(db, utc_now() - RETENTION)
+
+
+async def _notify(
+    db: WritingSession,
+    organization_id: str,
+    user_id: str,
+    kind: NotificationKind,
+    cause: str,
+    details: dict[str, Any],
+) -> None:
+    await queries.add(db, organization_id, user_id, kind, cause, details)
+
+
+def _cause_of_invitation(invitation_id: str) -> str:
+    return f"invitation {invitation_id}"

@@ -1,0 +1,1 @@
+"""Tests of notifications: what people are told about their memberships."""
