@@ -57,6 +57,13 @@ async def list_invitations(
     return Invitations(tuple(wanted), counts, is_cut=len(found) > MAX_SHOWN)
 
 
+async def list_invitees(management: ManagementClient, tenant: Tenant) -> dict[str, str]:
+    """Return the invited addresses of the organization by the ids of the invitations."""
+    with explaining():
+        found = await management.list_invitations(tenant.organization_id)
+    return {entry.id: entry.invitee for entry in found}
+
+
 def rows_after(
     rows: Sequence[InvitationRow], after: tuple[datetime, str] | None, limit: int
 ) -> list[InvitationRow]:

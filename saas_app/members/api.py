@@ -106,7 +106,7 @@ async def list_members(tenant: Tenant, query_args: MemberQuery) -> ApiResponse:
     role = query_args.role.value if query_args.role else ""
 
     async def read(page: int, size: int) -> Listing[Member]:
-        wanted = MembersFilter(query_args.search.strip(), role, page, size)
+        wanted = MembersFilter(query_args.search.strip(), role, page=page, page_size=size)
         return (await service.list_people(management(), tenant, wanted)).page
 
     found = await following(read_position(query_args.cursor, query_args.limit), read)

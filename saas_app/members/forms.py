@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from saas_app.errors import BadRequest
 from saas_app.members.roles import read_choice
-from saas_app.members.values import MembersFilter, WantedRoles
+from saas_app.members.values import MembersFilter, MemberSort, WantedRoles
 from saas_app.text.translation import _
 from saas_app.web.typed_text import clean_line
 
@@ -22,6 +22,7 @@ def read_filter(query: Mapping[str, str]) -> MembersFilter:
     return MembersFilter(
         search=clean_line(query.get("q"))[:SEARCH_LENGTH],
         role=clean_line(query.get("role"))[:_ROLE_LENGTH],
+        sort=next((sort for sort in MemberSort if sort.value == query.get("sort")), MemberSort.LOGTO),
         page=_read_page(query.get("page", "1")),
     )
 

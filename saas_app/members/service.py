@@ -6,12 +6,24 @@ Nothing is stored here: Logto stores members and roles, and every page asks it. 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 from saas_app.identity.tenant import Tenant
-from saas_app.logto import LogtoUser, ManagementClient, explaining
-from saas_app.members.values import Listing, Machine, Member, MembersFilter, NotAMember, People
-from saas_app.rbac.permissions import Role, RoleType
+from saas_app.logto import LogtoUser, ManagementClient, MemberInfo, MembersPage, explaining
+from saas_app.members.values import (
+    MAX_SORTED,
+    Listing,
+    Machine,
+    Member,
+    MembersFilter,
+    MemberSort,
+    NotAMember,
+    People,
+)
+from saas_app.rbac.permissions import Role, RoleType, in_role_order
+from saas_app.text.languages import current_language
+from saas_app.text.order import order_key
 from saas_app.text.translation import _
 from saas_app.text.visible import isolated
 
@@ -25,15 +37,56 @@ async def list_people(management: ManagementClient, tenant: Tenant, wanted: Memb
         role_ids = {role.name: role.id for role in roles if role.type == RoleType.USER}
         if wanted.role and wanted.role not in role_ids:
             return People(_listing((), wanted, 0), tuple(role_ids))
-        found = await management.list_members_page(
-            tenant.organization_id,
-            page=wanted.page,
-            page_size=wanted.page_size,
-            search=wanted.search,
-            role_id=role_ids.get(wanted.role),
+        found = await _read_page(management, tenant, wanted, role_ids.get(wanted.role))
+    members = [_as_member(tenant, info.user, info.role_names) for info in found.items]
+    if wanted.sort is not MemberSort.LOGTO and found.total <= MAX_SORTED:
+        start = (wanted.page - 1) * wanted.page_size
+        members = _sorted(members, wanted.sort)[start : start + wanted.page_size]
+    return People(_listing(tuple(members), wanted, found.total), tuple(role_ids))
+
+
+async def _read_page(
+    management: ManagementClient, tenant: Tenant, wanted: MembersFilter, role_id: str | None
+) -> MembersPage[MemberInfo]:
+    """Read a page of Logto's, or to sort them everybody, if there are few enough."""
+    if wanted.sort is not MemberSort.LOGTO:
+        everybody = await management.list_members_page(
+            tenant.organization_id, page=1, page_size=MAX_SORTED, search=wanted.search, role_id=role_id
         )
-    members = tuple(_as_member(tenant, info.user, info.role_names) for info in found.items)
-    return People(_listing(members, wanted, found.total), tuple(role_ids))
+        if everybody.total <= MAX_SORTED:
+            return everybody
+    return await management.list_members_page(
+        tenant.organization_id,
+        page=wanted.page,
+        page_size=wanted.page_size,
+        search=wanted.search,
+        role_id=role_id,
+    )
+
+
+def _sorted(members: list[Member], sort: MemberSort) -> list[Member]:
+    language = current_language()
+
+    def key(member: Member) -> tuple[str, str, str]:
+        name = order_key(member.display_name, language)
+        if sort.column == "email":
+            return order_key(member.email or "", language), name, member.id
+        if sort.column == "roles":
+            return " ".join(in_role_order(member.role_names)), name, member.id
+        return name, "", member.id
+
+    return sorted(members, key=key, reverse=sort.is_down)
+
+
+async def list_chosen(management: ManagementClient, tenant: Tenant, user_ids: Sequence[str]) -> list[Member]:
+    """Return the chosen people who are members now, in the given order."""
+    members = []
+    for user_id in user_ids:
+        try:
+            members.append(await get_member(management, tenant, user_id))
+        except NotAMember:
+            continue
+    return members
 
 
 async def list_machines(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from enum import StrEnum
+from typing import Final, Generic, TypeVar
 
 from saas_app.errors import Conflict, Invalid, NotFound, VersionConflict
 from saas_app.rbac.assignment import RoleChange
@@ -12,6 +14,9 @@ from saas_app.text.translation import _
 from saas_app.text.visible import isolated
 
 PAGE_SIZE = 20
+
+MAX_SORTED: Final = 100
+"""The longest list that can be sorted: what Logto 1.42 returns at once. It cannot sort a list itself."""
 
 T = TypeVar("T")
 
@@ -39,6 +44,11 @@ class Member:
         """Whether the member holds the role that runs the organization."""
         return Role.ADMIN.value in self.role_names
 
+    @property
+    def version(self) -> str:
+        """A text that changes when the roles do, for actions on several members."""
+        return hashlib.sha256("\n".join(sorted(self.role_names)).encode()).hexdigest()[:16]
+
 
 @dataclass(frozen=True, slots=True)
 class Machine:
@@ -50,12 +60,39 @@ class Machine:
     role_names: frozenset[str]
 
 
+class MemberSort(StrEnum):
+    """The order of a list of people: as Logto sends them, or by a column, from its start or its end."""
+
+    LOGTO = ""
+    NAME = "name"
+    NAME_DOWN = "-name"
+    EMAIL = "email"
+    EMAIL_DOWN = "-email"
+    ROLES = "roles"
+    ROLES_DOWN = "-roles"
+
+    @property
+    def column(self) -> str:
+        """The column, or "" for Logto's order."""
+        return self.value.removeprefix("-")
+
+    @property
+    def is_down(self) -> bool:
+        """Whether the column's last value comes first."""
+        return self.value.startswith("-")
+
+    def opposite(self, column: str) -> MemberSort:
+        """Return the order that the heading of a column leads to: the other direction, if it has one."""
+        return MemberSort(f"-{column}" if self.value == column else column)
+
+
 @dataclass(frozen=True, slots=True)
 class MembersFilter:
     """A filter of members. ``role`` is a role's name; empty texts do not filter."""
 
     search: str = ""
     role: str = ""
+    sort: MemberSort = MemberSort.LOGTO
     page: int = 1  # counted from 1, as Logto does
     page_size: int = PAGE_SIZE
 
@@ -106,6 +143,11 @@ class People:
 
     page: Listing[Member]
     role_names: tuple[str, ...]
+
+    @property
+    def can_sort(self) -> bool:
+        """Whether there are few enough people to sort them."""
+        return self.page.total <= MAX_SORTED
 
 
 class LastAdmin(Conflict):

@@ -16,6 +16,7 @@ from saas_app.invitations.changes import pending
 from saas_app.invitations.changes.inviting import invite
 from saas_app.invitations.forms import MAX_ADDRESSES, InviteForm, read_state
 from saas_app.invitations.outcomes import Outcome, OutcomeKind
+from saas_app.invitations.pages.chosen import blueprint as chosen
 from saas_app.invitations.values import InvitationNotFound, InvitationSettled, InvitationState, NotSent
 from saas_app.members.roles import role_options
 from saas_app.rbac.permissions import Permission
@@ -29,6 +30,7 @@ from saas_app.web.pagination import decode_cursor, encode_cursor, page_of
 from saas_app.web.templating import render
 
 blueprint = Blueprint("invitations", __name__, url_prefix="/o/<organization_id>/invitations")
+blueprint.register_blueprint(chosen)
 
 _PAGE_SIZE = 20
 _TEXT_LENGTH = 128

@@ -11,8 +11,9 @@ from saas_app.identity.standing import AccessChanged
 from saas_app.identity.tenant import Tenant
 from saas_app.members import changes, service
 from saas_app.members.forms import read_filter
+from saas_app.members.pages.chosen import blueprint as chosen
 from saas_app.members.pages.roles import blueprint as roles
-from saas_app.members.values import LastAdmin, LeaveInstead, NotAMember
+from saas_app.members.values import LastAdmin, LeaveInstead, MemberSort, NotAMember
 from saas_app.rbac.permissions import Permission
 from saas_app.text.translation import _
 from saas_app.text.visible import isolated
@@ -23,6 +24,7 @@ from saas_app.web.templating import render
 
 blueprint = Blueprint("members", __name__, url_prefix="/o/<organization_id>")
 blueprint.register_blueprint(roles)
+blueprint.register_blueprint(chosen)
 
 
 @blueprint.get("/members")
@@ -34,7 +36,7 @@ async def list_members(tenant: Tenant) -> ResponseReturnValue:
         machines = await service.list_machines(management(), tenant, wanted)
         return render("members/machines.html", page=machines, wanted=wanted)
     people = await service.list_people(management(), tenant, wanted)
-    return render("members/list.html", page=people.page, role_names=people.role_names, wanted=wanted)
+    return render("members/list.html", people=people, page=people.page, wanted=wanted, sorts=MemberSort)
 
 
 @blueprint.get("/members/<user_id>/remove")

@@ -11,6 +11,7 @@ import pytest
 
 from saas_app.logto.responses import Answer
 from saas_app.logto.transport import ManagementTransport
+from saas_app.members import service, values
 from saas_app.rbac.permissions import Role
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
@@ -55,6 +56,32 @@ async def test_the_list_shows_address_roles_and_status_and_marks_the_reader(
     assert ">You<" in rows["Ada"]
     assert f'href="{acme.removal_of(bob)}"' in rows["Bob"]
     assert f'href="{acme.removal_of(acme.admin)}"' not in rows["Ada"]
+
+
+async def test_a_column_sorts_the_whole_list_in_both_directions(acme: Acme, make: Factory) -> None:
+    await add_members(make, acme.id, 24)
+    names = ["Ada", *(f"Member {number:02}" for number in range(24))]
+
+    first, second = [await acme.browser.text(f"{acme.members}?sort=name&page={n}") for n in (1, 2)]
+    reverse = await acme.browser.text(f"{acme.members}?sort=-name")
+
+    assert [*names_in(first), *names_in(second)] == names
+    assert names_in(reverse) == names[:4:-1]
+    assert 'aria-sort="ascending"><a class="sort" href="?sort=-name">' in first
+
+
+async def test_a_list_that_logto_does_not_send_at_once_says_that_it_is_not_sorted(
+    acme: Acme, make: Factory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add_members(make, acme.id, 3)
+    for module in (service, values):
+        monkeypatch.setattr(module, "MAX_SORTED", 3)
+
+    page = await acme.browser.text(f"{acme.members}?sort=name")
+
+    assert len(names_in(page)) == 4
+    assert "Logto lists members in its own order." in page
+    assert "aria-sort" not in page
 
 
 async def test_forty_five_members_are_loaded_page_by_page(
