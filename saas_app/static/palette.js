@@ -141,6 +141,7 @@
     else if (event.key === "ArrowUp") mark(active - 1);
     else if (event.key === "Enter" && options[active]) options[active].click();
     else if (event.key === "Enter") entered = true;
+    else if (event.key === "Escape") palette.close(); // Chromium would only clear the field
     else return;
     event.preventDefault();
   });

@@ -21,7 +21,7 @@ async def page(open_page: OpenPage, alice: Person, acme: str) -> Page:
 
 
 def field(page: Page) -> Locator:
-    return page.get_by_role("combobox", name="Search pages, projects, people and actions")
+    return page.get_by_role("combobox", name="Jump to a page, project or person")
 
 
 async def open_palette(page: Page) -> None:

@@ -9,7 +9,9 @@ from quart import make_response, redirect, request, url_for
 from quart.typing import ResponseReturnValue
 from werkzeug.sansio.response import Response as BaseResponse
 
+import saas_app.audit.service as audit
 import saas_app.projects.service as projects
+from saas_app.audit.sentences import sentence_with_marks
 from saas_app.identity.tenant import Tenant
 from saas_app.organizations import service
 from saas_app.organizations.pages.organizations import blueprint
@@ -31,13 +33,15 @@ _STEPS_COOKIE: Final = "workroom_steps"  # one for each organization, by its pat
 _HIDDEN: Final = "hidden"
 _SEEN_ACCESS: Final = "access"
 _YEAR: Final = 31_536_000  # seconds
+_ACTIVITY_SIZE: Final = 6
 
 
 @blueprint.get("/o/<organization_id>/")
 @requires_member
 async def overview(tenant: Tenant) -> ResponseReturnValue:
     """Show the caller's roles, and the projects and recent activity if the caller may see them."""
-    tenant = await with_token(tenant, Carrier.API_TOKEN)
+    for carrier in Carrier:
+        tenant = await with_token(tenant, carrier)
     may_read = tenant.may(Permission.PROJECTS_READ)
     guides = tenant.offers(Permission.MEMBERS_INVITE) and request.cookies.get(_STEPS_COOKIE) != _HIDDEN
     steps = await _first_steps() if guides else None
@@ -45,6 +49,10 @@ async def overview(tenant: Tenant) -> ResponseReturnValue:
         "organizations/overview.html",
         summary=await projects.summarize(database(), current_reader().zone) if may_read else None,
         steps=steps,
+        activity=[
+            (sentence_with_marks(row), row.occurred_at)
+            for row in await audit.list_recent(database(), tenant, _ACTIVITY_SIZE)
+        ],
         roles=tenant.role_names,
     )
     if not guides or steps is not None:
