@@ -20,17 +20,17 @@ _FIRST_YEAR, _LAST_YEAR = 2000, 2999
 class EventFilterForm(Form):
     """The filter of the list. All fields are optional."""
 
-    actor = StringField(_("Actor"), filters=[clean_line], validators=[at_most(_NAME_LENGTH)])
+    actor = StringField(_("Who"), filters=[clean_line], validators=[at_most(_NAME_LENGTH)])
     action = SelectField(
         _("Action"),
         default="",
-        choices={"": _("All actions"), **{action.value: action.label for action in Action}},
+        choices={"": _("Any"), **{action.value: action.label for action in Action}},
     )
     outcome = SelectField(
         _("Outcome"),
         default="",
         choices={
-            "": _("All outcomes"),
+            "": _("Any"),
             Outcome.ALLOWED.value: _("Allowed"),
             Outcome.DENIED.value: _("Denied"),
         },

@@ -12,6 +12,7 @@ from saas_app.audit import changes, service
 from saas_app.audit.export import event_chunks
 from saas_app.audit.forms import EventFilterForm
 from saas_app.audit.recorder import Action
+from saas_app.audit.sentences import sentence_of, sentence_with_marks
 from saas_app.audit.values import EventFilter, EventRow
 from saas_app.errors import Invalid
 from saas_app.identity.tenant import Tenant
@@ -29,7 +30,6 @@ blueprint = Blueprint("audit", __name__, url_prefix="/o/<organization_id>/audit"
 _PAGE_SIZE = 50
 _NOTHING: Page[EventRow] = Page(())
 _LABELS: Final = {action.value: action.label for action in Action}
-_PERMISSIONS: Final = {permission.value: permission.description for permission in Permission}
 
 
 @blueprint.get("")
@@ -45,8 +45,8 @@ async def list_events(tenant: Tenant) -> ResponseReturnValue:
         "audit/list.html",
         page=page,
         form=form,
-        labels=_LABELS,
-        permissions=_PERMISSIONS,
+        sentence=sentence_with_marks,
+        reason_of=service.reason_of,
         zone=str(reader.zone),
         has_zone=reader.has_zone,
     )
@@ -69,7 +69,7 @@ async def show_event(tenant: Tenant, event_id: uuid.UUID) -> ResponseReturnValue
     Our script loads this page when an entry of the list is opened, and shows the details there.
     """
     event = await service.get_event(database(), tenant, event_id)
-    return render("audit/event.html", event=event, labels=_LABELS)
+    return render("audit/event.html", event=event, sentence=sentence_of(event.row), labels=_LABELS)
 
 
 @blueprint.get("/export.csv")

@@ -23,7 +23,11 @@ from saas_app.text.visible import isolated
 
 _PLACEHOLDER: Final = re.compile(r"%\((\w+)\)s")
 _NO_ROLE: Final = _("no role")
-_MARKS: Final = {"actor": "<b>{}</b>"}
+_MARKS: Final = {
+    "actor": "<b>{}</b>",
+    "permission": "<code>{}</code>",
+    **dict.fromkeys(("lower", "higher", "old_roles", "new_roles", "action"), "{}"),
+}
 
 MESSAGES: Final[Mapping[Action, tuple[Sentence, ...]]] = {
     Action.ORGANIZATION_CREATE: (_("%(actor)s created the organization %(target)s"),),
@@ -113,7 +117,7 @@ def sentence_of(row: EventRow) -> Sentence:
 
 
 def sentence_with_marks(row: EventRow) -> Markup:
-    """Return what happened in an event, with the actor in ``<b>`` and all other names in ``<em>``."""
+    """Return what happened in an event, with the actor in ``<b>`` and other names in ``<em>``."""
     message, values = _chosen(row)
     marked = {
         name: Markup(_MARKS.get(name, "<em>{}</em>")).format(value)  # noqa: S704

@@ -141,7 +141,7 @@ async def test_a_denial_names_its_target_and_permission_and_is_found_by_them(off
     )
     shown = await office.page(f"?target={project}")
     assert f"<code>POST {office.root}/projects/{project}/delete</code>" in shown
-    assert Permission.PROJECTS_DELETE.description in shown
+    assert f"was denied: <code>{Permission.PROJECTS_DELETE.value}</code>" in shown
 
 
 async def test_a_request_is_denied_also_if_the_denial_cannot_be_recorded(

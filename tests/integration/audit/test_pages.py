@@ -176,6 +176,40 @@ async def test_an_entry_has_a_page_with_its_details(office: AuditedOffice, work:
     assert "None (recorded by Workroom itself)" in page
 
 
+async def test_entries_are_sentences_in_the_language_of_the_reader(
+    office: AuditedOffice, work: UnitOfWork
+) -> None:
+    changed = {"before": {"roles": ["viewer"]}, "after": {"roles": ["editor"]}}
+    carol = Target("member", "carol", "Carol")
+    await add_events(work, office.id, 1, action=Action.MEMBER_CHANGE_ROLES, target=carol, **changed)
+
+    english, details = await office.page(), await office.details()
+    office.browsers["admin"].app.set_cookie("localhost", "workroom_language", "es")
+    spanish = await office.page()
+
+    assert "<b>Sam</b> promoted <em>Carol</em> from viewer to editor" in english
+    assert "<h1>Sam promoted Carol from viewer to editor</h1>" in details
+    assert "<b>Sam</b> ascendió a <em>Carol</em> de viewer a editor" in spanish
+    (line,) = await office.entries()
+    assert line["Action"] == "member.change-roles"
+
+
+async def test_the_reason_of_a_denial_is_visible_without_opening_its_entry(open_audited: OpenAudited) -> None:
+    office = await open_audited(admin="Ada", viewer="Vera")
+    await office.get("viewer", "/audit", 403)
+
+    page = await office.page()
+
+    assert "was denied: <code>audit:read</code>" in page
+    assert "<small>The organization token does not include audit:read. <code>GET /o/" in page
+
+
+async def test_the_button_of_the_folded_filters_says_how_many_are_set(office: AuditedOffice) -> None:
+    assert "Filters (2)</summary>" in await office.page("?actor=sam&outcome=denied")
+    assert '<details class="filter-fold"><summary class="btn btn-secondary">' in await office.page()
+    assert '<details class="filter-fold" open>' in await office.page("?since=yesterday", 422)
+
+
 async def test_the_details_of_a_denial_show_how_it_was_decided(open_audited: OpenAudited) -> None:
     office = await open_audited(admin="Ada", viewer="Vera")
     await office.get("viewer", "/audit", 403)
