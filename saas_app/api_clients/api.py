@@ -9,14 +9,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, TypeAlias
 
+from pydantic import AfterValidator, Field
 from quart import Blueprint, Response
 from quart_schema import Tag, tag
 
 from saas_app.api_clients import changes, service
-from saas_app.api_clients.changes import NewSecret
-from saas_app.api_clients.forms import NAME_LENGTH
-from saas_app.api_clients.service import ListedClient
+from saas_app.api_clients.forms import DESCRIPTION_LENGTH, MAX_DAYS, NAME_LENGTH
 from saas_app.api_clients.usage import Usage
+from saas_app.api_clients.values import DEFAULT_ROLE, ROLES, ListedClient, NewSecret, WantedClient
 from saas_app.identity.tenant import Tenant
 from saas_app.members.cursors import following, read_position
 from saas_app.members.values import Listing, MembersFilter
@@ -40,25 +40,54 @@ blueprint = Blueprint(
     "api_clients_api", __name__, url_prefix="/api/v1/organizations/<organization_id>/api-clients"
 )
 
+
+def _known_role(name: str) -> str:
+    if name not in ROLES:
+        raise ValueError(f"Choose one of {', '.join(ROLES)}.")
+    return name
+
+
 Name: TypeAlias = Annotated[str, Line(NAME_LENGTH)]
+RoleName: TypeAlias = Annotated[str, AfterValidator(_known_role), Field(json_schema_extra={"enum": [*ROLES]})]
+Days: TypeAlias = Annotated[int, Field(ge=1, le=MAX_DAYS)]
 
 
 class NewClient(ApiModel):
-    """A new API client. Its name must be unique in the organization."""
+    """A new API client. Its name must be unique in the organization.
+
+    The role decides its permissions; you need all of them yourself. Without `expires_in_days`, the secret
+    works until it is rotated or the client is revoked.
+    """
 
     name: Name
+    role: RoleName = DEFAULT_ROLE.value
+    description: Annotated[str, Line(DESCRIPTION_LENGTH, shortest=0)] = ""
+    expires_in_days: Days | None = None
+
+
+class NewLifetime(ApiModel):
+    """The lifetime of a new secret. By default, the secret does not expire."""
+
+    expires_in_days: Days | None = None
 
 
 class ClientView(ApiModel):
-    """An API client. If it was not created in Workroom, `created_by` and the later fields are null."""
+    """An API client. If it was not created in Workroom, `created_by` and the later fields are null.
+
+    `secret_expires_at` is null for a secret that does not expire. `last_used_at` is exact to a quarter of an
+    hour.
+    """
 
     id: str
     name: str
+    description: str
     roles: list[str]
     created_by: str | None
     created_at: datetime | None
     rotated_at: datetime | None
+    last_used_at: datetime | None
     secrets: int | None
+    secret_expires_at: datetime | None
 
 
 class ClientList(ApiModel):
@@ -82,6 +111,7 @@ class SecretView(ApiModel):
     resource: str
     organization_id: str
     scope: str
+    expires_at: datetime | None
     old_secrets_left: int
 
 
@@ -112,7 +142,8 @@ async def list_api_clients(tenant: Tenant, query_args: ListQuery) -> ApiResponse
 @validate_response(SecretView, 201)
 async def create_api_client(tenant: Tenant, data: NewClient) -> ApiResponse:
     """Create an API client. The secret is returned only once. `Idempotency-Key` is ignored."""
-    made = await changes.create(organization_change(tenant), data.name)
+    wanted = WantedClient(data.name, ROLES[data.role], data.description, data.expires_in_days)
+    made = await changes.create(organization_change(tenant), wanted)
     return _secret(tenant, made), 201
 
 
@@ -120,10 +151,12 @@ async def create_api_client(tenant: Tenant, data: NewClient) -> ApiResponse:
 @requires(Permission.API_CLIENTS_MANAGE, complete=True)
 @tag(["api-clients"])
 @answers(409)
+@validate_querystring(NewLifetime)
 @validate_response(SecretView)
-async def rotate_api_client(tenant: Tenant, client_id: str) -> ApiResponse:
+async def rotate_api_client(tenant: Tenant, client_id: str, query_args: NewLifetime) -> ApiResponse:
     """Rotate the secret of an API client. Its current tokens work until they expire."""
-    return _secret(tenant, await changes.rotate(organization_change(tenant), client_id))
+    made = await changes.rotate(organization_change(tenant), client_id, query_args.expires_in_days)
+    return _secret(tenant, made)
 
 
 @blueprint.delete("/<client_id>")
@@ -144,16 +177,19 @@ def _view(client: ListedClient) -> ClientView:
     return ClientView(
         id=client.id,
         name=client.name,
+        description=client.description,
         roles=sorted(client.role_names),
         created_by=origin.created_by if origin else None,
         created_at=origin.created_at if origin else None,
         rotated_at=origin.rotated_at if origin else None,
-        secrets=client.secrets,
+        last_used_at=origin.last_used_at if origin else None,
+        secrets=client.secrets.number if client.secrets else None,
+        secret_expires_at=client.secrets.expires_at if client.secrets else None,
     )
 
 
 def _secret(tenant: Tenant, made: NewSecret) -> SecretView:
-    usage = Usage.of(runtime().settings, tenant)
+    usage = Usage.of(runtime().settings, tenant, made.role_names)
     return SecretView(
         id=made.client_id,
         name=made.name,
@@ -162,5 +198,6 @@ def _secret(tenant: Tenant, made: NewSecret) -> SecretView:
         resource=usage.resource,
         organization_id=usage.organization_id,
         scope=usage.scope,
+        expires_at=made.expires_at,
         old_secrets_left=made.old_left,
     )

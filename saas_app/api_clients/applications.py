@@ -5,10 +5,12 @@ An application whose creation fails halfway is deleted, so that none is left wit
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 import structlog
 
+from saas_app.api_clients.values import default_description
 from saas_app.changes.organization_change import MemberChange, NothingChanged
 from saas_app.db.base import new_uuid
 from saas_app.errors import LogtoUnavailable, SignInRequired
@@ -33,14 +35,14 @@ class NotRotated(LogtoUnavailable, NothingChanged):
     title = _("The secret was not rotated")
 
 
-async def create_application(change: MemberChange, name: str) -> Application:
+async def create_application(change: MemberChange, name: str, description: str = "") -> Application:
     """Create an application in no organization yet. If Logto's response is lost, our mark identifies it.
 
     Raises :class:`ManagementError`, :class:`NotCreated` and :class:`LogtoUnavailable`.
     """
     management, tenant = change.management, change.caller
     mark = {"organizationId": tenant.organization_id, "request": str(new_uuid())}
-    description = f"API client of {tenant.organization_name}, created in Workroom."
+    description = description or default_description(tenant.organization_name)
     try:
         return await management.create_machine(name, description, custom_data={_MARK: mark})
     except ManagementError:
@@ -57,7 +59,9 @@ async def create_application(change: MemberChange, name: str) -> Application:
         raise
 
 
-async def add_to_organization(turn: MemberChange, client_id: str, role_id: str) -> str:
+async def add_to_organization(
+    turn: MemberChange, client_id: str, role_id: str, expires_at: datetime | None
+) -> str:
     """Add the new application to the organization with its role, and return its secret.
 
     If the caller loses the permission halfway, the application is deleted, and they get no secret.
@@ -67,7 +71,7 @@ async def add_to_organization(turn: MemberChange, client_id: str, role_id: str) 
         await management.add_machine(organization_id, client_id)
         await turn.require_standing()
         await management.assign_machine_roles(organization_id, client_id, [role_id])
-        (secret,) = await management.list_secrets(client_id)
+        secret = await _first_secret(management, client_id, expires_at)
         await turn.require_standing()
     except (ManagementError, AccessChanged, SignInRequired):
         await delete_unfinished(management, client_id)
@@ -76,6 +80,18 @@ async def add_to_organization(turn: MemberChange, client_id: str, role_id: str) 
         await delete_unfinished(management, client_id)
         raise NotCreated(_("Logto stopped responding, and no API client was created. Try again.")) from None
     return secret.value
+
+
+async def _first_secret(
+    management: ManagementClient, client_id: str, expires_at: datetime | None
+) -> ApplicationSecret:
+    """Return the secret that Logto made, which never expires, or one in its place that does."""
+    (made,) = await management.list_secrets(client_id)
+    if expires_at is None:
+        return made
+    secret = await _add_secret(management, client_id, expires_at)
+    await management.delete_secret(client_id, made.name)
+    return secret
 
 
 async def delete_unfinished(management: ManagementClient, client_id: str) -> None:
@@ -95,7 +111,9 @@ async def delete_unfinished(management: ManagementClient, client_id: str) -> Non
         ) from None
 
 
-async def replace_secrets(turn: MemberChange, client_id: str) -> tuple[ApplicationSecret, int]:
+async def replace_secrets(
+    turn: MemberChange, client_id: str, expires_at: datetime | None
+) -> tuple[ApplicationSecret, int]:
     """Create a secret, delete the old ones, and return the new one with the number of old ones left.
 
     A failed deletion raises nothing, because the caller must see the new secret. If the caller loses the
@@ -104,7 +122,7 @@ async def replace_secrets(turn: MemberChange, client_id: str) -> tuple[Applicati
     management = turn.management
     old = {secret.name for secret in await management.list_secrets(client_id)}
     await turn.require_standing()
-    new = await _add_secret(management, client_id)
+    new = await _add_secret(management, client_id, expires_at)
     try:
         await turn.require_standing()
     except (AccessChanged, SignInRequired):
@@ -128,11 +146,13 @@ async def _count_left(management: ManagementClient, client_id: str, old: set[str
         return failures
 
 
-async def _add_secret(management: ManagementClient, client_id: str) -> ApplicationSecret:
+async def _add_secret(
+    management: ManagementClient, client_id: str, expires_at: datetime | None
+) -> ApplicationSecret:
     """Create a secret. If Logto's answer is lost, the secret is found by its name."""
     name = f"workroom {new_uuid()}"
     try:
-        return await management.create_secret(client_id, name)
+        return await management.create_secret(client_id, name, expires_at)
     except LogtoUnavailable:
         for secret in await management.list_secrets(client_id):
             if secret.name == name:

@@ -11,7 +11,7 @@ A secret is returned to the caller and not stored; its page shows it for a minut
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -22,13 +22,15 @@ from saas_app.api_clients.applications import (
     delete_unfinished,
     replace_secrets,
 )
-from saas_app.api_clients.service import ROLE, Client, get_client
+from saas_app.api_clients.service import get_client
+from saas_app.api_clients.values import Client, NewSecret, WantedClient
 from saas_app.audit.recorder import Action, Target
 from saas_app.changes.organization_change import MemberChange
 from saas_app.db.base import utc_now
 from saas_app.db.session import WritingSession
 from saas_app.errors import Conflict, Invalid, LogtoUnavailable
 from saas_app.logto import ManagementClient, ManagementError
+from saas_app.rbac.permissions import Role, RoleType
 from saas_app.text.translation import Sentence, _
 from saas_app.text.visible import isolated
 
@@ -54,32 +56,22 @@ class NotOnlyHere(Conflict):
     code, title = "api-client-not-only-here", _("The secret cannot be rotated here")
 
 
-@dataclass(frozen=True, slots=True)
-class NewSecret:
-    """A client with a secret that is shown once. ``old_left`` counts old secrets that still exist."""
-
-    client_id: str
-    name: str
-    secret: str = field(repr=False)
-    old_left: int = 0
-
-
-async def create(change: MemberChange, name: str) -> NewSecret:
-    """Create a client with this name and the role for API clients.
+async def create(change: MemberChange, wanted: WantedClient) -> NewSecret:
+    """Create a client.
 
     Raises :class:`AssignmentDenied`, :class:`Invalid` for the name of another client,
     :class:`TooManyClients`, :class:`NotCreated`, :class:`AccessChanged`, :class:`SignInRequired` and
     :class:`LogtoUnavailable`.
     """
-    change.caller.require_assignable([ROLE.value])
+    name, expires_at = wanted.name, _end_of(wanted.days)
+    change.caller.require_assignable([wanted.role.value])
     async with change.alone() as turn:
-        role_id = await _role_id(turn.management)
+        role_id = await _role_id(turn.management, wanted.role)
         await _require_room(turn, name)
         await turn.count()  # before anything is created that would have to be deleted
-        application = await create_application(turn, name)
-        event = turn.event(
-            Action.API_CLIENT_CREATE, _target(application.id, name), after={"roles": [ROLE.value]}
-        )
+        application = await create_application(turn, name, wanted.description)
+        after = {"roles": [wanted.role.value], **_expiring(expires_at)}
+        event = turn.event(Action.API_CLIENT_CREATE, _target(application.id, name), after=after)
 
         async def note_client(db: WritingSession) -> None:
             queries.add_client(db, application.id, name, turn.caller.principal.subject, utc_now())
@@ -87,7 +79,7 @@ async def create(change: MemberChange, name: str) -> NewSecret:
         try:
             secret = await turn.carry_out(
                 event,
-                lambda: add_to_organization(turn, application.id, role_id),
+                lambda: add_to_organization(turn, application.id, role_id, expires_at),
                 also=note_client,
                 is_counted=True,
             )
@@ -96,25 +88,29 @@ async def create(change: MemberChange, name: str) -> NewSecret:
         except BaseException:  # the caller disconnected or lost the permission, or our own database failed
             await delete_unfinished(turn.management, application.id)
             raise
-    return NewSecret(application.id, name, secret)
+    return NewSecret(application.id, name, secret, frozenset({wanted.role.value}), expires_at)
 
 
-async def rotate(change: MemberChange, client_id: str) -> NewSecret:
+async def rotate(change: MemberChange, client_id: str, days: int | None = None) -> NewSecret:
     """Give a client a new secret, then delete the others. Its current tokens work until they expire.
+
+    The secret works for ``days``, or with None until it is rotated or the client is revoked.
 
     Raises :class:`AssignmentDenied`, :class:`ClientNotFound`, :class:`NotOnlyHere`, :class:`NotRotated` and
     :class:`LogtoUnavailable`.
     """
-    change.caller.require_assignable([ROLE.value])
+    expires_at = _end_of(days)
     async with change.alone() as turn:
         client = await _find(turn, client_id)
         require_only_here(client)
+        change.caller.require_assignable(client.role_names)
+        after = _expiring(expires_at) or None
         secret, old_left = await turn.carry_out(
-            turn.event(Action.API_CLIENT_ROTATE, _target(client.id, client.name)),
-            lambda: replace_secrets(turn, client.id),
+            turn.event(Action.API_CLIENT_ROTATE, _target(client.id, client.name), after=after),
+            lambda: replace_secrets(turn, client.id, expires_at),
             also=lambda db: queries.note_rotation(db, client.id, utc_now()),
         )
-    return NewSecret(client.id, client.name, secret.value, old_left)
+    return NewSecret(client.id, client.name, secret.value, client.role_names, expires_at, old_left)
 
 
 async def revoke(change: MemberChange, client_id: str) -> Client:
@@ -140,15 +136,23 @@ def require_only_here(client: Client) -> None:
         raise NotOnlyHere(_why_not_rotated(client))
 
 
-async def _role_id(management: ManagementClient) -> str:
+def _end_of(days: int | None) -> datetime | None:
+    return None if days is None else utc_now() + timedelta(days=days)
+
+
+def _expiring(expires_at: datetime | None) -> dict[str, str]:
+    return {} if expires_at is None else {"secret_expires_at": expires_at.isoformat(timespec="seconds")}
+
+
+async def _role_id(management: ManagementClient, wanted: Role) -> str:
     for role in await management.list_organization_roles():
-        if role.name == ROLE.value and role.type == ROLE.type.value:
+        if role.name == wanted.value and role.type == RoleType.MACHINE.value:
             return role.id
     raise Conflict(
         _(
             "The role %(role)s for API clients does not exist in Logto. The operator can fix this with "
             "'saas-app provision'.",
-            role=ROLE.value,
+            role=wanted.value,
         )
     )
 

@@ -6,6 +6,7 @@ The secret is in no URL and no notice.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import cast
 
 import structlog
@@ -14,10 +15,15 @@ from quart.typing import ResponseReturnValue
 
 from saas_app.api_clients import changes, service
 from saas_app.api_clients.applications import NotRotated
-from saas_app.api_clients.changes import NewSecret
-from saas_app.api_clients.forms import NAME_LENGTH, ClientForm
-from saas_app.api_clients.service import Client
+from saas_app.api_clients.forms import (
+    DESCRIPTION_LENGTH,
+    NAME_LENGTH,
+    OFFERED_LIFETIME,
+    ClientForm,
+    SecretForm,
+)
 from saas_app.api_clients.usage import Usage
+from saas_app.api_clients.values import Client, NewSecret, default_role, role_choices
 from saas_app.errors import AppError, Conflict, DatabaseUnavailable, Invalid, LogtoUnavailable, RateLimited
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.tenant import Tenant
@@ -52,7 +58,8 @@ async def list_clients(tenant: Tenant) -> ResponseReturnValue:
 async def new_client(tenant: Tenant) -> ResponseReturnValue:
     """Show the form for a new client."""
     management()
-    return _show_form(ClientForm())
+    form = ClientForm(data={"expires": OFFERED_LIFETIME, "role": default_role(tenant.granted).value})
+    return _show_form(tenant, form)
 
 
 @blueprint.post("/new")
@@ -61,14 +68,14 @@ async def create_client(tenant: Tenant) -> ResponseReturnValue:
     """Create the client and redirect to its secret. If Logto fails, the form keeps what was typed."""
     form = ClientForm(await request.form)
     if not form.validate():
-        return _show_form(form), 422
+        return _show_form(tenant, form), 422
     try:
-        made = await changes.create(organization_change(tenant), form.name.data or "")
+        made = await changes.create(organization_change(tenant), form.as_wanted())
     except Invalid as error:
         form.refuse(error)
-        return _show_form(form, failure="" if error.fields else error.detail), error.status
+        return _show_form(tenant, form, failure="" if error.fields else error.detail), error.status
     except (Conflict, LogtoUnavailable, RateLimited) as error:
-        return _show_form(form, failure=error.detail), error.status, retry_after(error)
+        return _show_form(tenant, form, failure=error.detail), error.status, retry_after(error)
     return await _redirect_to_secret(tenant, made, is_new=True)
 
 
@@ -81,7 +88,9 @@ async def show_secret(tenant: Tenant, client_id: str) -> ResponseReturnValue:
     if found is None:
         client = await _get(tenant, client_id)
         return render("api_clients/secret_gone.html", client=client), 410, _NO_STORE
-    made = NewSecret(client_id, found["name"], found["secret"], found["old_left"])
+    ends, roles = found["expires_at"], frozenset(found["roles"])
+    expires_at = None if ends is None else datetime.fromisoformat(ends)
+    made = NewSecret(client_id, found["name"], found["secret"], roles, expires_at, found["old_left"])
     return _show_secret(tenant, made, is_new=found["is_new"]), 200, _NO_STORE
 
 
@@ -91,14 +100,20 @@ async def confirm_rotation(tenant: Tenant, client_id: str) -> ResponseReturnValu
     """Ask for confirmation, or show why the secret is not rotated here."""
     client = await _get(tenant, client_id)
     changes.require_only_here(client)
-    return render("api_clients/rotate.html", client=client)
+    return render(
+        "api_clients/rotate.html", client=client, form=SecretForm(data={"expires": OFFERED_LIFETIME})
+    )
 
 
 @blueprint.post("/<client_id>/rotate")
 @requires(Permission.API_CLIENTS_MANAGE, complete=True)
 async def rotate(tenant: Tenant, client_id: str) -> ResponseReturnValue:
     """Create a new secret, delete the old ones, and redirect to the new one."""
-    changed = await changes.rotate(organization_change(tenant), client_id)
+    form = SecretForm(await request.form)
+    if not form.validate():
+        client = await _get(tenant, client_id)
+        return render("api_clients/rotate.html", client=client, form=form), 422
+    changed = await changes.rotate(organization_change(tenant), client_id, form.days)
     return await _redirect_to_secret(tenant, changed, is_new=False)
 
 
@@ -139,19 +154,27 @@ async def _get(tenant: Tenant, client_id: str) -> Client:
     return await service.get_client(database(), management(), tenant, client_id)
 
 
-def _show_form(form: ClientForm, failure: str = "") -> str:
+def _show_form(tenant: Tenant, form: ClientForm, failure: str = "") -> str:
     return render(
         "api_clients/new.html",
         form=form,
         failure=failure,
         name_length=NAME_LENGTH,
-        permissions=service.PERMISSIONS,
+        description_length=DESCRIPTION_LENGTH,
+        choices=role_choices(tenant.granted),
     )
 
 
 async def _redirect_to_secret(tenant: Tenant, made: NewSecret, *, is_new: bool) -> ResponseReturnValue:
     """Redirect to the page with the secret. If it cannot be stored, show it at once."""
-    content = {"name": made.name, "secret": made.secret, "old_left": made.old_left, "is_new": is_new}
+    content = {
+        "name": made.name,
+        "secret": made.secret,
+        "roles": sorted(made.role_names),
+        "expires_at": None if made.expires_at is None else made.expires_at.isoformat(),
+        "old_left": made.old_left,
+        "is_new": is_new,
+    }
     name = _secret_name(tenant, made.client_id)
     try:
         await runtime().shown_secrets.put(_session_of(tenant).session_id, name, content)
@@ -174,7 +197,7 @@ def _session_of(tenant: Tenant) -> SessionPrincipal:
 
 
 def _show_secret(tenant: Tenant, made: NewSecret, *, is_new: bool) -> str:
-    usage = Usage.of(runtime().settings, tenant)
+    usage = Usage.of(runtime().settings, tenant, made.role_names)
     return render(
         "api_clients/secret.html",
         made=made,

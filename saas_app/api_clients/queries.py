@@ -20,6 +20,7 @@ class Origin:
     created_by: str
     created_at: datetime
     rotated_at: datetime | None
+    last_used_at: datetime | None
 
 
 async def find_origins(db: DatabaseSession, client_ids: Collection[str]) -> dict[str, Origin]:
@@ -30,6 +31,7 @@ async def find_origins(db: DatabaseSession, client_ids: Collection[str]) -> dict
             User.display_name(ApiClient.created_by),
             ApiClient.created_at,
             ApiClient.rotated_at,
+            ApiClient.last_used_at,
         )
         .outerjoin(User, User.id == ApiClient.created_by)
         .where(ApiClient.client_id.in_(client_ids))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -20,13 +21,16 @@ from saas_app.models import ApiClient, MembershipChange, Organization, PendingCh
 class BearerAccess:
     """The holder of a token, the name of its organization, and the changes of that membership.
 
-    ``is_membership_changing``: a change has begun whose result is not known.
+    ``is_membership_changing``: a change has begun whose result is not known. ``is_client``: the holder is an
+    API client that was created here; ``used_at`` is when its last use was noted.
     """
 
     principal: Principal
     organization_name: str | None
     changes: KnownChanges
     is_membership_changing: bool
+    is_client: bool = False
+    used_at: datetime | None = None
 
 
 async def read_access(work: UnitOfWork, token: BearerToken) -> BearerAccess:
@@ -44,7 +48,14 @@ async def read_access(work: UnitOfWork, token: BearerToken) -> BearerAccess:
         is_machine=token.is_machine,
         client_id=token.client_id,
     )
-    return BearerAccess(principal, first.organization_name, as_changes(rows), first.is_changing)
+    return BearerAccess(
+        principal,
+        first.organization_name,
+        as_changes(rows),
+        first.is_changing,
+        is_client=first.client_id is not None,
+        used_at=first.last_used_at,
+    )
 
 
 def _statement() -> sa.Select[*tuple[Any, ...]]:
@@ -58,6 +69,8 @@ def _statement() -> sa.Select[*tuple[Any, ...]]:
             sa.func.coalesce(User.name, ApiClient.name).label("name"),
             User.username,
             User.email,
+            ApiClient.client_id,
+            ApiClient.last_used_at,
             *CHANGE_COLUMNS,
             PendingChange.touches(here.c.organization_id, here.c.subject).label("is_changing"),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from saas_app.logto.calls import Calls
@@ -53,9 +54,14 @@ class ApplicationCalls(Calls):
         """Return an application's secrets, in plain text."""
         return ApplicationSecret.read_all(await self._body("GET", f"{_path(application_id)}/secrets"))
 
-    async def create_secret(self, application_id: str, name: str) -> ApplicationSecret:
-        """Add a named secret. 422 ``application.secret_name_exists``."""
-        created = await self._body("POST", f"{_path(application_id)}/secrets", {"name": name})
+    async def create_secret(
+        self, application_id: str, name: str, expires_at: datetime | None = None
+    ) -> ApplicationSecret:
+        """Add a named secret that works until ``expires_at``. 422 ``application.secret_name_exists``."""
+        body: dict[str, Any] = {"name": name}
+        if expires_at is not None:
+            body["expiresAt"] = int(expires_at.timestamp() * 1000)
+        created = await self._body("POST", f"{_path(application_id)}/secrets", body)
         return ApplicationSecret.read(created)
 
     async def delete_secret(self, application_id: str, name: str) -> None:

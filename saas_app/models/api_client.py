@@ -25,3 +25,4 @@ class ApiClient(TenantOwned, Base):
     created_by: Mapped[str] = mapped_column(sa.String(64))
     created_at: Mapped[datetime]
     rotated_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]  # to a quarter of an hour

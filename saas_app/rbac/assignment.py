@@ -22,6 +22,9 @@ from saas_app.text.visible import isolated
 PERSON_ROLES: Final = tuple(role for role in Role if role.type is RoleType.USER)
 """The roles that can be assigned to people, in the registry's order."""
 
+MACHINE_ROLES: Final = tuple(role for role in Role if role.type is RoleType.MACHINE)
+"""The roles that can be assigned to API clients, in the registry's order."""
+
 _ROLES: Final = {role.value: role for role in Role}
 
 

@@ -93,6 +93,7 @@ class Role(StrEnum):
     EDITOR = ("editor", _("Creates and changes projects and tasks"), RoleType.USER)
     VIEWER = ("viewer", _("Views projects and members"), RoleType.USER)
     INTEGRATION = ("integration", _("An API client that reads and writes projects"), RoleType.MACHINE)
+    READER = ("reader", _("An API client that only reads projects"), RoleType.MACHINE)
 
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -116,6 +117,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.PROJECTS_WRITE,
         }
     ),
+    Role.READER: frozenset({Permission.PROJECTS_READ}),
 }
 """Which role bundles which permissions, as ``saas-app provision`` writes it to Logto."""
 

@@ -20,6 +20,7 @@ from saas_app.errors import (
 from saas_app.identity.bearer import BearerToken
 from saas_app.identity.bearer_access import BearerAccess, read_access
 from saas_app.identity.bearer_freshness import BearerFreshness
+from saas_app.identity.client_use import note_use
 from saas_app.identity.principal import Principal
 from saas_app.identity.tenant import Tenant
 from saas_app.logto import ManagementClient, ManagementError, explained
@@ -50,6 +51,8 @@ class BearerTokens:
         access = await read_access(self._work, token)
         if not await self._freshness.is_current(token, access):
             raise InvalidToken(_("The membership changed after the token was issued. Request a new token."))
+        if access.is_client and token.organization_id is not None:
+            await note_use(self._work, token.organization_id, token.subject, access.used_at)
         return TokenCaller(token, access, self._management, self._fresh_sign_in_max_age)
 
 

@@ -53,6 +53,35 @@ async def test_a_client_is_listed_without_its_secret(admin: ApiClient, nightly: 
     assert nightly.secret not in str(listed)
 
 
+async def test_a_client_gets_the_role_and_the_lifetime_that_were_asked_for(admin: ApiClient) -> None:
+    wanted = {"name": "Report", "role": "reader", "description": "Monthly", "expires_in_days": 30}
+    made = await admin.json("POST", PATH, 201, json=wanted)
+    rotated = await admin.json("POST", f"{PATH}/{made['id']}/rotate?expires_in_days=7")
+
+    (client,) = (await admin.json("GET", PATH))["items"]
+    assert made["scope"] == rotated["scope"] == "projects:read"
+    assert made["expires_at"] > rotated["expires_at"]
+    assert client["secret_expires_at"][:16] == rotated["expires_at"][:16]
+    assert (client["roles"], client["description"], client["last_used_at"]) == (["reader"], "Monthly", None)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"role": "admin"},
+        {"role": "owner"},
+        {"expires_in_days": 0},
+        {"expires_in_days": 4000},
+        {"description": "x" * 201},
+    ],
+)
+async def test_what_a_client_cannot_have_is_refused(admin: ApiClient, wrong: dict[str, object]) -> None:
+    refused = await admin.json("POST", PATH, 422, json={"name": "Robot", **wrong})
+
+    assert set(refused["errors"]) == set(wrong)
+    assert (await admin.json("GET", PATH))["total"] == 0
+
+
 async def test_rotating_returns_a_new_secret_that_works(
     admin: ApiClient, nightly: Machine, settings: Settings
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from saas_app.api_clients import changes
+from saas_app.api_clients.values import WantedClient
 from saas_app.changes.organization_change import Systems
 from saas_app.identity.membership_changes import note_change
 from saas_app.identity.standing import AccessChanged
@@ -116,7 +117,7 @@ async def test_an_admin_demoted_while_the_form_was_on_its_way_changes_nothing(
     await note_change(runtime.work, acme.id, acme.admin.id)
     change = Systems(runtime.work, acme.management, runtime.change_limits).by(tenant)
     for attempt in (
-        changes.create(change, "Too late"),
+        changes.create(change, WantedClient("Too late")),
         changes.rotate(change, machine.id),
         changes.revoke(change, machine.id),
     ):

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from saas_app.api_clients import changes
+from saas_app.api_clients.values import NewSecret
 from saas_app.models import ActorType, ApiClient, MembershipChange
 from saas_app.organizations.removal import remove_pending
 from saas_app.rbac.permissions import Role
@@ -155,8 +156,8 @@ async def test_the_list_shows_who_created_a_client_and_when_it_was_rotated(acme:
     await acme.management.create_secret(machine.id, "second")
     page = await acme.browser.text(acme.clients)
     assert "by Ada" in page
-    assert '<span class="fact-label">Secrets</span> 2' in page
-    assert '<span class="muted">Never</span>' in page
+    assert "2 secrets" in page
+    assert "Never rotated" in page
 
 
 @pytest.mark.parametrize("client_id", ["unknown", "a b", "x" * 65, "%2e%2e"])
@@ -193,5 +194,5 @@ async def test_a_page_behind_the_end_links_to_the_first(acme: Acme) -> None:
 
 
 def test_the_repr_of_a_new_secret_does_not_contain_it() -> None:
-    made = changes.NewSecret("id", "Name", "s3cret")
+    made = NewSecret("id", "Name", "s3cret")
     assert "s3cret" not in repr(made)

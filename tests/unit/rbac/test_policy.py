@@ -79,8 +79,8 @@ def test_the_admin_role_has_every_permission() -> None:
     assert ROLE_PERMISSIONS[Role.ADMIN] == frozenset(Permission)
 
 
-def test_only_machines_hold_the_integration_role() -> None:
-    assert [role for role in Role if role.type is RoleType.MACHINE] == [Role.INTEGRATION]
+def test_api_clients_have_roles_of_their_own() -> None:
+    assert [role for role in Role if role.type is RoleType.MACHINE] == [Role.INTEGRATION, Role.READER]
 
 
 def test_every_permission_has_exactly_one_carrier() -> None:
