@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
 
 from saas_app.api_clients import queries
 from saas_app.api_clients.applications import (
@@ -23,7 +22,7 @@ from saas_app.api_clients.applications import (
     replace_secrets,
 )
 from saas_app.api_clients.service import get_client
-from saas_app.api_clients.values import Client, NewSecret, WantedClient
+from saas_app.api_clients.values import MAX_CLIENTS, Client, NewSecret, WantedClient
 from saas_app.audit.recorder import Action, Target
 from saas_app.changes.organization_change import MemberChange
 from saas_app.db.base import utc_now
@@ -33,9 +32,6 @@ from saas_app.logto import ManagementClient, ManagementError
 from saas_app.rbac.permissions import Role, RoleType
 from saas_app.text.translation import Sentence, _
 from saas_app.text.visible import isolated
-
-MAX_CLIENTS: Final = 100
-"""Limit for an organization, because each API client is an application of the whole Logto tenant."""
 
 
 class NameTaken(Invalid):

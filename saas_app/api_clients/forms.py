@@ -31,7 +31,7 @@ _LIFETIMES: Final = {
 class SecretForm(Form):
     """The lifetime of a new secret. Without a choice, the secret does not expire."""
 
-    expires = SelectField(_("Secret expires"), choices=list(_LIFETIMES.items()), default=_NEVER)
+    expires = SelectField(_("Secret expires"), choices=_LIFETIMES, default=_NEVER)
 
     @property
     def days(self) -> int | None:
@@ -50,7 +50,7 @@ class ClientForm(SecretForm):
     description = StringField(
         _("Description"), filters=[clean_line], validators=[at_most(DESCRIPTION_LENGTH)]
     )
-    role = RadioField(_("Role"), choices=[(name, name) for name in ROLES], default=DEFAULT_ROLE.value)
+    role = RadioField(_("Role"), choices={name: name for name in ROLES}, default=DEFAULT_ROLE.value)
 
     def as_wanted(self) -> WantedClient:
         """Return the client to create. Call :meth:`validate` first."""

@@ -6,6 +6,7 @@ The secret is in no URL and no notice.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
@@ -24,13 +25,15 @@ from saas_app.api_clients.forms import (
 )
 from saas_app.api_clients.usage import Usage
 from saas_app.api_clients.values import Client, NewSecret, default_role, role_choices
+from saas_app.changes.rows import ChosenRow, change_each
 from saas_app.errors import AppError, Conflict, DatabaseUnavailable, Invalid, LogtoUnavailable, RateLimited
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.tenant import Tenant
 from saas_app.members.forms import read_filter
 from saas_app.rbac.permissions import Permission
-from saas_app.text.translation import _
+from saas_app.text.translation import _, ngettext
 from saas_app.text.visible import isolated
+from saas_app.web import bulk
 from saas_app.web.context import database, management, organization_change, runtime
 from saas_app.web.guards import requires
 from saas_app.web.limits import retry_after
@@ -138,7 +141,38 @@ async def revoke(tenant: Tenant, client_id: str) -> ResponseReturnValue:
             organization=isolated(tenant.organization_name),
         )
     )
-    return redirect(url_for("api_clients.list_clients", organization_id=tenant.organization_id), 303)
+    return redirect(_list_of(tenant), 303)
+
+
+@blueprint.post("/bulk/revoke")
+@requires(Permission.API_CLIENTS_MANAGE)
+async def revoke_chosen(tenant: Tenant) -> ResponseReturnValue:
+    """Ask for confirmation, then revoke the chosen clients one after the other."""
+    rows, back = await bulk.read_rows(), await bulk.back_to(_list_of(tenant))
+    names = await service.list_names(management(), tenant)
+    if not await bulk.is_confirmed():
+        number = len(rows)
+        return await bulk.ask(
+            ngettext("Revoke %(num)s API client?", "Revoke %(num)s API clients?", number),
+            _(
+                "Secrets stop working, and current tokens are rejected. A client that was added in Logto "
+                "Console or that other organizations use is only removed from this organization. This cannot "
+                "be undone."
+            ),
+            ngettext("Revoke %(num)s API client", "Revoke %(num)s API clients", number),
+            [names.get(row.id, row.id) for row in rows],
+            back,
+        )
+
+    async def revoke_one(row: ChosenRow) -> str:
+        return (await changes.revoke(organization_change(tenant), row.id)).name
+
+    results = [
+        replace(result, name=result.name or names.get(result.id, ""))
+        for result in await change_each(rows, revoke_one)
+    ]
+    done = ngettext("%(num)s API client revoked.", "%(num)s API clients revoked.", len(results))
+    return await bulk.report(_("Revoke API clients"), done, results, back)
 
 
 @blueprint.errorhandler(changes.NotOnlyHere)
@@ -148,6 +182,10 @@ async def refused(error: AppError) -> ResponseReturnValue:
     """Show why the change was not made, with a link to the clients."""
     page = render("api_clients/refused.html", error=error, request_id=g.get("request_id", ""))
     return page, error.status, retry_after(error)
+
+
+def _list_of(tenant: Tenant) -> str:
+    return url_for("api_clients.list_clients", organization_id=tenant.organization_id)
 
 
 async def _get(tenant: Tenant, client_id: str) -> Client:

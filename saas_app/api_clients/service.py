@@ -11,7 +11,13 @@ import asyncio
 from collections.abc import Collection
 
 from saas_app.api_clients import queries
-from saas_app.api_clients.values import Client, ListedClient, Secrets, default_description
+from saas_app.api_clients.values import (
+    MAX_CLIENTS,
+    Client,
+    ListedClient,
+    Secrets,
+    default_description,
+)
 from saas_app.db.session import DatabaseSession
 from saas_app.errors import NotFound
 from saas_app.identity.tenant import Tenant
@@ -75,6 +81,13 @@ async def get_client(
         is_ours=client_id in origins,
         is_elsewhere=len(roles) > 1,
     )
+
+
+async def list_names(management: ManagementClient, tenant: Tenant) -> dict[str, str]:
+    """Return the names of up to a hundred machines that belong to the organization, by id."""
+    with explaining():
+        found = await management.list_machines_page(tenant.organization_id, page=1, page_size=MAX_CLIENTS)
+    return {machine.id: machine.name for machine in found.items}
 
 
 async def _read_secrets(management: ManagementClient, client_ids: Collection[str]) -> dict[str, Secrets]:

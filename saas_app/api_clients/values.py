@@ -22,6 +22,9 @@ from saas_app.rbac.permissions import (
 )
 
 DEFAULT_ROLE: Final = Role.INTEGRATION
+MAX_CLIENTS: Final = 100
+"""Limit for an organization, because each API client is an application of the whole Logto tenant."""
+
 ROLES: Final = {role.value: role for role in MACHINE_ROLES}
 """The roles that a client can get, by name."""
 

@@ -53,7 +53,7 @@ async def test_details_of_the_audit_log_need_no_script(open_page: OpenPage, peop
 
     await page.get_by_role("link", name="All details").click()
 
-    await expect(page.get_by_role("heading", name="Project created")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Ada created the project Warehouse")).to_be_visible()
     await expect(page.get_by_role("heading", name="Changes")).to_be_visible()
     await expect(page.get_by_text(project.rpartition("/")[2])).to_be_visible()
     await page.get_by_role("link", name="Audit log", exact=True).last.click()

@@ -36,7 +36,9 @@ async def test_a_reader_reads_and_changes_nothing(acme: Acme, programs: Programs
 
 async def test_the_command_of_a_client_asks_for_the_scopes_of_its_role(acme: Acme) -> None:
     machine = await create(acme, role="reader")
-    assert "'scope=projects:read'" in await acme.browser.text(f"{acme.clients}/{machine.id}/secret")
+    assert "--data-urlencode scope=projects:read \\" in await acme.browser.text(
+        f"{acme.clients}/{machine.id}/secret"
+    )
 
 
 @pytest.fixture
