@@ -17,7 +17,8 @@ from markupsafe import Markup
 from saas_app.audit.recorder import Action
 from saas_app.audit.values import EventRow, Outcome
 from saas_app.rbac.assignment import preview
-from saas_app.rbac.permissions import in_role_order, listed
+from saas_app.rbac.names import listed
+from saas_app.rbac.permissions import in_role_order
 from saas_app.text.translation import Sentence, _
 from saas_app.text.visible import isolated
 

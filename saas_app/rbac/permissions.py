@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
-from functools import reduce
 from typing import Final
 
 from saas_app.text.translation import Sentence, _
@@ -138,11 +137,6 @@ def roles_granting(permission: Permission) -> tuple[Role, ...]:
 def in_role_order(names: Iterable[str]) -> list[str]:
     """Sort role names by the registry's order, and unknown names after them."""
     return sorted(names, key=lambda name: (_ROLE_ORDER.get(name, len(_ROLE_ORDER)), name))
-
-
-def listed(names: Iterable[str]) -> str:
-    """Return one or more names as they stand in a sentence: *admin and editor*."""
-    return reduce(lambda one, other: _("%(one)s and %(other)s", one=one, other=other), names)
 
 
 def permissions_of(role_names: frozenset[str]) -> frozenset[Permission]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from saas_app.rbac.decision import Decision, Step, StepResult
-from saas_app.rbac.permissions import Carrier, Permission, listed
+from saas_app.rbac.names import listed
+from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.text.translation import Sentence, _
 from saas_app.text.visible import isolated
 
