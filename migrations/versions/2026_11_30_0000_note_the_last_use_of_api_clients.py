@@ -1,7 +1,7 @@
 """note the last use of API clients
 
 Revision ID: d88a699191ba
-Revises: 7d2e9c4f1a60
+Revises: 53dc300f8bf7
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 
 
 revision = 'd88a699191ba'
-down_revision = '7d2e9c4f1a60'
+down_revision = '53dc300f8bf7'
 branch_labels = None
 depends_on = None
 

@@ -68,7 +68,7 @@ class NewClient(ApiModel):
 class NewLifetime(ApiModel):
     """The lifetime of a new secret. By default, the secret does not expire."""
 
-    expires_in_days: Days | None = None
+    expires_in_days: Days | None = Field(None, description="The number of days until the secret expires")
 
 
 class ClientView(ApiModel):
