@@ -28,6 +28,7 @@ from saas_app.api_clients.values import Client, NewSecret, default_role, role_ch
 from saas_app.changes.rows import ChosenRow, change_each
 from saas_app.errors import AppError, Conflict, DatabaseUnavailable, Invalid, LogtoUnavailable, RateLimited
 from saas_app.identity.principal import SessionPrincipal
+from saas_app.identity.standing import AccessChanged
 from saas_app.identity.tenant import Tenant
 from saas_app.members.forms import read_filter
 from saas_app.rbac.permissions import Permission
@@ -164,13 +165,21 @@ async def revoke_chosen(tenant: Tenant) -> ResponseReturnValue:
             back,
         )
 
+    lost: list[AccessChanged] = []
+
     async def revoke_one(row: ChosenRow) -> str:
-        return (await changes.revoke(organization_change(tenant), row.id)).name
+        try:
+            return (await changes.revoke(organization_change(tenant), row.id)).name
+        except AccessChanged as error:
+            lost.append(error)
+            raise
 
     results = [
         replace(result, name=result.name or names.get(result.id, ""))
         for result in await change_each(rows, revoke_one)
     ]
+    if lost and not any(result.is_done for result in results):
+        raise lost[0]  # about the caller, and not about a client
     done = ngettext("%(num)s API client revoked.", "%(num)s API clients revoked.", len(results))
     return await bulk.report(_("Revoke API clients"), done, results, back)
 

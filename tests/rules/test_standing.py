@@ -23,7 +23,7 @@ from tests.integration.records import events_of, pending_in
 from tests.rules.calls import path_with_rows
 from tests.rules.routes import TENANT_ROUTES, Route, application
 
-_ONLY_HERE: Final = ("access", "joined", "projects")
+_ONLY_HERE: Final = ("access", "first-steps", "joined", "projects")
 """Path segments of changes that change nothing in Logto, although their feature may ask it."""
 
 
@@ -48,6 +48,7 @@ _FORMS: Final[dict[str, dict[str, Any]]] = {
     "members_api.replace_roles": {"roles": ["editor"]},
     "members.leave": {"confirm": "yes"},
     "api_clients.create_client": {"name": "Robot two"},
+    "api_clients.revoke_chosen": {"row": "some-client:", "confirmed": "yes"},
     "api_clients_api.create_api_client": {"name": "Robot two"},
     "organization_settings.save_details": {"name": "Another name", "seen": "of another version"},
     "organization_settings.save_mfa": {"require": "yes"},
