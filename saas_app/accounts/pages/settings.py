@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from quart import Blueprint, redirect, request
 from quart.typing import ResponseReturnValue
 
@@ -75,11 +77,22 @@ async def save_profile(principal: SessionPrincipal) -> ResponseReturnValue:
 @public
 async def choose_language() -> ResponseReturnValue:
     """Show pages in a language from now on, to a visitor or a signed-in person."""
-    fields = await request.form
-    wanted = Preferences(language=read_language(fields))
+    wanted = Preferences(language=read_language(await request.form))
     principal = await find_principal()
     if principal is not None:
         await runtime().preferences.save(principal.subject, wanted)
-    response = redirect(own_path(fields.get("next")), 303)
+    response = redirect(_page_before(), 303)
     remember(response, wanted)
     return response
+
+
+def _page_before() -> str:
+    """Return the page with the pressed button.
+
+    No field of the form names it, because pages that must look alike would differ in it.
+    """
+    try:
+        before = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:
+        return "/"
+    return own_path(f"{before.path}?{before.query}" if before.query else before.path)
