@@ -38,6 +38,8 @@ NAMES = {
     "test",
     "Carol",
     "Robotics",
+    "English",
+    "Esperanto",
     *Role,
     *THE_SAME_EVERYWHERE,
 }

@@ -24,7 +24,8 @@ from tests.processes import Provider, running_provider
 pytestmark = pytest.mark.one_database
 
 EXAMPLE = Path(__file__).parents[3] / "connectors.toml.example"
-_TEMPLATE = len(Permission) + len(Role) + 5  # and resource, application, secret, ID-token claims, webhook
+_TEMPLATE = len(Permission) + len(Role) + 6
+"""And resource, application, secret, ID-token claims, account center, webhook."""
 _SIGN_IN = 3 + 9 + 1  # connectors, Spanish texts, sign-in experience
 SECRETS = {
     "MAILGUN_API_KEY": API_KEY,
