@@ -19,7 +19,7 @@ from tests.clients import Person
 from tests.factories import Factory
 
 RESOURCE = "https://api.workroom.example"
-DOCS = "/api/docs"
+DOCS, SCHEMAS = "/api/docs", "/api/docs/schemas"
 _OPEN_ALL = "() => document.querySelectorAll('details.operation').forEach(each => { each.open = true; })"
 
 
@@ -35,6 +35,7 @@ async def test_every_operation_and_schema_is_shown(open_page: OpenPage) -> None:
         "bodies => bodies.map(body => body.id)"
     )
     assert sorted(shown) == sorted(names)
+    await page.get_by_role("navigation", name="Contents").get_by_role("link", name="Schemas").click()
     for schema in document["components"]["schemas"]:
         assert await page.locator(f"#schema-{schema}").count() == 1
 
@@ -48,16 +49,28 @@ async def test_the_page_fits_a_phone_with_everything_open(open_page: OpenPage, w
 
     await expect(page.get_by_role("button", name="Send request").last).to_be_visible()
     assert await excess_width(page, "the open page", width) == []
+    await page.goto(SCHEMAS)
+    await page.evaluate(_OPEN_ALL)
+    assert await excess_width(page, "the open schemas", width) == []
 
 
-async def test_the_page_is_accessible_with_one_of_each_part_open(open_page: OpenPage) -> None:
+async def test_the_operations_are_accessible(open_page: OpenPage) -> None:
     page = await open_page(reduced_motion="reduce")
     await page.goto(DOCS)
-    for part in ("list_projects", "change_project", "problem-403", "schema-TaskView", "schema-Role"):
-        await _operation(page, part).locator("summary").click()
+    for operation_id in ("list_projects", "change_project"):
+        await _operation(page, operation_id).locator("summary").click()
     await expect(page.get_by_role("button", name="Send request")).to_have_count(2)
 
-    assert await axe_findings(page, "the page") == []
+    assert await axe_findings(page, "the operations") == []
+
+
+async def test_errors_and_schemas_are_accessible(open_page: OpenPage) -> None:
+    page = await open_page(reduced_motion="reduce")
+    await page.goto(SCHEMAS)
+    for part in ("problem-403", "schema-TaskView", "schema-Role"):
+        await _operation(page, part).locator("summary").click()
+
+    assert await axe_findings(page, "errors and schemas") == []
 
 
 async def test_dark_mode_belongs_to_the_page(open_page: OpenPage) -> None:
@@ -82,6 +95,13 @@ async def test_a_link_opens_what_it_names_without_scripts(open_page: OpenPage) -
     await operation.get_by_role("link", name="NewProject").click()
 
     await expect(page.locator("#schema-NewProject").get_by_text("description", exact=True)).to_be_visible()
+
+
+async def test_without_scripts_only_the_commands_are_offered(open_page: OpenPage) -> None:
+    page = await open_page(java_script_enabled=False)
+
+    await page.goto(DOCS)
+
     await expect(page.get_by_text("switch on JavaScript")).to_be_visible()
     await expect(page.get_by_label("Bearer token")).to_be_hidden()
 

@@ -1,4 +1,4 @@
-"""``/api/openapi.json``, and ``/api/docs``: the reference for people, rendered from the same document."""
+"""``/api/openapi.json``, and ``/api/docs`` for people: two pages, rendered from the same document."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from saas_app.text.languages import current_language
 from saas_app.web.context import request_connection
 from saas_app.web.guards import public_without_database
 from saas_app.web.json_api.openapi import SCHEMA_PATH, build_schema
-from saas_app.web.json_api.reference import read_reference
+from saas_app.web.json_api.reference import SCHEMAS_PATH, read_reference
 from saas_app.web.templating import render
 from saas_app.web.visitors import find_reader
 
@@ -50,15 +50,24 @@ async def docs() -> str:
     """Show the operations, to read and to try, in the frame of the person who is signed in."""
     async with request_connection():
         await find_reader()
-    return render("api_docs/show.html", schema_path=SCHEMA_PATH, reference=_reference())
+    return render("api_docs/show.html", schema_path=SCHEMA_PATH, reference=_reference("_reference.html"))
 
 
-def _reference() -> Markup:
-    """Return the reference in the reader's language, rendered once per language."""
-    references: dict[str, Markup] = current_app.extensions.setdefault(_REFERENCES, {})
-    language = current_language()
-    if language not in references:
+@blueprint.get(SCHEMAS_PATH)
+@public_without_database
+async def schemas() -> str:
+    """Show what the operations share: errors, response headers and schemas."""
+    async with request_connection():
+        await find_reader()
+    return render("api_docs/schemas.html", docs_path=DOCS_PATH, reference=_reference("_schemas.html"))
+
+
+def _reference(template: str) -> Markup:
+    """Return a part of the reference in the reader's language, rendered once per language."""
+    references: dict[tuple[str, str], Markup] = current_app.extensions.setdefault(_REFERENCES, {})
+    key = (template, current_language())
+    if key not in references:
         reference = read_reference(build_schema(current_app))
-        rendered = render("api_docs/_reference.html", reference=reference)
-        references[language] = Markup(rendered)  # noqa: S704 - a template escaped it
-    return references[language]
+        rendered = render(f"api_docs/{template}", reference=reference, schemas_path=SCHEMAS_PATH)
+        references[key] = Markup(rendered)  # noqa: S704 - a template escaped it
+    return references[key]

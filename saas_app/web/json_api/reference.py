@@ -19,8 +19,11 @@ from saas_app.rbac.permissions import Carrier
 from saas_app.text.translation import _
 from saas_app.web.json_api.openapi_parts import ON_EVERY_RESPONSE, SCHEME_OF, SESSION
 
+SCHEMAS_PATH: Final = "/api/docs/schemas"
+
 _METHODS: Final = ("get", "post", "put", "patch", "delete")  # in the order in which they are shown
 _CODE: Final = re.compile(r"``?([^`]+)``?")
+_SCHEMA_LINK: Final = Markup('<a href="{0}#schema-{1}">{1}</a>')
 _ITEMS: Final = Markup("{}[]")
 _UNION_ITEMS: Final = Markup("({})[]")
 _AS_CODE: Final = Markup("<code>{}</code>")
@@ -276,7 +279,7 @@ def _not_null(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 def _type(schema: Mapping[str, Any]) -> Markup:
     """Return the type as in TypeScript, with links to schemas. A format is added in parentheses."""
     if "$ref" in schema:
-        return Markup('<a href="#schema-{0}">{0}</a>').format(_name(schema["$ref"]))
+        return _SCHEMA_LINK.format(SCHEMAS_PATH, _name(schema["$ref"]))
     if "anyOf" in schema:
         return Markup(" | ").join(map(_type, schema["anyOf"]))
     if "enum" in schema:

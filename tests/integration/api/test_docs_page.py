@@ -1,4 +1,4 @@
-"""``/api/docs``: public, in the reader's language, with the header of the person who is signed in."""
+"""``/api/docs`` and the page of its schemas: public, in the reader's language, with their own header."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from saas_app.runtime import Runtime
 from saas_app.web.static_files import static_files
 from tests.conftest import OpenOffice
 
-DOCS = "/api/docs"
+DOCS, SCHEMAS = "/api/docs", "/api/docs/schemas"
 
 
 @pytest.fixture
@@ -36,9 +36,10 @@ def statements() -> Iterator[list[str]]:
 
 
 @pytest.mark.one_database
-async def test_the_page_loads_only_our_files_under_the_policy_of_every_page(app: Quart) -> None:
+@pytest.mark.parametrize("path", [DOCS, SCHEMAS])
+async def test_the_pages_load_only_our_files_under_the_policy_of_every_page(app: Quart, path: str) -> None:
     client = app.test_client()
-    page = await client.get(DOCS)
+    page = await client.get(path)
     assert (
         page.headers["Content-Security-Policy"] == (await client.get("/")).headers["Content-Security-Policy"]
     )
@@ -53,7 +54,7 @@ async def test_the_page_loads_only_our_files_under_the_policy_of_every_page(app:
 @pytest.mark.one_database
 async def test_the_page_is_in_the_readers_language_and_the_operations_in_english(app: Quart) -> None:
     client = app.test_client()
-    for language, heading in (("es", "Esquemas"), ("en", "Schemas")):
+    for language, heading in (("es", "Convenciones"), ("en", "Conventions")):
         response = await client.get(DOCS, headers={"Accept-Language": language})
         html = await response.get_data(as_text=True)
         assert f">{heading}</h2>" in html
@@ -66,11 +67,14 @@ async def test_what_only_this_page_loads_weighs_little(app: Quart) -> None:
     html = await (await client.get(DOCS)).get_data()
     own = [static_files()[name].content for name in ("api_docs.css", "api_docs.js")]
 
-    assert sum(len(gzip.compress(content)) for content in (html, *own)) < 20_000
+    assert sum(len(gzip.compress(content)) for content in (html, *own)) < 16_000
 
 
-async def test_a_stranger_reads_the_page_without_a_statement(app: Quart, statements: list[str]) -> None:
-    response = await app.test_client().get(DOCS)
+@pytest.mark.parametrize("path", [DOCS, SCHEMAS])
+async def test_a_stranger_reads_the_pages_without_a_statement(
+    app: Quart, statements: list[str], path: str
+) -> None:
+    response = await app.test_client().get(path)
 
     assert response.status_code == 200
     assert statements == []
