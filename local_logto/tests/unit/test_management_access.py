@@ -85,7 +85,7 @@ async def test_second_start_keeps_changed_settings(api: ManagementApp, tmp_path:
     seed(api.store, Settings(data_dir=tmp_path))
     assert (await api.get("/sign-in-exp")).body["signInMode"] == "SignIn"
     with api.store.begin() as connection:
-        for table, expected in ((resources, 1), (configs, 2)):
+        for table, expected in ((resources, 1), (configs, 3)):
             count = connection.scalar(sa.select(sa.func.count()).select_from(table))
             assert count == expected, table.name
         secret = connection.scalar(sa.select(application_secrets.c.value))
