@@ -1,7 +1,7 @@
 """note the last use of API clients
 
 Revision ID: d88a699191ba
-Revises: 53dc300f8bf7
+Revises: af1e793b2987
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 
 
 revision = 'd88a699191ba'
-down_revision = '53dc300f8bf7'
+down_revision = 'af1e793b2987'
 branch_labels = None
 depends_on = None
 
