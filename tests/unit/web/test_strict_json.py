@@ -100,9 +100,9 @@ def test_valid_documents_are_accepted(text: str) -> None:
         (b"[" + b"{}," * MAX_CONTAINERS + b"1]", "more than"),
         (b'"' + rb"\"" * 10 + b"\\", "not valid JSON"),
         (json.dumps(dict.fromkeys(map(str, range(75_000)), 1)).encode(), "more than"),
-        (json.dumps(dict.fromkeys(map(str, range(MAX_NAMES + 1)), 1)).encode(), "5000 names"),
-        (json.dumps([{"a": 1, "b": 1}] * (MAX_NAMES // 2 + 1)).encode(), "5000 names"),
-        (json.dumps([1] * (MAX_VALUES + 1)).encode(), "10000 values"),
+        (json.dumps(dict.fromkeys(map(str, range(MAX_NAMES + 1)), 1)).encode(), "5,000 names"),
+        (json.dumps([{"a": 1, "b": 1}] * (MAX_NAMES // 2 + 1)).encode(), "5,000 names"),
+        (json.dumps([1] * (MAX_VALUES + 1)).encode(), "10,000 values"),
         (json.dumps([""] * 300_000).encode(), "names and texts"),
     ],
 )
