@@ -63,6 +63,11 @@ class Directory:
         async with self._work.writing(key=keys.of_person(subject)) as db:
             await db.execute(_CHANGE_PROFILE.values(values), {"subject": subject})
 
+    async def remember_member(self, user: LogtoUser) -> None:
+        """Store a person's name and addresses from the Management API."""
+        async with self._work.writing(key=keys.of_person(user.id)) as db:
+            await upsert(db, User, [user_row(user)], key=("id",))
+
     async def remember_organizations(self, entries: Iterable[dict[str, Any]]) -> None:
         """Store names from userinfo's ``organization_data`` or the Management API.
 

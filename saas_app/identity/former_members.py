@@ -19,6 +19,7 @@ from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import upsert
 from saas_app.errors import NotFound
+from saas_app.identity.named_members import forget_member
 from saas_app.models import (
     Ending,
     FormerMembership,
@@ -118,8 +119,10 @@ async def delete_expired_ends(jobs: UnitOfWork) -> None:
 async def note_removed_elsewhere(db: WritingSession, organization_id: str, user_id: str) -> bool:
     """Record a removal that Logto reported, unless it was our own, which is recorded already.
 
-    Returns whether it was recorded now.
+    The session is bound to the organization, whose rows no longer name the person. Returns whether the
+    removal was recorded now.
     """
+    await forget_member(db, organization_id, user_id)
     name = await db.scalar(sa.select(Organization.name).where(Organization.id == organization_id))
     if name is None or await _is_noted(db, organization_id, user_id, utc_now() - _SAME_END):
         return False
@@ -142,6 +145,7 @@ async def note_refused(db: WritingSession, session_id: uuid.UUID, organization_i
     )
     was = (await db.execute(statement)).one_or_none()
     if was is not None and not await _is_noted(db, organization_id, was.subject, was.until):
+        await forget_member(db, organization_id, was.subject)
         await note_end(db, organization_id, was.name, was.subject, Ending.UNKNOWN)
 
 

@@ -18,6 +18,7 @@ from saas_app.changes.organization_change import MemberChange
 from saas_app.db.session import WritingSession
 from saas_app.errors import VersionConflict
 from saas_app.identity.former_members import note_end
+from saas_app.identity.named_members import forget_member
 from saas_app.identity.tenant import Tenant
 from saas_app.members.roles import with_choice
 from saas_app.members.service import get_member, is_last_admin
@@ -112,6 +113,7 @@ async def _end_membership(turn: MemberChange, member: Member, action: Action, en
         await _require_another_admin(turn, member)
 
     async def note(db: WritingSession) -> None:
+        await forget_member(db, turn.organization_id, member.id)
         await note_end(db, turn.organization_id, turn.caller.organization_name, member.id, ending)
 
     await turn.carry_out(

@@ -21,7 +21,10 @@ class TaskStatus(StrEnum):
 
 
 class Task(TenantOwned, Base):
-    """A task in a project of the same organization."""
+    """A task in a project of the same organization.
+
+    ``assignee_id`` is a member (:mod:`saas_app.identity.named_members`), or None.
+    """
 
     __tablename__ = "tasks"
     __table_args__ = (
@@ -34,6 +37,9 @@ class Task(TenantOwned, Base):
             "ix_tasks_organization_id_project_id_status_id", "organization_id", "project_id", "status", "id"
         ),
         sa.Index("ix_tasks_organization_id_completed_at", "organization_id", "completed_at"),
+        sa.Index(
+            "ix_tasks_organization_id_assignee_id_project_id", "organization_id", "assignee_id", "project_id"
+        ),
     )
 
     project_id: Mapped[uuid.UUID]
@@ -42,6 +48,7 @@ class Task(TenantOwned, Base):
         sa.Enum(TaskStatus, native_enum=False, length=16, values_callable=lambda e: [m.value for m in e])
     )
     due_on: Mapped[date | None]
+    assignee_id: Mapped[str | None] = mapped_column(sa.String(64), info={"names_a_member": True})
     created_by: Mapped[str] = mapped_column(sa.String(64))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
@@ -14,12 +15,14 @@ class User(Base):
     """A person's name and addresses, as last seen in claims or the Management API, and their settings."""
 
     __tablename__ = "users"
-    # The person of the key, the holder of a visible session, and people who acted in the organization.
+    # The person of the key, the holder of a visible session, people who acted in the organization, and
+    # members to whom its tasks are assigned.
     __visible_rows__ = " OR ".join(
         (
             f"{KEY} = 'person:' || id",
             "EXISTS (SELECT FROM sessions WHERE sessions.subject = users.id AND expires_at >= now())",
             "EXISTS (SELECT FROM audit_actors WHERE audit_actors.actor_id = users.id)",
+            "EXISTS (SELECT FROM tasks WHERE tasks.assignee_id = users.id)",
         )
     )
     __visible_copied_rows__ = " OR ".join(
@@ -44,7 +47,7 @@ class User(Base):
 
     @classmethod
     def display_name(
-        cls, *fallbacks: sa.ColumnElement[str] | InstrumentedAttribute[str]
+        cls, *fallbacks: sa.ColumnElement[str] | InstrumentedAttribute[Any]
     ) -> sa.ColumnElement[str]:
         """Return the SQL of the name for display: name, else username, else email, else a fallback."""
         return sa.func.coalesce(cls.name, cls.username, cls.email, *fallbacks)

@@ -89,4 +89,9 @@ def project_fields(side: ProjectDetail | ProjectInput) -> dict[str, Any]:
 def task_fields(side: TaskRow | TaskInput) -> dict[str, Any]:
     """Return the fields of a task as an event stores them."""
     due_on = side.due_on.isoformat() if side.due_on else None
-    return {"title": side.title, "status": side.status.value, "due_on": due_on}
+    return {
+        "title": side.title,
+        "status": side.status.value,
+        "due_on": due_on,
+        "assignee_id": side.assignee_id,
+    }

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from saas_app.db.base import new_uuid
 from saas_app.db.session import WritingSession
-from saas_app.errors import VersionConflict
+from saas_app.errors import Busy, VersionConflict
+from saas_app.identity.named_members import CheckedMember, require_still_member
 from saas_app.identity.tenant import Tenant
 from saas_app.models import Project
 from saas_app.models.project import fold_name
@@ -98,20 +100,32 @@ async def delete_project(
     AuditLog(db, tenant).project_deleted(project)
 
 
-async def add_task(db: WritingSession, tenant: Tenant, project_id: uuid.UUID, form: TaskInput) -> TaskRow:
-    """Add a task to an active project and return it. Raises :class:`NotFound`, :class:`ProjectArchived`."""
-    (task,) = await add_tasks(db, tenant, project_id, [form])
+async def add_task(
+    db: WritingSession,
+    tenant: Tenant,
+    project_id: uuid.UUID,
+    form: TaskInput,
+    assignee: CheckedMember | None = None,
+) -> TaskRow:
+    """Add a task to an active project and return it. See :func:`add_tasks`."""
+    (task,) = await add_tasks(db, tenant, project_id, [form], [assignee] if assignee else ())
     return task
 
 
 async def add_tasks(
-    db: WritingSession, tenant: Tenant, project_id: uuid.UUID, forms: Sequence[TaskInput]
+    db: WritingSession,
+    tenant: Tenant,
+    project_id: uuid.UUID,
+    forms: Sequence[TaskInput],
+    assignees: Sequence[CheckedMember] = (),
 ) -> list[TaskRow]:
     """Add tasks to an active project, all or none, and return them in order.
 
-    Raises :class:`NotFound`, :class:`ProjectArchived`.
+    ``assignees`` are the people whom they name, as checked. Raises :class:`NotFound`,
+    :class:`ProjectArchived`, and :class:`Busy` if a membership has just changed.
     """
     project = await _touch(db, tenant, project_id)
+    await _require_checked(db, tenant, {form.assignee_id for form in forms}, assignees)
     tasks = [_new_task(form, project_id, project.moment) for form in forms]
     await task_queries.insert_tasks(db, tasks, tenant.principal.subject)
     log = AuditLog(db, tenant)
@@ -127,19 +141,21 @@ async def edit_task(
     task_id: uuid.UUID,
     version: int,
     form: TaskInput,
+    assignee: CheckedMember | None = None,
 ) -> None:
-    """Save an edit of ``version``.
+    """Save an edit of ``version``. ``assignee`` is a new assignee, as checked.
 
-    Raises :class:`TaskConflict` if the task has changed since, and :class:`ProjectArchived`.
+    Raises :class:`TaskConflict` if the task has changed since, :class:`ProjectArchived`, and :class:`Busy` if
+    the membership of the assignee has just changed.
     """
     now = (await _touch(db, tenant, project_id)).moment
     theirs = await get_task(db, tenant, project_id, task_id)
-    if await task_queries.update_task(
-        db, project_id, task_id, version, title=form.title, status=form.status, due_on=form.due_on, now=now
-    ):
+    if form.assignee_id != theirs.assignee_id:
+        await _require_checked(db, tenant, {form.assignee_id}, [assignee] if assignee else [])
+    if await task_queries.update_task(db, project_id, task_id, version, form, now):
         AuditLog(db, tenant).task_edited(theirs, form)
         return
-    if TaskInput(theirs.title, theirs.status, theirs.due_on) != form:
+    if theirs.as_input != form:
         raise TaskConflict(theirs, form)
 
 
@@ -150,7 +166,7 @@ async def set_task_status(
 
     Raises :class:`TaskConflict` if the task has changed since, and :class:`ProjectArchived`.
     """
-    form = TaskInput(task.title, status, task.due_on)
+    form = replace(task.as_input, status=status)
     await edit_task(db, tenant, task.project_id, task.id, version, form)
 
 
@@ -170,6 +186,20 @@ async def delete_task(
     _require_version(task, version)
     await task_queries.delete_task(db, project_id, task_id)
     AuditLog(db, tenant).task_deleted(task, project.name)
+
+
+async def _require_checked(
+    db: WritingSession, tenant: Tenant, named: set[str | None], checked: Sequence[CheckedMember]
+) -> None:
+    """Check that those whom tasks are assigned to were found to be members, and still are.
+
+    Raises :class:`Busy`: a task that was assigned meanwhile was not checked.
+    """
+    members = {member.user_id: member for member in checked}
+    for user_id in sorted(filter(None, named)):
+        if user_id not in members:
+            raise Busy(_("The assignee has just changed. Try again."))
+        await require_still_member(db, tenant.organization_id, members[user_id])
 
 
 async def _change_status(
@@ -248,4 +278,5 @@ def _new_task(form: TaskInput, project_id: uuid.UUID, now: datetime) -> TaskRow:
         updated_at=now,
         completed_at=now if form.status is TaskStatus.DONE else None,
         version=1,
+        assignee_id=form.assignee_id,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from saas_app.changes.rows import CHANGED_MEANWHILE, GONE, RowResult
@@ -18,7 +19,7 @@ from saas_app.projects.changes import hold_active
 from saas_app.projects.queries import projects as queries
 from saas_app.projects.queries import tasks as task_queries
 from saas_app.projects.queries.projects import begin_change, moment_of_change
-from saas_app.projects.values import ProjectDetail, ProjectStatus, TaskInput, TaskRow, TaskStatus
+from saas_app.projects.values import ProjectDetail, ProjectStatus, TaskRow, TaskStatus
 from saas_app.text.translation import Sentence, _
 
 Chosen: TypeAlias = Mapping[uuid.UUID, int]
@@ -69,7 +70,7 @@ async def complete_tasks(
         await queries.touch_project(db, project_id, project.moment)
         await task_queries.complete_tasks(db, [task.id for task in done], project.moment)
     for task in done:
-        AuditLog(db, tenant).task_edited(task, TaskInput(task.title, TaskStatus.DONE, task.due_on))
+        AuditLog(db, tenant).task_edited(task, replace(task.as_input, status=TaskStatus.DONE))
     return results
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from saas_app.projects.forms import TASK_STATUS_LABELS
 from saas_app.projects.values import ProjectDetail, ProjectInput, TaskInput, TaskRow
 from saas_app.text.translation import _
 from saas_app.web.times import day_text
+
+_NO_NAMES: Final[Mapping[str, str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +45,21 @@ def project_fields(theirs: ProjectDetail, yours: ProjectInput) -> list[ConflictF
     ]
 
 
-def task_fields(theirs: TaskRow, yours: TaskInput) -> list[ConflictField]:
-    """Return the fields of a task's form."""
+def task_fields(
+    theirs: TaskRow, yours: TaskInput, names: Mapping[str, str] = _NO_NAMES
+) -> list[ConflictField]:
+    """Return the fields of a task's form. ``names`` are those of the assignees, by id."""
     return [
         ConflictField("title", _("Title"), _text(theirs.title), _text(yours.title)),
         ConflictField("status", _("Status"), _status(theirs), _status(yours)),
         ConflictField("due_on", _("Due date"), _due(theirs), _due(yours)),
+        ConflictField("assignee_id", _("Assignee"), _assignee(theirs, names), _assignee(yours, names)),
     ]
+
+
+def _assignee(side: TaskRow | TaskInput, names: Mapping[str, str]) -> Side:
+    user_id = side.assignee_id
+    return Side(user_id, names.get(user_id, user_id)) if user_id else Side("", _("Nobody"))
 
 
 def _text(value: str) -> Side:

@@ -7,7 +7,16 @@ from collections.abc import AsyncIterator
 from saas_app.projects.values import ExportRow
 from saas_app.web.csv_stream import csv_chunks, moment_cell
 
-COLUMNS = ("Project", "Project status", "Description", "Task", "Task status", "Due", "Completed (UTC)")
+COLUMNS = (
+    "Project",
+    "Project status",
+    "Description",
+    "Task",
+    "Task status",
+    "Due",
+    "Completed (UTC)",
+    "Assignee",
+)
 
 
 def project_chunks(batches: AsyncIterator[list[ExportRow]]) -> AsyncIterator[bytes]:
@@ -24,4 +33,5 @@ def _cells(row: ExportRow) -> tuple[str, ...]:
         row.task_status.value if row.task_status else "",
         row.due_on.isoformat() if row.due_on else "",
         moment_cell(row.completed_at),
+        row.assignee or "",
     )

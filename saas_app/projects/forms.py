@@ -18,6 +18,7 @@ from saas_app.projects.values import (
     StatusFilter,
     TaskFilter,
     TaskInput,
+    TaskRow,
     TaskStatus,
 )
 from saas_app.text.translation import _, pgettext
@@ -68,11 +69,19 @@ class TaskForm(Form):
         choices={status.value: label for status, label in TASK_STATUS_LABELS.items()},
     )
     due_on = DayField(_("Due date"), validators=[Optional()])
+    assignee_id = SelectField(_("Assignee"), default="", choices=[], validate_choice=False)
+
+    def offer(self, members: Mapping[str, str], task: TaskRow) -> None:
+        """Offer the members, by id, as assignees, and the one whom the task has now."""
+        now = {task.assignee_id: task.assignee or ""} if task.assignee_id else {}
+        self.assignee_id.choices = list({"": _("Nobody"), **now, **members}.items())
 
     def as_input(self) -> TaskInput:
         """Return the input. Call :meth:`validate` first."""
         due_on: date | None = self.due_on.data
-        return TaskInput(self.title.data or "", TaskStatus(self.status.data), due_on)
+        return TaskInput(
+            self.title.data or "", TaskStatus(self.status.data), due_on, self.assignee_id.data or None
+        )
 
 
 def read_version(fields: Mapping[str, str]) -> int:
@@ -98,6 +107,11 @@ def read_project_filter(query: Mapping[str, str]) -> ProjectFilter:
         status=_choice(StatusFilter, query.get("status"), StatusFilter.ACTIVE),
         sort=_choice(ProjectSort, query.get("sort"), ProjectSort.UPDATED),
     )
+
+
+def read_mine(query: Mapping[str, str]) -> bool:
+    """Return whether only the reader's own tasks are listed."""
+    return query.get("mine") == "yes"
 
 
 def read_task_filter(query: Mapping[str, str]) -> TaskFilter:

@@ -86,21 +86,30 @@ def no_project(tenant: Tenant) -> NotFound:
 
 
 async def page_tasks(
-    db: DatabaseSession, project: ProjectDetail, shown: TaskFilter, place: Place[TaskKey] | None, size: int
+    db: DatabaseSession,
+    project: ProjectDetail,
+    shown: TaskFilter,
+    place: Place[TaskKey] | None,
+    size: int,
+    *,
+    assignee_id: str | None = None,
 ) -> Portion[TaskRow, TaskKey]:
-    """Return a page of ``size`` tasks of a project. Tasks that change between pages come at the end."""
+    """Return a page of ``size`` tasks of a project, of all or of one assignee.
+
+    Tasks that change between pages come at the end.
+    """
     order: Order[TaskRow, TaskKey] = Order(
         key_of=lambda row: row.key,
         unchanged=lambda place, limit: task_queries.list_tasks(
-            db, project.id, shown, place.key, limit, as_of=place.as_of
+            db, project.id, shown, place.key, limit, as_of=place.as_of, assignee_id=assignee_id
         ),
         changed=lambda as_of, after, limit: task_queries.list_changed(
-            db, project.id, shown, as_of, after, limit
+            db, project.id, shown, as_of, after, limit, assignee_id=assignee_id
         ),
     )
     if place is not None:
         return await next_portion(place, size, order)
-    rows = await task_queries.list_tasks(db, project.id, shown, None, size + 1)
+    rows = await task_queries.list_tasks(db, project.id, shown, None, size + 1, assignee_id=assignee_id)
     return first_portion(rows, size, project.updated_at, order.key_of)
 
 

@@ -150,6 +150,7 @@ class ExportRow:
     task_status: TaskStatus | None
     due_on: date | None
     completed_at: datetime | None
+    assignee: str | None = None
 
 
 TaskKey: TypeAlias = tuple[TaskStatus, date, uuid.UUID]
@@ -166,7 +167,7 @@ class TaskFilter(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskRow:
-    """A task."""
+    """A task. ``assignee`` is the name of the member with ``assignee_id``, or the id if it is unknown."""
 
     id: uuid.UUID
     project_id: uuid.UUID
@@ -177,6 +178,13 @@ class TaskRow:
     updated_at: datetime
     completed_at: datetime | None
     version: int
+    assignee_id: str | None = None
+    assignee: str | None = None
+
+    @property
+    def as_input(self) -> TaskInput:
+        """The editable fields."""
+        return TaskInput(self.title, self.status, self.due_on, self.assignee_id)
 
     @property
     def key(self) -> TaskKey:
@@ -203,6 +211,7 @@ class TaskInput:
     title: str
     status: TaskStatus = TaskStatus.TODO
     due_on: date | None = None
+    assignee_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import insert_if_absent
 from saas_app.errors import ConfigurationError
 from saas_app.identity.membership_changes import UNTIL_FURTHER_NOTICE, mark_changed
+from saas_app.identity.named_members import forget_member
 from saas_app.logto.provider_clock import Moment
 from saas_app.models import (
     EVERYWHERE,
@@ -86,7 +87,7 @@ async def erase_person(work: UnitOfWork, user_id: str) -> Erased:
     deleted: Counter[str] = Counter()
     for organization_id in organization_ids:
         async with work.writing(organization_id) as db:
-            await _erase_in(db, user_id, pseudonym, texts, replaced, deleted)
+            await _erase_in(db, organization_id, user_id, pseudonym, texts, replaced, deleted)
     async with work.writing() as db:
         is_marked = await _erase_outside(db, user_id, pseudonym, replaced, deleted)
     return Erased(pseudonym, +deleted, +replaced, is_marked)
@@ -137,6 +138,7 @@ def _new_pseudonym() -> str:
 
 async def _erase_in(
     db: WritingSession,
+    organization_id: str,
     user_id: str,
     pseudonym: str,
     own_texts: set[str],
@@ -149,6 +151,7 @@ async def _erase_in(
     emails = {form for name in names if _EMAIL.fullmatch(name) for form in (name, name.lower())}
     redactions = redactions_of(user_id, pseudonym, names, emails)
     counts["audit_events"] = await redact(db, user_id, pseudonym, redactions)
+    counts.update(await forget_member(db, organization_id, user_id))
     for model in tenant_models():
         if model is not AuditEvent:
             counts[model.__tablename__] += await _replace_id(db, model, user_id, pseudonym)

@@ -49,7 +49,7 @@ LEFT_OUT: Final = {
 }
 """The tables that no export of an organization contains, and why."""
 
-_PEOPLE: Final = ("created_by", "proved_by", "user_id")
+_PEOPLE: Final = ("assignee_id", "created_by", "proved_by", "user_id")
 """Columns with the ids of people whose names the organization's pages show."""
 
 

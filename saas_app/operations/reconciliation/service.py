@@ -30,6 +30,7 @@ from saas_app.errors import Busy, ConfigurationError, LogtoUnavailable, NotFound
 from saas_app.identity.directory import organization_row, user_row
 from saas_app.identity.former_members import note_removed_elsewhere
 from saas_app.identity.membership_changes import mark_changed
+from saas_app.identity.named_members import forget_member, list_named
 from saas_app.logto import ManagementClient, OrganizationInfo
 from saas_app.logto.provider_clock import Moment
 from saas_app.models import EVERYONE
@@ -192,8 +193,13 @@ class Reconciler:
         send no more of them would keep them.
         """
         repairs = []
+        gone = await self._list_named_strangers(state)
         async with self._work.writing(state.organization_id) as db:
             await delete_expired_keys(db)
+            for user_id in gone:
+                await forget_member(db, state.organization_id, user_id)
+            if gone:
+                repairs.append(_("tasks of former members: %(people)s", people=", ".join(gone)))
             row = organization_row({"id": info.id, "name": info.name, "description": info.description})
             if await queries.write_organization(db, row):
                 repairs.append(_("renamed to '%(name)s'", name=info.name))
@@ -224,6 +230,16 @@ class Reconciler:
         """Return the time at Logto. Tokens issued earlier are older than the changes that were just found."""
         now = time.monotonic()
         return self._client.clock.between(now, now)
+
+    async def _list_named_strangers(self, state: LogtoState) -> list[str]:
+        """Return those whom rows name as members, but who are none. Some may have joined since ``state``."""
+        async with self._work.reading(state.organization_id) as db:
+            unknown = sorted(await list_named(db) - state.people.keys())
+        return [
+            user_id
+            for user_id in unknown
+            if await self._client.find_member_roles(state.organization_id, user_id) is None
+        ]
 
     async def _list_outdated_subjects(self, db: DatabaseSession, state: LogtoState) -> list[str]:
         cached = await queries.list_cached_memberships(db, state.organization_id, state.read_at)

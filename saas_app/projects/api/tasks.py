@@ -13,11 +13,12 @@ from quart_schema import tag
 
 from saas_app.identity.tenant import Tenant
 from saas_app.projects import changes, service
+from saas_app.projects.assignees import Assignees
 from saas_app.projects.cursors import read_task_place, task_page
 from saas_app.projects.forms import TITLE_LENGTH
 from saas_app.projects.values import TaskFilter, TaskInput, TaskRow, TaskStatus
 from saas_app.rbac.permissions import Permission
-from saas_app.web.context import database, transaction
+from saas_app.web.context import database, open_reading, runtime, transaction
 from saas_app.web.guards import requires
 from saas_app.web.json_api import (
     ApiModel,
@@ -48,6 +49,9 @@ _CONFLICT: Final = 409  # the project is archived
 Title: TypeAlias = Annotated[str, Line(TITLE_LENGTH)]
 
 
+Member: TypeAlias = Annotated[str, Line(64)]
+
+
 class TaskQuery(ListQuery):
     """The filter of the list, which is sorted by status (in progress, to do, done) and due date."""
 
@@ -55,35 +59,44 @@ class TaskQuery(ListQuery):
 
 
 class NewTask(ApiModel):
-    """A new task. `due_on` is a date without a time."""
+    """A new task. `due_on` is a date without a time, and `assignee_id` the ID of a member."""
 
     title: Title
     status: TaskStatus = TaskStatus.TODO
     due_on: Day | None = None
+    assignee_id: Member | None = None
 
 
 class NewTasks(ApiModel):
-    """New tasks, to be added all or none."""
+    """New tasks, to be added all or none. They name at most 20 different assignees."""
 
     items: list[NewTask] = Field(min_length=1, max_length=MAX_PER_CALL)
 
 
 class TaskChanges(ApiModel):
-    """The fields to change. Omitted fields stay the same. `due_on: null` removes the due date."""
+    """The fields to change. Omitted fields stay the same. `due_on: null` removes the due date.
+
+    `assignee_id: null` leaves the task to nobody.
+    """
 
     title: Title = unchanged()
     status: TaskStatus = unchanged()
     due_on: Day | None = unchanged()
+    assignee_id: Member | None = unchanged()
 
 
 class TaskView(ApiModel):
-    """A task. `version` is the value in the `ETag`."""
+    """A task. `version` is the value in the `ETag`.
+
+    `assignee_id` is null if nobody is assigned. It becomes null when that member leaves the organization.
+    """
 
     id: uuid.UUID
     project_id: uuid.UUID
     title: str
     status: TaskStatus
     due_on: date | None
+    assignee_id: str | None
     created_at: datetime
     updated_at: datetime
     completed_at: datetime | None
@@ -127,7 +140,8 @@ async def list_tasks(tenant: Tenant, project_id: uuid.UUID, query_args: TaskQuer
 @validate_response(TaskView, 201)
 async def create_task(tenant: Tenant, project_id: uuid.UUID, data: NewTask) -> ApiResponse:
     """Add a task to an active project."""
-    task = await changes.add_task(transaction(), tenant, project_id, _input(data))
+    assignee = await _assignees(tenant).check(data.assignee_id)
+    task = await changes.add_task(transaction(), tenant, project_id, _input(data), assignee)
     return TaskView.of(task), 201, {**etag(task.version), "Location": _address(tenant, task)}
 
 
@@ -141,7 +155,8 @@ async def create_task(tenant: Tenant, project_id: uuid.UUID, data: NewTask) -> A
 async def create_tasks(tenant: Tenant, project_id: uuid.UUID, data: NewTasks) -> ApiResponse:
     """Add up to 1,000 tasks to an active project, all or none."""
     forms = [_input(item) for item in data.items]
-    tasks = await changes.add_tasks(transaction(), tenant, project_id, forms)
+    assignees = await _assignees(tenant).check_all([form.assignee_id for form in forms])
+    tasks = await changes.add_tasks(transaction(), tenant, project_id, forms, assignees)
     return CreatedTasks(ids=[task.id for task in tasks]), 201
 
 
@@ -167,12 +182,13 @@ async def change_task(
     tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID, data: TaskChanges
 ) -> ApiResponse:
     """Update a task."""
-    current = await service.get_task(database(), tenant, project_id, task_id)
+    async with open_reading(tenant) as db:  # ends before Logto is asked
+        current = await service.get_task(db, tenant, project_id, task_id)
     require_match(etag(current.version))
-    form = replace(
-        TaskInput(current.title, current.status, current.due_on), **data.model_dump(exclude_unset=True)
-    )
-    await changes.edit_task(transaction(), tenant, project_id, task_id, current.version, form)
+    form, assignee = replace(current.as_input, **data.model_dump(exclude_unset=True)), None
+    if form.assignee_id != current.assignee_id:
+        assignee = await _assignees(tenant).check(form.assignee_id)
+    await changes.edit_task(transaction(), tenant, project_id, task_id, current.version, form, assignee)
     task = await service.get_task(database(), tenant, project_id, task_id)
     return TaskView.of(task), 200, etag(task.version)
 
@@ -191,7 +207,11 @@ async def delete_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID)
 
 
 def _input(data: NewTask) -> TaskInput:
-    return TaskInput(data.title, data.status, data.due_on)
+    return TaskInput(data.title, data.status, data.due_on, data.assignee_id)
+
+
+def _assignees(tenant: Tenant) -> Assignees:
+    return Assignees(runtime().work, runtime().directory, runtime().management, tenant)
 
 
 def _address(tenant: Tenant, task: TaskRow) -> str:

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import asdict
 from urllib.parse import urlencode
 
 from quart import Blueprint, redirect, request, url_for
 from quart.typing import ResponseReturnValue
 
+from saas_app.db.kept_connection import release_kept
+from saas_app.errors import Invalid
 from saas_app.identity.tenant import Tenant
 from saas_app.projects import changes, service
+from saas_app.projects.assignees import Assignees
 from saas_app.projects.conflict import task_fields
 from saas_app.projects.cursors import read_task_place, task_page
 from saas_app.projects.forms import (
     TASK_STATUS_LABELS,
     TaskForm,
+    read_mine,
     read_task_filter,
     read_task_status,
     read_version,
 )
 from saas_app.projects.pages.chosen_tasks import blueprint as chosen
-from saas_app.projects.values import TaskConflict, TaskFilter, TaskStatus
+from saas_app.projects.values import TaskConflict, TaskFilter, TaskRow, TaskStatus
 from saas_app.rbac.permissions import Permission
 from saas_app.text.translation import Sentence, _
 from saas_app.text.visible import isolated
-from saas_app.web.context import database, transaction
+from saas_app.web.context import database, open_reading, runtime, transaction
 from saas_app.web.guards import requires
 from saas_app.web.notices import notify
 from saas_app.web.reader import reader_day
@@ -53,7 +58,7 @@ async def add_task(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue
     wanted = form.as_input()
     task = await changes.add_task(transaction(), tenant, project_id, wanted)
     await notify(_("“%(name)s” was added.", name=isolated(wanted.title)))
-    return _to_tasks(tenant, project_id, task.id, wanted.status)
+    return _to_tasks(tenant, project_id, task.id, wanted.status, is_new=True)
 
 
 @blueprint.get("/tasks")
@@ -72,22 +77,27 @@ async def list_tasks(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnVal
 async def edit_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> ResponseReturnValue:
     """Show the form of a task."""
     task = await service.get_task(database(), tenant, project_id, task_id)
-    form = TaskForm(data={"title": task.title, "status": task.status.value, "due_on": task.due_on})
-    return render("projects/task_edit.html", form=form, task=task, version=task.version)
+    return await _form(tenant, TaskForm(data={**asdict(task.as_input), "status": task.status.value}), task)
 
 
 @blueprint.post("/tasks/<uuid:task_id>/edit")
 @requires(Permission.PROJECTS_WRITE)
 async def save_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> ResponseReturnValue:
     """Save an edit. :func:`choose_side` handles a conflict."""
-    task = await service.get_task(database(), tenant, project_id, task_id)
+    async with open_reading(tenant) as db:  # ends before Logto is asked
+        task = await service.get_task(db, tenant, project_id, task_id)
     fields = await request.form
     form, version = TaskForm(fields), read_version(fields)
     if not form.validate():
-        page = render("projects/task_edit.html", form=form, task=task, version=version)
-        return page, 422
-    wanted = form.as_input()
-    await changes.edit_task(transaction(), tenant, project_id, task_id, version, wanted)
+        return await _form(tenant, form, task, version), 422
+    wanted, assignee = form.as_input(), None
+    if wanted.assignee_id != task.assignee_id:
+        try:
+            assignee = await _assignees(tenant).check(wanted.assignee_id)
+        except Invalid as error:
+            form.assignee_id.errors = (error.detail,)
+            return await _form(tenant, form, task, version), 422
+    await changes.edit_task(transaction(), tenant, project_id, task_id, version, wanted, assignee)
     await notify(_("Task saved."))
     return _to_tasks(tenant, project_id, task_id, wanted.status)
 
@@ -139,16 +149,39 @@ async def choose_side(error: TaskConflict) -> ResponseReturnValue:
     return page, error.status
 
 
+async def _form(tenant: Tenant, form: TaskForm, task: TaskRow, version: int | None = None) -> str:
+    """Render the form of a task. Logto is asked whom it may be assigned to."""
+    await release_kept()
+    form.offer(await _assignees(tenant).list_names(), task)
+    return render(
+        "projects/task_edit.html", form=form, task=task, version=task.version if version is None else version
+    )
+
+
+def _assignees(tenant: Tenant) -> Assignees:
+    return Assignees(runtime().work, runtime().directory, runtime().management, tenant)
+
+
 async def _show(tenant: Tenant, project_id: uuid.UUID, form: TaskForm) -> str:
     shown, cursor = read_task_filter(request.args), request.args.get("after")
     place = read_task_place(cursor)
     project = await service.get_project(database(), tenant, project_id)
-    portion = await service.page_tasks(database(), project, shown, place, _PAGE_SIZE)
+    mine = read_mine(request.args)
+    portion = await service.page_tasks(
+        database(),
+        project,
+        shown,
+        place,
+        _PAGE_SIZE,
+        assignee_id=tenant.principal.subject if mine else None,
+    )
     return render(
         "projects/show.html",
         project=project,
         page=task_page(portion, cursor),
         shown=shown,
+        mine=mine,
+        added=request.args.get("added", ""),
         form=form,
         filters=TaskFilter,
         statuses=TaskStatus,
@@ -169,14 +202,22 @@ def _moved(title: str, status: TaskStatus) -> Sentence:
 
 def _kept_query() -> str:
     """Return the filter and page of the tasks as a query, for the addresses of forms."""
-    kept = [(name, request.args[name]) for name in ("show", "after") if name in request.args]
+    kept = [(name, request.args[name]) for name in ("show", "mine", "after") if name in request.args]
     return f"?{urlencode(kept)}" if kept else ""
 
 
 def _to_tasks(
-    tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID | None = None, status: TaskStatus | None = None
+    tenant: Tenant,
+    project_id: uuid.UUID,
+    task_id: uuid.UUID | None = None,
+    status: TaskStatus | None = None,
+    *,
+    is_new: bool = False,
 ) -> ResponseReturnValue:
-    """Redirect to the project with the same filter, and to the task if the filter shows it."""
+    """Redirect to the project with the same filter, and to the task if the filter shows it.
+
+    After a new task, the page focuses the field for the next one, which a fragment would prevent.
+    """
     shown = read_task_filter(request.args)
     is_among = shown is TaskFilter.ALL or (shown is TaskFilter.DONE) == (status is TaskStatus.DONE)
     url = url_for(
@@ -184,7 +225,9 @@ def _to_tasks(
         organization_id=tenant.organization_id,
         project_id=project_id,
         show=None if shown is TaskFilter.OPEN else shown.value,
+        mine="yes" if read_mine(request.args) else None,
         after=request.args.get("after"),
-        _anchor=f"task-{task_id}" if task_id and is_among else "tasks",
+        added=str(task_id) if is_new else None,
+        _anchor=None if is_new else f"task-{task_id}" if task_id and is_among else "tasks",
     )
     return redirect(url, 303)

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from saas_app.db.session import DatabaseSession
-from saas_app.models import Project, Task
+from saas_app.models import Project, Task, User
 from saas_app.projects.values import (
     Count,
     ExportRow,
@@ -147,6 +147,7 @@ def _export_row(project: Any, task: Any) -> ExportRow:
         task_status=task and task.status,
         due_on=task and task.due_on,
         completed_at=task and task.completed_at,
+        assignee=task and task.assignee,
     )
 
 
@@ -164,7 +165,16 @@ _EXPORT_PROJECTS = (
     .limit(_LIMIT)
 )
 _EXPORT_TASKS = (
-    sa.select(Task.id, Task.project_id, Task.title, Task.status, Task.due_on, Task.completed_at)
+    sa.select(
+        Task.id,
+        Task.project_id,
+        Task.title,
+        Task.status,
+        Task.due_on,
+        Task.completed_at,
+        User.display_name(Task.assignee_id).label("assignee"),
+    )
+    .outerjoin(User, User.id == Task.assignee_id)
     .where(
         Task.project_id >= _PROJECT_ID,
         Task.project_id <= sa.bindparam("last_id", type_=sa.Uuid()),

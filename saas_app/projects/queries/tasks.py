@@ -13,9 +13,10 @@ import sqlalchemy as sa
 from saas_app.db.base import UtcDateTime
 from saas_app.db.rows import changed
 from saas_app.db.session import DatabaseSession, WritingSession
-from saas_app.models import Task
+from saas_app.models import Task, User
 from saas_app.projects.values import (
     TaskFilter,
+    TaskInput,
     TaskKey,
     TaskRow,
     TaskStatus,
@@ -49,7 +50,9 @@ _TASK = sa.select(
     Task.updated_at,
     Task.completed_at,
     Task.version,
-)
+    Task.assignee_id,
+    User.display_name(Task.assignee_id),
+).outerjoin(User, User.id == Task.assignee_id)
 
 
 _IS_CHOSEN = sa.and_(
@@ -58,7 +61,7 @@ _IS_CHOSEN = sa.and_(
 )
 
 # in one order, so that two transactions cannot wait for each other
-_CHOSEN = _TASK.where(_IS_CHOSEN).order_by(Task.id).with_for_update()
+_CHOSEN = _TASK.where(_IS_CHOSEN).order_by(Task.id).with_for_update(of=Task)
 
 _TITLES = sa.select(Task.id, Task.title).where(_IS_CHOSEN)
 
@@ -71,12 +74,13 @@ async def list_tasks(
     limit: int,
     *,
     as_of: datetime | None = None,
+    assignee_id: str | None = None,
 ) -> list[TaskRow]:
     """Return at most ``limit`` tasks of a project after ``after``, by status and due date.
 
-    With ``as_of``, tasks that changed later are left out.
+    With ``as_of``, tasks that changed later are left out, and with ``assignee_id`` those of others.
     """
-    statement = _shown(project_id, shown).order_by(_RANK, _DUE, Task.id).limit(limit)
+    statement = _shown(project_id, shown, assignee_id).order_by(_RANK, _DUE, Task.id).limit(limit)
     if as_of is not None:
         statement = statement.where(Task.updated_at <= as_of)
     if after is not None:
@@ -92,16 +96,22 @@ async def list_changed(
     as_of: datetime,
     after: uuid.UUID | None,
     limit: int,
+    *,
+    assignee_id: str | None = None,
 ) -> list[TaskRow]:
     """Return at most ``limit`` tasks changed later than ``as_of``, the oldest first, after ``after``."""
-    statement = _shown(project_id, shown).where(Task.updated_at > as_of).order_by(Task.id).limit(limit)
+    statement = (
+        _shown(project_id, shown, assignee_id).where(Task.updated_at > as_of).order_by(Task.id).limit(limit)
+    )
     if after is not None:
         statement = statement.where(Task.id > after)
     return [TaskRow(*row) for row in await db.execute(statement)]
 
 
-def _shown(project_id: uuid.UUID, shown: TaskFilter) -> sa.Select[*tuple[Any, ...]]:
+def _shown(project_id: uuid.UUID, shown: TaskFilter, assignee_id: str | None) -> sa.Select[*tuple[Any, ...]]:
     statement: sa.Select[*tuple[Any, ...]] = _TASK.where(Task.project_id == project_id)
+    if assignee_id is not None:
+        statement = statement.where(Task.assignee_id == assignee_id)
     return statement.where(Task.status.in_(_SHOWN[shown])) if shown in _SHOWN else statement
 
 
@@ -146,7 +156,7 @@ async def delete_tasks(db: WritingSession, ids: Collection[uuid.UUID]) -> None:
 
 async def insert_tasks(db: WritingSession, tasks: Sequence[TaskRow], created_by: str) -> None:
     """Insert new tasks."""
-    columns = [field.name for field in fields(TaskRow)]
+    columns = [field.name for field in fields(TaskRow) if field.name != "assignee"]
     rows = [{name: getattr(task, name) for name in columns} for task in tasks]
     await db.execute(_INSERT, [{**row, "created_by": created_by} for row in rows])
 
@@ -156,10 +166,7 @@ async def update_task(
     project_id: uuid.UUID,
     task_id: uuid.UUID,
     version: int,
-    *,
-    title: str,
-    status: TaskStatus,
-    due_on: date | None,
+    form: TaskInput,
     now: datetime,
 ) -> bool:
     """Save an edit if the task still has ``version``, and return whether it was saved.
@@ -171,10 +178,11 @@ async def update_task(
         sa.update(Task)
         .where(Task.project_id == project_id, Task.id == task_id, Task.version == version)
         .values(
-            title=title,
-            status=status,
-            due_on=due_on,
-            completed_at=done_at if status is TaskStatus.DONE else None,
+            title=form.title,
+            status=form.status,
+            due_on=form.due_on,
+            assignee_id=form.assignee_id,
+            completed_at=done_at if form.status is TaskStatus.DONE else None,
             updated_at=now,
             version=Task.version + 1,
         )

@@ -54,7 +54,7 @@ async def new_project(office: AuditedOffice, name: str = "Apollo") -> tuple[str,
 
 async def new_task(office: AuditedOffice, project_id: str, title: str = "Launch") -> tuple[str, Response]:
     answer = await office.post("editor", f"/projects/{project_id}/tasks", {"title": title})
-    return str(answer.headers["Location"]).partition("#task-")[2], answer
+    return str(answer.headers["Location"]).partition("added=")[2], answer
 
 
 async def test_each_change_of_a_project_is_recorded(office: AuditedOffice) -> None:
@@ -91,7 +91,7 @@ async def test_each_change_of_a_task_is_recorded(office: AuditedOffice) -> None:
     project_id, _answer = await new_project(office)
     task_id, answer = await new_task(office, project_id)
     target = ("task", task_id, "Launch")
-    fields = {"title": "Launch", "status": "todo", "due_on": None}
+    fields = {"title": "Launch", "status": "todo", "due_on": None, "assignee_id": None}
     after = {"project": "Apollo", **fields}
     assert_recorded(await the_event(office, answer), Action.TASK_CREATE, editor, target, None, after)
 
@@ -111,7 +111,13 @@ async def test_each_change_of_a_task_is_recorded(office: AuditedOffice) -> None:
     )  # fmt: skip
 
     answer = await office.post("editor", f"{task}/delete")
-    before = {"project": "Apollo", "title": "Land", "status": "doing", "due_on": "2026-12-24"}
+    before = {
+        "project": "Apollo",
+        "title": "Land",
+        "status": "doing",
+        "due_on": "2026-12-24",
+        "assignee_id": None,
+    }
     assert_recorded(await the_event(office, answer), Action.TASK_DELETE, editor, target, before, None)
 
 

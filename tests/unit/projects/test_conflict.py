@@ -31,7 +31,9 @@ def test_only_fields_that_differ_are_to_be_chosen() -> None:
 
 def test_a_field_of_a_task_has_a_text_for_people_and_a_value_for_the_form() -> None:
     theirs = TaskRow(new_uuid(), new_uuid(), "Launch", TaskStatus.DONE, date(2026, 12, 24), NOW, NOW, NOW, 3)
-    title, status, due_on = task_fields(theirs, TaskInput("Launch", TaskStatus.DOING, None))
+    yours = TaskInput("Launch", TaskStatus.DOING, None, "sam")
+    title, status, due_on, assignee = task_fields(theirs, yours, {"sam": "Sam"})
     assert not title.differs
     assert (status.theirs, status.yours) == (Side("done", "Done"), Side("doing", "In progress"))
     assert (due_on.theirs, due_on.yours) == (Side("2026-12-24", "Dec 24, 2026"), Side("", "No due date"))
+    assert (assignee.theirs, assignee.yours) == (Side("", "Nobody"), Side("sam", "Sam"))

@@ -36,6 +36,7 @@ async def test_every_value_has_its_column() -> None:
         task_status=TaskStatus.DONE,
         due_on=date(2026, 12, 24),
         completed_at=datetime(2026, 11, 21, 8, 30, tzinfo=UTC),
+        assignee="Sam",
     )
     head, line = await read([row])
     assert head == list(COLUMNS)
@@ -47,11 +48,12 @@ async def test_every_value_has_its_column() -> None:
         "done",
         "2026-12-24",
         "2026-11-21 08:30:00",
+        "Sam",
     ]
 
 
 async def test_a_project_without_tasks_has_one_line() -> None:
-    assert (await read([export_row()]))[1:] == [["Apollo", "active", "", "", "", "", ""]]
+    assert (await read([export_row()]))[1:] == [["Apollo", "active", "", "", "", "", "", ""]]
 
 
 async def test_without_projects_only_the_header_is_exported() -> None:
