@@ -38,7 +38,8 @@ _LONGEST_HEADER: Final = 200  # characters that are looked at
 class Reader:
     """The reader of one response. ``has_zone`` says that the zone is theirs, and not only our default.
 
-    ``theme`` is one of :data:`THEMES`, or "" for the one of their system.
+    ``theme`` is one of :data:`THEMES`, or "" for the one of their system. ``chosen_language`` is "" if their
+    browser decided.
     """
 
     language: str
@@ -46,6 +47,7 @@ class Reader:
     zone: tzinfo
     has_zone: bool
     theme: str = ""
+    chosen_language: str = ""
 
 
 _NOBODY: Final = Reader(SOURCE, locale_of(SOURCE), UTC, has_zone=False)
@@ -60,8 +62,9 @@ def current_reader() -> Reader:
 def begin_reading(request: Request) -> None:
     """Find out who reads the response to this request, and use their language from here on."""
     cookies = request.cookies
+    chosen = cookies.get(LANGUAGE_COOKIE, "")
     language, locale = _language_and_locale(
-        cookies.get(LANGUAGE_COOKIE, ""),
+        chosen,
         request.headers.get("Accept-Language", "")[:_LONGEST_HEADER],
         languages(),
     )
@@ -74,6 +77,7 @@ def begin_reading(request: Request) -> None:
             zone or UTC,
             has_zone=zone is not None,
             theme=theme if theme in THEMES else "",
+            chosen_language=chosen if chosen in languages() else "",
         )
     )
     speak(language)

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from saas_app.identity.logto_messages import SignInOptions
 from saas_app.identity.return_paths import own_path
 from saas_app.web.context import browser, runtime, set_cookie
+from saas_app.web.reader import current_reader
 
 _ATTEMPT_COOKIE_LIFETIME: Final = 3600  # seconds, as long as an attempt lives
 
@@ -18,8 +19,13 @@ _ATTEMPT_COOKIE_LIFETIME: Final = 3600  # seconds, as long as an attempt lives
 async def to_logto(
     options: SignInOptions, *, renewed_for: str | None = None, next_path: str | None = None
 ) -> BaseResponse:
-    """Send the browser to Logto. ``next_path`` is the page to open afterwards, unless the query names one."""
+    """Send the browser to Logto, whose pages speak the language that the reader chose here.
+
+    ``next_path`` is the page to open afterwards, unless the query names one.
+    """
     visitor = browser(request)
+    if not options.ui_locales:
+        options = replace(options, ui_locales=current_reader().chosen_language)
     if next_path is None:
         next_path = own_path(request.args.get("next"))
     if "attempt_cookie" in g:

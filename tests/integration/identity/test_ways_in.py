@@ -88,6 +88,15 @@ async def test_the_parameters_of_a_link_reach_logto(open_browser: OpenBrowser) -
     assert query["ui_locales"] == ["es en"]
 
 
+async def test_logto_is_told_the_language_that_the_reader_chose(open_browser: OpenBrowser) -> None:
+    browser = await open_browser()
+    await browser.post("/language", {"language": "es"})
+
+    _, query = await _first_page(browser, "/sign-in")
+
+    assert query["ui_locales"] == ["es"]
+
+
 async def test_an_invalid_parameter_does_not_affect_the_others(open_browser: OpenBrowser) -> None:
     path, query = await _first_page(
         await open_browser(), "/sign-in?first_screen=nonsense&login_hint=ada%40example.test"
