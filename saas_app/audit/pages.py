@@ -14,6 +14,7 @@ from saas_app.audit.forms import EventFilterForm
 from saas_app.audit.recorder import Action
 from saas_app.audit.sentences import sentence_of, sentence_with_marks
 from saas_app.audit.values import EventFilter, EventRow
+from saas_app.audit.words import target_label
 from saas_app.errors import Invalid
 from saas_app.identity.tenant import Tenant
 from saas_app.rbac.permissions import Permission
@@ -69,7 +70,13 @@ async def show_event(tenant: Tenant, event_id: uuid.UUID) -> ResponseReturnValue
     Our script loads this page when an entry of the list is opened, and shows the details there.
     """
     event = await service.get_event(database(), tenant, event_id)
-    return render("audit/event.html", event=event, sentence=sentence_of(event.row), labels=_LABELS)
+    return render(
+        "audit/event.html",
+        event=event,
+        sentence=sentence_of(event.row),
+        labels=_LABELS,
+        target_kind=target_label(event.row.target_type),
+    )
 
 
 @blueprint.get("/export.csv")

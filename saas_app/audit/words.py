@@ -36,6 +36,20 @@ _FIELDS: Final[Mapping[str, Sentence]] = {
 }
 """The fields of events that have a label of their own. Others are shown by their name."""
 
+_TARGETS: Final[Mapping[str, Sentence]] = {
+    "api client": _("API client"),
+    "audit": _("audit log"),
+    "domain": pgettext("target", "email domain"),
+    "invitation": pgettext("target", "invitation"),
+    "member": pgettext("target", "member"),
+    "organization": pgettext("target", "organization"),
+    "person": _("person"),
+    "project": pgettext("target", "project"),
+    "request": pgettext("target", "request"),
+    "route": pgettext("target", "request"),
+    "task": pgettext("target", "task"),
+}
+
 _STATES: Final[Mapping[str, Sentence]] = {
     "accepted": pgettext("state", "accepted"),
     "active": pgettext("state", "active"),
@@ -53,6 +67,11 @@ def field_label(name: str) -> str:
     """Return the label of a field."""
     plain = name.replace("_", " ")
     return _FIELDS[name].said if name in _FIELDS else plain[:1].upper() + plain[1:]
+
+
+def target_label(target_type: str) -> str:
+    """Return the kind of a target in words."""
+    return _TARGETS.get(target_type, target_type)
 
 
 def side_of(side: Mapping[str, Any], name: str) -> str | None:

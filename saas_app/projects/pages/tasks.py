@@ -29,7 +29,7 @@ from saas_app.projects.values import TaskConflict, TaskFilter, TaskRow, TaskStat
 from saas_app.rbac.permissions import Permission
 from saas_app.text.translation import Sentence, _
 from saas_app.text.visible import isolated
-from saas_app.web.context import database, open_reading, runtime, transaction
+from saas_app.web.context import current_tenant, database, open_reading, runtime, transaction
 from saas_app.web.guards import requires
 from saas_app.web.notices import notify
 from saas_app.web.reader import reader_day
@@ -138,13 +138,15 @@ async def delete_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID)
 async def choose_side(error: TaskConflict) -> ResponseReturnValue:
     """Show both versions after a conflict, and let the caller choose the one to keep."""
     where = {name: (request.view_args or {})[name] for name in ("organization_id", "project_id")}
+    tenant = current_tenant()
+    names = await _assignees(tenant).list_names() if tenant else {}
     page = render(
         "projects/conflict.html",
         title=error.theirs.title,
         back=url_for("projects.tasks.show_project", **where),
         action=url_for("projects.tasks.save_task", **where, task_id=error.theirs.id),
         version=error.theirs.version,
-        fields=task_fields(error.theirs, error.yours),
+        fields=task_fields(error.theirs, error.yours, names),
     )
     return page, error.status
 
