@@ -93,6 +93,7 @@ class WaitingInvitation:
     """A pending invitation for the caller, in the list of their organizations."""
 
     id: str
+    organization_id: str
     organization_name: str
     role_names: frozenset[str]
     expires_at: datetime

@@ -90,4 +90,4 @@ async def _ask(management: ManagementClient, email: str) -> tuple[WaitingInvitat
 
 def _as_waiting(entry: Invitation, organization: OrganizationInfo) -> WaitingInvitation:
     expires_at = datetime.fromtimestamp(entry.expires_at / 1000, UTC)
-    return WaitingInvitation(entry.id, organization.name, entry.role_names, expires_at)
+    return WaitingInvitation(entry.id, organization.id, organization.name, entry.role_names, expires_at)

@@ -15,6 +15,7 @@ from saas_app.projects.export import project_chunks
 from saas_app.projects.forms import ProjectForm, read_project_filter, read_version
 from saas_app.projects.pages.chosen_projects import blueprint as chosen
 from saas_app.projects.pages.tasks import blueprint as tasks
+from saas_app.projects.pages.tasks import find_last_saved
 from saas_app.projects.values import (
     ProjectConflict,
     ProjectFilter,
@@ -166,6 +167,7 @@ async def choose_side(error: ProjectConflict) -> ResponseReturnValue:
         action=url_for("projects.save_project", **request.view_args or {}),
         version=error.theirs.version,
         fields=project_fields(error.theirs, error.yours),
+        last=await find_last_saved(error.theirs.id),
     )
     return page, error.status
 

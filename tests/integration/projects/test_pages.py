@@ -139,6 +139,22 @@ async def test_a_change_made_meanwhile_is_shown_beside_ones_own(
     assert "Theirs</h1>" in await desks["editor"].text(changed_meanwhile)
 
 
+async def test_a_conflict_names_who_saved_the_latest_version(
+    desks: dict[str, Desk], changed_meanwhile: str
+) -> None:
+    answer = await desks["editor"].browser.post(f"{changed_meanwhile}/edit", MINE, 409)
+
+    assert re.search(
+        r"\w+ saved the latest version <time [^>]+>just now</time>", await answer.get_data(as_text=True)
+    )
+
+
+async def test_a_conflict_with_ones_own_edit_says_so(desks: dict[str, Desk], changed_meanwhile: str) -> None:
+    answer = await desks["admin"].browser.post(f"{changed_meanwhile}/edit", MINE, 409)
+
+    assert "You saved the latest version" in await answer.get_data(as_text=True)
+
+
 async def test_the_page_that_shows_a_conflict_saves_the_choice(
     desks: dict[str, Desk], changed_meanwhile: str
 ) -> None:
