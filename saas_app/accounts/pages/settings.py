@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
-from quart import Blueprint, redirect, request
+from quart import Blueprint, current_app, redirect, request
 from quart.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import MapAdapter
 
 from saas_app.accounts.forms import ProfileForm, SettingsForm, read_language
 from saas_app.db.base import utc_now
@@ -95,4 +97,28 @@ def _page_before() -> str:
         before = urlsplit(request.headers.get("Referer", ""))
     except ValueError:
         return "/"
-    return own_path(f"{before.path}?{before.query}" if before.query else before.path)
+    path = _opened_path(before.path)
+    return own_path(f"{path}?{before.query}" if before.query and path == before.path else path)
+
+
+def _opened_path(path: str) -> str:
+    """Return the path, or for the answer to a form the nearest path above it that has a page.
+
+    Such an answer stands at the address of its form, which may open nothing, or a page of another route.
+    """
+    routes = current_app.create_url_adapter(request)
+    sent = _route_of(routes, path, "POST")
+    if sent is None or sent == _route_of(routes, path, "GET"):
+        return path
+    while path := path.rpartition("/")[0]:
+        if _route_of(routes, path, "GET") or _route_of(routes, f"{path}/", "GET"):
+            return path
+    return "/"
+
+
+def _route_of(routes: MapAdapter | None, path: str, method: str) -> str | None:
+    try:
+        found = routes.match(unquote(path), method, return_rule=True) if routes else None
+    except HTTPException:
+        return None
+    return found[0].rule if found else None

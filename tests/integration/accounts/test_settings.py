@@ -170,3 +170,23 @@ async def test_choosing_a_language_leads_back_to_own_pages_only(
     response = await choose(visitor, "en", page=page)
 
     assert response.headers["Location"] == path
+
+
+@pytest.mark.parametrize(
+    ("page", "path"),
+    [
+        ("/o/acme/projects/bulk/archive", "/o/acme/projects"),  # nothing opens there
+        ("/o/acme/members/bulk/roles?q=a", "/o/acme/members"),  # a member named "bulk" opens
+        ("/o/acme/first-steps/hide", "/o/acme"),
+        ("/o/acme/projects/new", "/o/acme/projects/new"),
+        ("/o/acme/no-such-page", "/o/acme/no-such-page"),
+    ],
+)
+async def test_choosing_a_language_below_the_answer_to_a_form_leads_to_a_page_that_opens(
+    open_browser: OpenBrowser, page: str, path: str
+) -> None:
+    visitor = await open_browser()
+
+    response = await choose(visitor, "en", page=f"http://localhost{page}")
+
+    assert response.headers["Location"] == path
