@@ -31,6 +31,7 @@ from saas_app.errors import (
     SignInRequired,
 )
 from saas_app.identity.former_members import NoLongerMember
+from saas_app.identity.return_paths import own_path
 from saas_app.limits.changes import LimitReached
 from saas_app.text.translation import Sentence, _, said
 from saas_app.web.challenges import challenge_for
@@ -200,10 +201,13 @@ def _way_back() -> str:
     """Return the path to open after signing in: this page, or for a form the page that contains it."""
     if request.method in ("GET", "HEAD"):
         return _own_address()
-    referrer = urlsplit(request.headers.get("Referer", ""))
-    if referrer.netloc != request.host or not referrer.path.startswith("/"):
+    try:
+        referrer = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:
         return "/"
-    return referrer.path + (f"?{referrer.query}" if referrer.query else "")
+    if referrer.netloc != request.host:
+        return "/"
+    return own_path(f"{referrer.path}?{referrer.query}" if referrer.query else referrer.path)
 
 
 def _try_again() -> str:

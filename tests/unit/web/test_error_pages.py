@@ -128,6 +128,8 @@ async def test_a_page_redirects_to_sign_in_and_back(app: Quart) -> None:
     [
         ("http://localhost/o/acme/projects?q=a", "%2Fo%2Facme%2Fprojects%3Fq%3Da"),
         ("https://evil.test/o", "%2F"),
+        ("http://localhost//evil.test", "%2F"),
+        ("http://[", "%2F"),
         ("", "%2F"),
     ],
 )
