@@ -137,6 +137,7 @@
 
   input.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(load, 120, outdate()); });
   input.addEventListener("keydown", (event) => {
+    if (event.isComposing) return; // these keys belong to the input method, such as one for Japanese
     if (event.key === "ArrowDown") mark(active + 1);
     else if (event.key === "ArrowUp") mark(active - 1);
     else if (event.key === "Enter" && options[active]) options[active].click();

@@ -39,6 +39,17 @@ async def test_a_page_is_opened_with_the_keyboard_alone(page: Page, acme: str) -
     await page.wait_for_url(f"**/o/{acme}/audit")
 
 
+async def test_enter_that_ends_the_composition_of_a_word_opens_nothing(page: Page, acme: str) -> None:
+    await open_palette(page)
+    enter = {"key": "Enter", "isComposing": True, "bubbles": True, "cancelable": True}
+    was_left_alone = await field(page).evaluate(
+        "(input, enter) => input.dispatchEvent(new KeyboardEvent('keydown', enter))", enter
+    )
+
+    assert was_left_alone
+    await expect_path(page, f"/o/{acme}/")
+
+
 async def test_arrows_move_to_the_next_result_which_is_announced(page: Page) -> None:
     await open_palette(page)
     first = await field(page).get_attribute("aria-activedescendant")
