@@ -75,3 +75,14 @@ async def _expect_within(page: Page, place: Locator, width: int) -> None:
     assert box is not None
     assert box["x"] >= 0, box
     assert box["x"] + box["width"] <= width, box
+
+
+async def test_the_filters_of_tasks_fit_in_the_longest_language(open_page: OpenPage, people: Factory) -> None:
+    alice = await people.person()
+    acme = await people.organization("Acme", admin=alice)
+    page = await open_page(alice, **{**PHONE, "locale": "es-ES", "viewport": {"width": 320, "height": 720}})
+    await page.goto(f"/o/{acme}/projects/new")
+    await page.locator("input[name=name]").fill("Rover")
+    await page.get_by_role("button", name="Crear proyecto").click()
+    await _expect_within(page, page.get_by_role("link", name="Asignadas a mí"), 320)
+    assert await excess_width(page, "project", 320) == []
