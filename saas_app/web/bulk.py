@@ -59,7 +59,10 @@ async def back_to(default: str) -> str:
 async def ask(
     heading: Sentence, warning: Sentence, button: Sentence, names: Sequence[str], back: str
 ) -> ResponseReturnValue:
-    """Ask for confirmation, once for all chosen rows."""
+    """Ask for confirmation, once for all chosen rows. If none of them is left, say so instead."""
+    if not names:
+        await notify(_("What you selected no longer exists. Nothing was changed."), "info")
+        return redirect(back, 303)
     return render(
         "bulk/confirm.html",
         heading=heading,

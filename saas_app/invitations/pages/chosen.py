@@ -37,12 +37,13 @@ async def revoke_invitations(tenant: Tenant) -> ResponseReturnValue:
     """Ask for confirmation, then revoke the chosen invitations."""
     rows, back = await _read_rows(), await _back(tenant)
     if not await bulk.is_confirmed():
-        invitees = await service.list_invitees(management(), tenant)
+        known = await service.list_invitees(management(), tenant)
+        invitees = [known[row.id] for row in rows if row.id in known]
         return await bulk.ask(
-            ngettext("Revoke %(num)s invitation?", "Revoke %(num)s invitations?", len(rows)),
+            ngettext("Revoke %(num)s invitation?", "Revoke %(num)s invitations?", len(invitees)),
             _("Their links will no longer work. You can invite these people again at any time."),
-            ngettext("Revoke %(num)s invitation", "Revoke %(num)s invitations", len(rows)),
-            [invitees[row.id] for row in rows if row.id in invitees],
+            ngettext("Revoke %(num)s invitation", "Revoke %(num)s invitations", len(invitees)),
+            invitees,
             back,
         )
     results = await chosen.revoke_all(organization_change(tenant), rows)

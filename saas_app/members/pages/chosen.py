@@ -50,13 +50,13 @@ async def remove_members(tenant: Tenant) -> ResponseReturnValue:
     if not await bulk.is_confirmed():
         members = await service.list_chosen(management(), tenant, [row.id for row in rows])
         return await bulk.ask(
-            ngettext("Remove %(num)s member?", "Remove %(num)s members?", len(rows)),
+            ngettext("Remove %(num)s member?", "Remove %(num)s members?", len(members)),
             _(
                 "They lose access to %(organization)s immediately. Everything they created stays. To come "
                 "back, they need a new invitation.",
                 organization=isolated(tenant.organization_name),
             ),
-            ngettext("Remove %(num)s member", "Remove %(num)s members", len(rows)),
+            ngettext("Remove %(num)s member", "Remove %(num)s members", len(members)),
             [member.display_name for member in members],
             back,
         )

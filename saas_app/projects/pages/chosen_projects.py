@@ -44,9 +44,9 @@ async def delete_projects(tenant: Tenant) -> ResponseReturnValue:
     if not await bulk.is_confirmed():
         names = await service.list_project_names(database(), chosen)
         return await bulk.ask(
-            ngettext("Delete %(num)s project?", "Delete %(num)s projects?", len(chosen)),
+            ngettext("Delete %(num)s project?", "Delete %(num)s projects?", len(names)),
             _("Their tasks are deleted too. This cannot be undone."),
-            ngettext("Delete %(num)s project", "Delete %(num)s projects", len(chosen)),
+            ngettext("Delete %(num)s project", "Delete %(num)s projects", len(names)),
             names,
             back,
         )

@@ -38,9 +38,9 @@ async def delete_tasks(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnV
     if not await bulk.is_confirmed():
         names = await service.list_task_titles(database(), project_id, chosen)
         return await bulk.ask(
-            ngettext("Delete %(num)s task?", "Delete %(num)s tasks?", len(chosen)),
+            ngettext("Delete %(num)s task?", "Delete %(num)s tasks?", len(names)),
             _("This cannot be undone. To keep a record of tasks, mark them as done instead."),
-            ngettext("Delete %(num)s task", "Delete %(num)s tasks", len(chosen)),
+            ngettext("Delete %(num)s task", "Delete %(num)s tasks", len(names)),
             names,
             back,
         )
