@@ -71,13 +71,15 @@ class Factory:
         await self.management.replace_role_scopes(role.id, [scopes[wanted.value] for wanted in permissions])
         return role.name
 
-    async def machine(self, organization_id: str, name: str = "Robot", description: str = "") -> Machine:
-        """Make an API client with the machine role in Logto Console."""
+    async def machine(
+        self, organization_id: str, name: str = "Robot", description: str = "", role: Role = Role.INTEGRATION
+    ) -> Machine:
+        """Make an API client with a machine role in Logto Console."""
         created = await self.management.create_machine(name, description, custom_data={})
         (secret,) = await self.management.list_secrets(created.id)
         await self.management.add_machine(organization_id, created.id)
         roles = await self.management.list_organization_roles()
-        role_id = next(role.id for role in roles if role.name == Role.INTEGRATION.value)
+        role_id = next(known.id for known in roles if known.name == role.value)
         await self.management.assign_machine_roles(organization_id, created.id, [role_id])
         return Machine(created.id, secret.value)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from saas_app.errors import AppError
+from saas_app.identity.standing import AccessChanged
 from saas_app.text.translation import Sentence, _
 
 MAX_ROWS: Final = 100
@@ -48,7 +49,8 @@ async def change_each(
     """Change one row after the other, for changes that Logto makes too. ``change`` returns the row's name.
 
     A row whose change is rejected is skipped. After a failure that is not about the row, such as an
-    unavailable Logto, the remaining rows are not tried.
+    unavailable Logto or the caller's own access, the remaining rows are not tried. Raises
+    :class:`AccessChanged` if that was so before anything was changed.
     """
     results: list[RowResult] = []
     has_failed = False
@@ -59,6 +61,8 @@ async def change_each(
         try:
             results.append(RowResult(row.id, await change(row)))
         except AppError as error:
-            has_failed = error.status >= 500
+            if isinstance(error, AccessChanged) and not any(result.is_done for result in results):
+                raise
+            has_failed = error.status >= 500 or isinstance(error, AccessChanged)
             results.append(RowResult(row.id, "", error.detail or error.title))
     return results

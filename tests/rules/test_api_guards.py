@@ -52,7 +52,7 @@ def make_caller(
 
     async def tokens_of(organization_id: str, role: Role) -> Tokens:
         if role.type is RoleType.MACHINE:
-            machine = await make.machine(organization_id)
+            machine = await make.machine(organization_id, role=role)
             return {c: await machine_token(settings, machine, organization_id, c) for c in Carrier}
         browser = await open_browser(await make.member(organization_id, role.value, role))
         return {c: await token_of(runtime, browser, organization_id, c) for c in Carrier}

@@ -58,6 +58,7 @@ _FORMS: Final[dict[str, dict[str, Any]]] = {
     "organization_settings.choose_joining_role": {"role": "viewer", "seen": ""},
     "organization_settings.delete": {"name": "whatever it is called"},
 }
+_OF_MEMBERS: Final = {"roles": "editor", "step": "confirm", "confirmed": "yes"}
 
 
 class Watched:
@@ -75,8 +76,19 @@ class Watched:
         monkeypatch.setattr(ManagementTransport, "call", noting)
 
 
-async def _send(browser: Browser, route: Route, path: str) -> Any:
-    form = _FORMS.get(route.endpoint, {})
+async def _form_of(route: Route, make: Factory, browser: Browser, organization_id: str) -> dict[str, Any]:
+    """Return a form that the route accepts: on routes for several rows, with one that is on their list."""
+    feature, _, several = route.endpoint.partition(".chosen.")
+    if not several or feature not in ("members", "invitations"):
+        return _FORMS.get(route.endpoint, {})
+    await make.member(organization_id, "Vera", Role.VIEWER)
+    await make.invitation(organization_id)
+    page = await browser.text(f"/o/{organization_id}/{feature}")
+    rows = re.findall(r'name="row" value="([^"]+)"', page)
+    return {**_OF_MEMBERS, "row": rows[-1]}
+
+
+async def _send(browser: Browser, route: Route, path: str, form: dict[str, Any]) -> Any:
     headers = dict(SAME_ORIGIN)
     if not route.is_api:
         headers["Content-Type"] = "application/x-www-form-urlencoded"
@@ -103,6 +115,7 @@ async def test_a_caller_who_loses_access_while_waiting_for_the_lease_changes_not
 ) -> None:
     organization_id, admin, browser = await _admin(make, open_browser)
     path = await path_with_rows(make, runtime, route, organization_id)
+    form = await _form_of(route, make, browser, organization_id)
     watched, is_waiting = Watched(monkeypatch), asyncio.Event()
 
     def noting(*arguments: Any, **named: Any) -> Any:
@@ -111,7 +124,7 @@ async def test_a_caller_who_loses_access_while_waiting_for_the_lease_changes_not
 
     monkeypatch.setattr(organization_change, "lease", noting)
     async with lease(runtime.work, f"organization:{organization_id}", seconds=20):
-        sent = asyncio.create_task(_send(browser, route, path))
+        sent = asyncio.create_task(_send(browser, route, path, form))
         waiting = asyncio.create_task(is_waiting.wait())
         await asyncio.wait({sent, waiting}, timeout=30, return_when=asyncio.FIRST_COMPLETED)
         assert is_waiting.is_set(), f"{(await sent).status} without a turn"

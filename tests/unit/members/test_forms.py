@@ -12,7 +12,7 @@ from saas_app.rbac.permissions import Role
 
 
 def test_an_empty_query_lists_all_members() -> None:
-    assert read_filter({}) == MembersFilter("", "", 1)
+    assert read_filter({}) == MembersFilter()
     assert read_filter({}).is_empty
 
 

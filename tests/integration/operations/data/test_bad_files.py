@@ -130,8 +130,8 @@ async def test_a_changed_row_is_rejected(
         (b"[" * 100_000, "is no JSON object"),
         (b'{"id": NaN}\n', "is no JSON object"),
         (b"\xff\n", "is no JSON object"),
-        (b" " * 2_000_000, "would unpack to 2000000 bytes"),
-        (bytes(range(256)).replace(b"\n", b"") * 4_000, "has a line of more than 1000000 bytes"),
+        (b" " * 2_000_000, "would unpack to 2,000,000 bytes"),
+        (bytes(range(256)).replace(b"\n", b"") * 4_000, "has a line of more than 1,000,000 bytes"),
     ],
 )
 async def test_a_file_without_rows_is_rejected(
