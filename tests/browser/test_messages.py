@@ -69,9 +69,10 @@ async def test_html_email_runs_no_script_and_loads_nothing_but_its_links_work(
 
 async def test_messages_are_accessible_and_fit_a_phone(browser: Browser, tmp_path: Path) -> None:
     with running_provider(tmp_path) as provider:
-        page = await browser.new_page(viewport=DESKTOP)
+        context = await browser.new_context(viewport=DESKTOP)
+        page = await context.new_page()
         assert await findings_on(page, _tour(page, provider)) == []
-        await page.context.close()
+        await context.close()
 
 
 async def _tour(page: Page, provider: Provider) -> AsyncIterator[str]:

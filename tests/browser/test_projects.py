@@ -59,7 +59,7 @@ async def test_a_task_is_added_started_finished_and_reopened(page: Page, acme: s
     await expect(page.get_by_text("1 of 1 done")).to_be_visible()
 
     await page.get_by_role("link", name=re.compile("^Done")).click()
-    await page.get_by_role("button", name="Reopen Soak test").click()
+    await page.get_by_role("button", name="Reopen: Soak test").click()
     await page.get_by_role("link", name=re.compile("^Open")).click()
     await expect(page.get_by_role("link", name="Soak test")).to_be_visible()
 

@@ -215,7 +215,7 @@ async def test_signing_in_again_asks_for_the_password_and_passes_no_other_prompt
         assert "prompt=consent" in location
 
 
-async def test_the_first_projects_page_welcomes_the_creator_of_an_organization(
+async def test_the_creator_of_an_organization_lands_on_its_overview_with_first_steps(
     make: Factory, open_browser: OpenBrowser
 ) -> None:
     browser = await open_browser(await make.person("Ada"))
@@ -224,6 +224,6 @@ async def test_the_first_projects_page_welcomes_the_creator_of_an_organization(
     page = await text_of(await browser.follow(created.headers["Location"]))
 
     assert "Hooli & Sons was created. You are its admin." in page
-    assert "Welcome to Hooli & Sons." in page
+    assert "First steps" in page
     for next_step in ("projects/new", "invitations/new"):
         assert re.search(rf'href="/o/[^"]+/{next_step}"', page), next_step
