@@ -77,6 +77,7 @@ class Commands(click.Group):
     ) -> Any:
         """Run a command. In standalone mode, exit with its exit code."""
         speak_click()
+        self._help_option = None  # click keeps it, in the language that it was first shown in
         with speaking(SOURCE if logs_are_json() else terminal_language(os.environ)):
             return self._main(args, prog_name, complete_var, standalone_mode=standalone_mode, **extra)
 

@@ -12,6 +12,7 @@ from click.testing import Result
 
 from saas_app.cli import main
 from saas_app.db.base import Base
+from saas_app.operations.provisioning.declared import ACCOUNT_FIELDS
 from saas_app.rbac.permissions import Role
 from tests.commands import bare_environment, run
 from tests.databases import ROOT
@@ -20,8 +21,8 @@ from tests.pseudo_locale import outside, pseudo_locale
 
 pytestmark = pytest.mark.one_database
 
-NAMES = {"Workroom", "Logto", "main", "management-test", *Role, *Base.metadata.tables}
-"""Words that are data: names of the product, of a client at Logto, of roles and of tables."""
+NAMES = {"Workroom", "Logto", "main", "management-test", *Role, *ACCOUNT_FIELDS, *Base.metadata.tables}
+"""Words that are data: names of the product, of a client and of fields at Logto, of roles and of tables."""
 
 CODE = re.compile(r"[^A-Za-z’'“”()-]|^--?\w|^[A-Z_]{2,}$")  # addresses, settings, options, paths, numbers
 WORD = re.compile(r"[A-Za-z]{2,}")
@@ -163,6 +164,12 @@ def is_of_the_demo(word: str) -> bool:
     return word in (ROOT / "saas_app/demo/people.py").read_text(encoding="utf-8")
 
 
+def test_each_run_speaks_its_own_language() -> None:
+    run("--help", LC_ALL="C")
+
+    assert "Show this message and exit." not in outside(printed("--help").stdout)
+
+
 def test_an_unknown_language_is_english() -> None:
     assert run("--help", LC_ALL="tlh_XX.UTF-8").stdout.startswith("Usage: ")
 
@@ -174,7 +181,8 @@ def test_the_language_is_that_of_posix_s_variables(variable: str) -> None:
     assert run("--help", **{**silent, variable: "eo.UTF-8"}).stdout.startswith("⟦Usage:⟧")
 
 
-def test_log_lines_are_english_in_every_language() -> None:
-    result = printed("organization", "export", "unknown", "--to", "README.md", LOG_FORMAT="json")
+def test_log_lines_are_english_in_every_language(tmp_path: Path) -> None:
+    empty = f"sqlite+aiosqlite:///{tmp_path}/workroom.db"
+    result = printed("organization", "export", "acme", "--to", "x", DATABASE_URL=empty, LOG_FORMAT="json")
 
-    assert "README.md exists already. Choose another file." in result.output
+    assert "Run 'saas-app migrate' first." in result.output
