@@ -24,7 +24,6 @@ from saas_app.models import (
     Organization,
     OrganizationRemoval,
     PendingChange,
-    Project,
     ProjectName,
     SessionRow,
     SessionToken,
@@ -51,7 +50,7 @@ _FIRST_STEPS: Final = sa.select(
     .where(AuditEvent.occurred_at > sa.bindparam("since", type_=AuditEvent.occurred_at.type))
     .exists(),
     _happened(Action.INVITATION_CREATE).exists(),
-    sa.select(Project.id).exists(),
+    _happened(Action.PROJECT_CREATE).exists(),
     _happened(*_NEW_ROLES).exists(),
 )
 

@@ -48,5 +48,6 @@ def _value(column: sa.Column[Any]) -> Any:
         return {}
     if isinstance(column.type, sa.LargeBinary):
         return uuid.uuid4().bytes
-    made = {str: uuid.uuid4().hex[:16], int: 1, uuid.UUID: new_uuid(), date: utc_now().date()}
+    width = min(getattr(column.type, "length", None) or 16, 16)
+    made = {str: uuid.uuid4().hex[:width], int: 1, uuid.UUID: new_uuid(), date: utc_now().date()}
     return made.get(kind, utc_now() + _LATER)
