@@ -5,11 +5,14 @@ from __future__ import annotations
 import uuid
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from saas_app.db.base import Base, TenantOwned
+
+_IS_ASSIGNED: Final = sa.text("assignee_id IS NOT NULL")
 
 
 class TaskStatus(StrEnum):
@@ -38,7 +41,12 @@ class Task(TenantOwned, Base):
         ),
         sa.Index("ix_tasks_organization_id_completed_at", "organization_id", "completed_at"),
         sa.Index(
-            "ix_tasks_organization_id_assignee_id_project_id", "organization_id", "assignee_id", "project_id"
+            "ix_tasks_organization_id_assignee_id_project_id",
+            "organization_id",
+            "assignee_id",
+            "project_id",
+            sqlite_where=_IS_ASSIGNED,
+            postgresql_where=_IS_ASSIGNED,
         ),
     )
 
