@@ -81,11 +81,11 @@ async def _form_of(route: Route, make: Factory, browser: Browser, organization_i
     feature, _, several = route.endpoint.partition(".chosen.")
     if not several or feature not in ("members", "invitations"):
         return _FORMS.get(route.endpoint, {})
-    await make.member(organization_id, "Vera", Role.VIEWER)
-    await make.invitation(organization_id)
+    member = await make.member(organization_id, "Vera", Role.VIEWER)
+    invitation_id = await make.invitation(organization_id)
     page = await browser.text(f"/o/{organization_id}/{feature}")
-    rows = re.findall(r'name="row" value="([^"]+)"', page)
-    return {**_OF_MEMBERS, "row": rows[-1]}
+    rows = re.findall(rf'name="row" value="((?:{member.id}|{invitation_id}):[^"]*)"', page)
+    return {**_OF_MEMBERS, "row": rows}
 
 
 async def _send(browser: Browser, route: Route, path: str, form: dict[str, Any]) -> Any:
