@@ -70,7 +70,10 @@ class SettingsForm(Form):
     def __init__(self, formdata: Any = None, **values: Any) -> None:
         super().__init__(formdata, **values)
         self.theme.choices = [(AUTOMATIC, _("Same as the system")), *_THEME_NAMES.items()]
-        self.language.choices = [(AUTOMATIC, _AUTOMATIC), *_language_choices()]
+        self.language.choices = [
+            (AUTOMATIC, _AUTOMATIC),
+            *((tag, language_name(tag)) for tag in languages()),
+        ]
         self.zone.choices = _zone_choices(self.zone.data or AUTOMATIC)
 
     def validate_theme(self, field: SelectField) -> None:
@@ -101,14 +104,10 @@ def read_language(fields: Mapping[str, str]) -> str:
     return wanted
 
 
-def _language_choices() -> list[tuple[str, str]]:
-    return [(tag, language_name(tag)) for tag in languages()]
-
-
 def _zone_choices(current: str) -> dict[str, list[tuple[str, Any]]]:
     """Return the zones by region. A zone that has another name today is offered if it is the current one."""
     automatic: list[tuple[str, Any]] = [
-        (AUTOMATIC, _("Automatic, from your browser")),
+        (AUTOMATIC, _AUTOMATIC),
         (_UNIVERSAL, _UNIVERSAL),
     ]
     listed = _zones_by_region(current_reader().locale)

@@ -50,7 +50,7 @@ _SHOWN_WITH: Final = {
         Action.TASK_DELETE,
     ),
 }
-"""The changes that are shown to members who may not read the audit log, by the permission they need."""
+"""The changes that the feed shows to members without ``audit:read``, by the permission they require."""
 
 
 async def page_events(
@@ -73,7 +73,7 @@ async def find_last_change(db: DatabaseSession, target_id: str) -> EventRow | No
 async def list_recent(db: DatabaseSession, tenant: Tenant, count: int) -> list[EventRow]:
     """Return the newest changes that a member may see, for a feed. Denials are in the audit log only.
 
-    A member who may read the audit log sees all changes. Others see changes of what they may view anyway.
+    Members with ``audit:read`` see all changes. Other members see changes to what they can view anyway.
     The tokens of the request decide, so read both kinds before.
     """
     if tenant.may(Permission.AUDIT_READ):

@@ -10,7 +10,7 @@ from saas_app.errors import BadRequest
 from saas_app.members.roles import read_choice
 from saas_app.members.values import MembersFilter, MemberSort, WantedRoles
 from saas_app.text.translation import _
-from saas_app.web.typed_text import clean_line
+from saas_app.web.typed_text import clean_line, whole_number
 
 SEARCH_LENGTH = 128
 _ROLE_LENGTH = 128  # Logto 1.42 accepts no longer name
@@ -51,6 +51,7 @@ def _read_seen(names: Sequence[str]) -> frozenset[str]:
 
 
 def _read_page(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= _PAGE_DIGITS and int(text) > 0):
+    page = whole_number(text, _PAGE_DIGITS)
+    if not page:
         raise BadRequest(_("This page address is not valid. Start from the first page."))
-    return int(text)
+    return page

@@ -1,4 +1,4 @@
-"""What a person is told about their memberships: invited, other roles, removed, joined."""
+"""Notifications of a person about their memberships: invited, roles changed, removed, joined."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class NotificationKind(StrEnum):
 class Notification(Base):
     """A notification for one person, with the name that the organization had then.
 
-    ``cause`` names what it tells about, so that nothing is told twice. ``details`` holds the values, such as
-    names of roles, of which a text is made in the language of the reader.
+    ``cause`` names the change, so that one change creates one notification. ``details`` holds values such as
+    role names; pages make a text of them in the language of the reader.
     """
 
     __tablename__ = "notifications"

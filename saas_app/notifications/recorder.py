@@ -1,14 +1,14 @@
 """Writes notifications, in the transaction of what they tell about.
 
-Each names its cause, so a change that is recorded again, after a crash or by a webhook, is told once.
-Nobody is told what they did themselves.
+Each notification names its cause, so a change that is recorded twice, after a crash or by a webhook, creates
+only one. People get no notification about their own actions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from saas_app.audit.recorder import Action, AuditEntry
 from saas_app.db.base import utc_now
@@ -42,7 +42,7 @@ async def notify_of_roles(
     db: WritingSession, organization_id: str, user_id: str, roles: Sequence[str], cause: str
 ) -> None:
     """Tell a member which roles they have now."""
-    await _notify(
+    await queries.add(
         db, organization_id, user_id, NotificationKind.ROLES_CHANGED, cause, {"roles": sorted(roles)}
     )
 
@@ -54,15 +54,15 @@ async def notify_of_removal(db: WritingSession, organization_id: str, user_id: s
     """
     since = utc_now() - _SAME_REMOVAL
     if not await queries.has_recent(db, organization_id, user_id, NotificationKind.REMOVED, since):
-        await _notify(db, organization_id, user_id, NotificationKind.REMOVED, cause, {})
+        await queries.add(db, organization_id, user_id, NotificationKind.REMOVED, cause, {})
 
 
 async def notify_of_invitation(
     db: WritingSession, organization_id: str, user_id: str, invitation_id: str, roles: Sequence[str]
 ) -> None:
-    """Tell the person who has the invited address that an invitation waits."""
+    """Tell a person that an invitation to their email address is pending."""
     details = {"roles": sorted(roles), "invitation": invitation_id}
-    await _notify(
+    await queries.add(
         db, organization_id, user_id, NotificationKind.INVITED, _cause_of_invitation(invitation_id), details
     )
 
@@ -70,7 +70,7 @@ async def notify_of_invitation(
 async def notify_of_join(db: WritingSession, organization_id: str, user_id: str, domain: str) -> None:
     """Tell a person that they joined because of the domain of their email address."""
     cause = f"joined {organization_id}"
-    await _notify(db, organization_id, user_id, NotificationKind.JOINED, cause, {"domain": domain})
+    await queries.add(db, organization_id, user_id, NotificationKind.JOINED, cause, {"domain": domain})
 
 
 async def mark_invitation_read(db: WritingSession, user_id: str, invitation_id: str) -> None:
@@ -85,17 +85,6 @@ async def delete_expired_notifications(jobs: UnitOfWork) -> None:
     """
     async with jobs.writing() as db:
         await queries.delete_older(db, utc_now() - RETENTION)
-
-
-async def _notify(
-    db: WritingSession,
-    organization_id: str,
-    user_id: str,
-    kind: NotificationKind,
-    cause: str,
-    details: dict[str, Any],
-) -> None:
-    await queries.add(db, organization_id, user_id, kind, cause, details)
 
 
 def _cause_of_invitation(invitation_id: str) -> str:

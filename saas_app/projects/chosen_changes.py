@@ -7,9 +7,9 @@ exist in the organization, or changed after the list was read, is skipped.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from saas_app.changes.rows import CHANGED_MEANWHILE, GONE, RowResult
 from saas_app.db.session import WritingSession
@@ -24,6 +24,8 @@ from saas_app.text.translation import Sentence, _
 
 Chosen: TypeAlias = Mapping[uuid.UUID, int]
 """The chosen rows, with the versions that their author saw."""
+
+Row = TypeVar("Row")
 
 _HAS_STATUS: Final = {
     ProjectStatus.ARCHIVED: _("It is already archived."),
@@ -47,7 +49,7 @@ async def delete_projects(db: WritingSession, tenant: Tenant, chosen: Chosen) ->
     await begin_change(db, tenant.organization_id)
     found = await queries.list_chosen(db, chosen)
     results = [_project_result(row_id, version, found.get(row_id)) for row_id, version in chosen.items()]
-    done = [found[uuid.UUID(result.id)] for result in results if result.is_done]
+    done = _changed(found, results)
     if done:
         await queries.delete_projects(db, [project.id for project in done])
     for project in done:
@@ -65,7 +67,7 @@ async def complete_tasks(
         _task_result(row_id, version, found.get(row_id), finished=_IS_DONE)
         for row_id, version in chosen.items()
     ]
-    done = [found[uuid.UUID(result.id)] for result in results if result.is_done]
+    done = _changed(found, results)
     if done:
         await queries.touch_project(db, project_id, project.moment)
         await task_queries.complete_tasks(db, [task.id for task in done], project.moment)
@@ -81,7 +83,7 @@ async def delete_tasks(
     project = await hold_active(db, tenant, project_id)
     found = await task_queries.list_chosen(db, project_id, chosen)
     results = [_task_result(row_id, version, found.get(row_id)) for row_id, version in chosen.items()]
-    done = [found[uuid.UUID(result.id)] for result in results if result.is_done]
+    done = _changed(found, results)
     if done:
         await queries.touch_project(db, project_id, project.moment)
         await task_queries.delete_tasks(db, [task.id for task in done])
@@ -98,7 +100,7 @@ async def _change_status(
     results = [
         _project_result(row_id, version, found.get(row_id), status) for row_id, version in chosen.items()
     ]
-    done = [found[uuid.UUID(result.id)] for result in results if result.is_done]
+    done = _changed(found, results)
     if done:
         await queries.update_statuses(
             db, [project.id for project in done], status, await moment_of_change(db)
@@ -110,6 +112,11 @@ async def _change_status(
         else:
             log.project_restored(project)
     return results
+
+
+def _changed(found: Mapping[uuid.UUID, Row], results: Sequence[RowResult]) -> list[Row]:
+    """Return the rows that are not skipped."""
+    return [found[uuid.UUID(result.id)] for result in results if result.is_done]
 
 
 def _project_result(

@@ -22,12 +22,11 @@ from saas_app.projects.values import (
     TaskStatus,
 )
 from saas_app.text.translation import _, pgettext
-from saas_app.web.typed_text import DayField, at_most, clean_line, clean_text
+from saas_app.web.typed_text import DayField, at_most, clean_line, clean_text, whole_number
 
 NAME_LENGTH = 120
 DESCRIPTION_LENGTH = 2000
 TITLE_LENGTH = 200
-_VERSION_DIGITS = 9
 
 TASK_STATUS_LABELS = {
     TaskStatus.TODO: _("To do"),
@@ -86,10 +85,10 @@ class TaskForm(Form):
 
 def read_version(fields: Mapping[str, str]) -> int:
     """Return the version with which a form was opened, from its hidden field. Raises :class:`BadRequest`."""
-    text = fields.get("version", "")
-    if not (text.isascii() and text.isdigit() and len(text) <= _VERSION_DIGITS):
+    version = whole_number(fields.get("version", ""))
+    if version is None:
         raise BadRequest(_("The form does not say which version was edited. Reload the page and try again."))
-    return int(text)
+    return version
 
 
 def read_task_status(fields: Mapping[str, str]) -> TaskStatus:

@@ -19,18 +19,18 @@ from saas_app.identity.return_paths import own_path
 from saas_app.text.translation import Sentence, _
 from saas_app.web.notices import notify
 from saas_app.web.templating import render
+from saas_app.web.typed_text import whole_number
 
 _ROW: Final = "row"
-_VERSION_DIGITS: Final = 9
 
 
-async def read_rows() -> list[ChosenRow]:
-    """Return the chosen rows, each once. Raises :class:`Invalid` for none or too many."""
+async def read_rows(most: int = MAX_ROWS) -> list[ChosenRow]:
+    """Return the chosen rows, each once. Raises :class:`Invalid` for none or more than ``most``."""
     sent = list(dict.fromkeys((await request.form).getlist(_ROW)))
     if not sent:
         raise Invalid(_("Nothing is selected. Go back, select at least one row, and try again."))
-    if len(sent) > MAX_ROWS:
-        raise Invalid(_("Select at most %(number)s rows at a time.", number=MAX_ROWS))
+    if len(sent) > most:
+        raise Invalid(_("Select at most %(number)s rows at a time.", number=most))
     return [_row(value) for value in sent]
 
 
@@ -39,11 +39,7 @@ async def read_versions() -> dict[uuid.UUID, int]:
 
     Raises :class:`Invalid`, and :class:`BadRequest` for a value that no list contains.
     """
-    rows = await read_rows()
-    try:
-        return {uuid.UUID(row.id): _number(row.version) for row in rows}
-    except ValueError:
-        raise BadRequest(_UNREADABLE) from None
+    return dict(map(_id_and_version, await read_rows()))
 
 
 async def is_confirmed() -> bool:
@@ -94,7 +90,12 @@ def _row(value: str) -> ChosenRow:
     return ChosenRow(row_id, version)
 
 
-def _number(version: str) -> int:
-    if not (version.isascii() and version.isdigit() and len(version) <= _VERSION_DIGITS):
-        raise ValueError(version)
-    return int(version)
+def _id_and_version(row: ChosenRow) -> tuple[uuid.UUID, int]:
+    version = whole_number(row.version)
+    try:
+        row_id = uuid.UUID(row.id)
+    except ValueError:
+        raise BadRequest(_UNREADABLE) from None
+    if version is None:
+        raise BadRequest(_UNREADABLE)
+    return row_id, version

@@ -39,6 +39,11 @@ class _Bounded(Length):
             raise ValidationError(PILED_MARKS)
 
 
+def whole_number(text: str, digits: int = 9) -> int | None:
+    """Return the number that a hidden field or a query holds, or None if it is none of ours."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= digits else None
+
+
 def at_most(characters: int) -> Length:
     """Return the validators of a field's bounds, with our messages."""
     return _Bounded(max=characters)

@@ -129,7 +129,7 @@ class _Inviting:
 
 
 class _Creation:
-    """The creation of one invitation: its event, the call, and what an invited person is told."""
+    """The creation of one invitation: its audit event, the call to Logto, and the notification."""
 
     def __init__(self, inviting: _Inviting, address: str) -> None:
         self._inviting = inviting
@@ -160,7 +160,7 @@ class _Creation:
         return created
 
     async def notify(self, db: WritingSession) -> None:
-        """Tell the person who has the address, if there is an account with it."""
+        """Notify the person with this email address, if they have an account."""
         if self._account is not None:
             organization_id = self._inviting.change.organization_id
             await notify_of_invitation(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from quart import Blueprint, url_for
 from quart.typing import ResponseReturnValue
 
-from saas_app.changes.rows import ChosenRow
-from saas_app.errors import Invalid
 from saas_app.identity.tenant import Tenant
 from saas_app.invitations import service
 from saas_app.invitations.changes import chosen
@@ -18,14 +16,14 @@ from saas_app.web.guards import requires
 
 blueprint = Blueprint("chosen", __name__, url_prefix="/bulk")
 
-_MOST = 20  # what the list shows on a page
+_MOST = 20  # what the list shows on a page; Logto is asked about each
 
 
 @blueprint.post("/resend")
 @requires(Permission.MEMBERS_INVITE)
 async def resend_invitations(tenant: Tenant) -> ResponseReturnValue:
     """Email the chosen invitations again."""
-    rows = await _read_rows()
+    rows = await bulk.read_rows(_MOST)
     results = await chosen.resend_all(organization_change(tenant), rows, runtime().invitation_links)
     done = ngettext("%(num)s invitation resent.", "%(num)s invitations resent.", len(results))
     return await bulk.report(_("Resend invitations"), done, results, await _back(tenant))
@@ -35,7 +33,7 @@ async def resend_invitations(tenant: Tenant) -> ResponseReturnValue:
 @requires(Permission.MEMBERS_INVITE)
 async def revoke_invitations(tenant: Tenant) -> ResponseReturnValue:
     """Ask for confirmation, then revoke the chosen invitations."""
-    rows, back = await _read_rows(), await _back(tenant)
+    rows, back = await bulk.read_rows(_MOST), await _back(tenant)
     if not await bulk.is_confirmed():
         known = await service.list_invitees(management(), tenant)
         invitees = [known[row.id] for row in rows if row.id in known]
@@ -49,14 +47,6 @@ async def revoke_invitations(tenant: Tenant) -> ResponseReturnValue:
     results = await chosen.revoke_all(organization_change(tenant), rows)
     done = ngettext("%(num)s invitation revoked.", "%(num)s invitations revoked.", len(results))
     return await bulk.report(_("Revoke invitations"), done, results, back)
-
-
-async def _read_rows() -> list[ChosenRow]:
-    """Return the chosen invitations: no more than a page has, because Logto is asked about each."""
-    rows = await bulk.read_rows()
-    if len(rows) > _MOST:
-        raise Invalid(_("Select at most %(number)s rows at a time.", number=_MOST))
-    return rows
 
 
 async def _back(tenant: Tenant) -> str:

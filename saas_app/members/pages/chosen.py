@@ -26,7 +26,7 @@ blueprint = Blueprint("chosen", __name__, url_prefix="/members/bulk")
 @requires(Permission.MEMBERS_UPDATE, complete=True)
 async def change_roles(tenant: Tenant) -> ResponseReturnValue:
     """Choose roles for the chosen members, preview them with ``step=preview``, or save them."""
-    rows, back, form = await _read_rows(), await _back(tenant), await request.form
+    rows, back, form = await bulk.read_rows(PAGE_SIZE), await _back(tenant), await request.form
     step = form.get("step")
     if step not in ("preview", "confirm"):
         return await _choice_page(tenant, rows, back)
@@ -46,7 +46,7 @@ async def change_roles(tenant: Tenant) -> ResponseReturnValue:
 @requires(Permission.MEMBERS_REMOVE)
 async def remove_members(tenant: Tenant) -> ResponseReturnValue:
     """Ask for confirmation, then remove the chosen members."""
-    rows, back = await _read_rows(), await _back(tenant)
+    rows, back = await bulk.read_rows(PAGE_SIZE), await _back(tenant)
     if not await bulk.is_confirmed():
         members = await service.list_chosen(management(), tenant, [row.id for row in rows])
         return await bulk.ask(
@@ -63,14 +63,6 @@ async def remove_members(tenant: Tenant) -> ResponseReturnValue:
     results = await chosen_changes.remove_members(organization_change(tenant), rows)
     done = ngettext("%(num)s member removed.", "%(num)s members removed.", len(results))
     return await bulk.report(_("Remove members"), done, results, back)
-
-
-async def _read_rows() -> list[ChosenRow]:
-    """Return the chosen members: no more than a page has, because Logto is asked about each."""
-    rows = await bulk.read_rows()
-    if len(rows) > PAGE_SIZE:
-        raise Invalid(_("Select at most %(number)s rows at a time.", number=PAGE_SIZE))
-    return rows
 
 
 async def _back(tenant: Tenant) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import asdict
 from urllib.parse import urlencode
 
@@ -140,18 +141,24 @@ async def delete_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID)
 async def choose_side(error: TaskConflict) -> ResponseReturnValue:
     """Show both versions after a conflict, and let the caller choose the one to keep."""
     where = {name: (request.view_args or {})[name] for name in ("organization_id", "project_id")}
-    tenant = current_tenant()
-    names = await _assignees(tenant).list_names() if tenant else {}
     page = render(
         "projects/conflict.html",
         title=error.theirs.title,
         back=url_for("projects.tasks.show_project", **where),
         action=url_for("projects.tasks.save_task", **where, task_id=error.theirs.id),
         version=error.theirs.version,
-        fields=task_fields(error.theirs, error.yours, names),
+        fields=task_fields(error.theirs, error.yours, await _names_for(error)),
         last=await find_last_saved(error.theirs.id),
     )
     return page, error.status
+
+
+async def _names_for(error: TaskConflict) -> Mapping[str, str]:
+    """Return the names of members. Logto is asked only if the two versions name different assignees."""
+    tenant = current_tenant()
+    if tenant is None or error.theirs.assignee_id == error.yours.assignee_id:
+        return {}
+    return await _assignees(tenant).list_names()
 
 
 async def find_last_saved(item_id: uuid.UUID) -> EventRow | None:
