@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
+_LOCK: Final = "requirements.lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def this_checkout() -> Checkout:
 def open_checkout(path_or_ref: str) -> Iterator[Checkout]:
     """Return the checkout at a path. A git reference gets a temporary worktree until the block ends.
 
-    The worktree has no environment of its own, so its code runs with the packages of this one.
+    If the commit needs other packages than this one, the worktree gets an environment of its own.
     """
     if (path := Path(path_or_ref)).is_dir():
         yield Checkout("before", path.resolve(), _commit_of(path))
@@ -53,9 +54,19 @@ def open_checkout(path_or_ref: str) -> Iterator[Checkout]:
         worktree = Path(name) / "checkout"
         _git(ROOT, "worktree", "add", "--quiet", "--detach", str(worktree), path_or_ref)
         try:
+            if (worktree / _LOCK).read_bytes() != (ROOT / _LOCK).read_bytes():
+                _install_packages(worktree)
             yield Checkout("before", worktree, _commit_of(worktree))
         finally:
             _git(ROOT, "worktree", "remove", "--force", str(worktree))
+
+
+def _install_packages(checkout: Path) -> None:
+    """Create the environment of a checkout from its lock file. This takes about a minute."""
+    environment = checkout / ".venv"
+    subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
+    install = [str(environment / "bin/python"), str(ROOT / "tools/install_locked.py"), str(checkout / _LOCK)]
+    subprocess.run(install, check=True, stdout=2)  # its progress; the tables go to standard output
 
 
 def _commit_of(path: Path) -> str:

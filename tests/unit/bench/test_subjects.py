@@ -1,8 +1,10 @@
-"""The twins do the work that they are measured for, and all of them the same."""
+"""Workroom and its twins do the work that they are measured for, and all twins the same."""
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,10 @@ from urllib.request import urlopen
 import pytest
 
 from bench.client import Request
+from bench.furnished import furnish
 from bench.running_twins import installed, running_twins
-from bench.subjects import TWINS
+from bench.site import running_site
+from bench.subjects import SUBJECTS, TWINS
 from saas_app.projects.api.projects import ProjectSummaryView, ProjectView
 from tests.databases import empty_database
 
@@ -32,6 +36,15 @@ def answer_to(request: Request, token: str | None = None) -> tuple[int, bytes]:
             return response.status, response.read()
     except HTTPError as error:
         return error.code, error.read()
+
+
+def test_workroom_answers_the_request_of_every_subject() -> None:
+    with running_site(server=os.environ.get("TEST_DATABASE_URL")) as site:
+        requests = asyncio.run(furnish(site))
+        statuses = {key: answer_to(request)[0] for key, request in requests.items()}
+
+    assert statuses == {key: request.status for key, request in requests.items()}
+    assert set(statuses) == {subject.key for subject in SUBJECTS}
 
 
 def test_the_twins_answer_like_the_api_and_like_each_other(tmp_path: Path) -> None:
