@@ -19,7 +19,6 @@ from saas_app.audit.values import (
     EventRow,
     FieldChange,
     FoundEvents,
-    Outcome,
 )
 from saas_app.audit.words import field_label, side_of
 from saas_app.db.session import DatabaseSession
@@ -62,12 +61,6 @@ async def page_events(
     thousand events at a time.
     """
     return await queries.find_events(db, wanted, before, size)
-
-
-async def find_last_change(db: DatabaseSession, target_id: str) -> EventRow | None:
-    """Return the newest change of an item, or None if none is recorded."""
-    wanted = EventFilter(target_id=target_id, outcome=Outcome.ALLOWED)
-    return next(iter((await queries.find_events(db, wanted, None, 1)).rows), None)
 
 
 async def list_recent(db: DatabaseSession, tenant: Tenant, count: int) -> list[EventRow]:

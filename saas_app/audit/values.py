@@ -5,10 +5,12 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from saas_app.audit.recorder import Action
 from saas_app.errors import NotFound
+from saas_app.models import PSEUDONYM
 from saas_app.models import ActorType as ActorType
 from saas_app.models import Outcome as Outcome
 from saas_app.rbac.decision import StepResult
@@ -68,6 +70,32 @@ class EventRow:
     def lacked_permission(self) -> str | None:
         """The permission that a denied request lacked, if the decision names one."""
         return None if self.decision is None else self.decision.get("permission")
+
+    @property
+    def is_by_erased(self) -> bool:
+        """Whether a pseudonym stands for the actor, because their data was erased."""
+        return self.actor_id.startswith(PSEUDONYM)
+
+
+class Saver(StrEnum):
+    """Who saved the latest version of an item. ``OUTSIDE`` is anybody who did not use Workroom."""
+
+    READER = "reader"
+    SOMEBODY = "somebody"
+    ERASED = "erased"
+    OUTSIDE = "outside"
+
+
+@dataclass(frozen=True, slots=True)
+class LastSave:
+    """Who saved the latest version of an item, and when. ``name`` is set for somebody else only.
+
+    For a save outside Workroom, ``at`` is when Logto last reported a change, or None if it reported none.
+    """
+
+    saver: Saver
+    at: datetime | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from saas_app.errors import AppError
+from saas_app.errors import AppError, VersionConflict
 from saas_app.identity.standing import AccessChanged
 from saas_app.text.translation import Sentence, _
 
@@ -30,17 +30,32 @@ class ChosenRow:
 class RowResult:
     """What became of a chosen row. ``skipped`` is the reason why it stayed as it is, or None if it changed.
 
-    ``name`` is empty if the row is unknown.
+    ``name`` is empty if the row is unknown. ``at_logto`` has the current values of a row that was skipped
+    because it had changed, if Logto stores it.
     """
 
     id: str
     name: str
     skipped: Sentence | None = None
+    at_logto: Mapping[str, Any] | None = None
 
     @property
     def is_done(self) -> bool:
         """Whether the row was changed."""
         return self.skipped is None
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether the row was skipped because it had changed after its author read the list."""
+        return self.skipped == CHANGED_MEANWHILE
+
+
+class RowChanged(VersionConflict):
+    """A row that Logto stores changed after the list was read. ``at_logto`` has its current values."""
+
+    def __init__(self, at_logto: Mapping[str, Any]) -> None:
+        super().__init__(CHANGED_MEANWHILE)
+        self.at_logto = at_logto
 
 
 async def change_each(
@@ -64,5 +79,6 @@ async def change_each(
             if isinstance(error, AccessChanged) and not any(result.is_done for result in results):
                 raise
             has_failed = error.status >= 500 or isinstance(error, AccessChanged)
-            results.append(RowResult(row.id, "", error.detail or error.title))
+            at_logto = error.at_logto if isinstance(error, RowChanged) else None
+            results.append(RowResult(row.id, "", error.detail or error.title, at_logto))
     return results

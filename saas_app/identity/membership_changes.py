@@ -18,7 +18,7 @@ from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import insert_if_absent, insert_into
 from saas_app.logto.provider_clock import Moment
-from saas_app.models import MembershipChange
+from saas_app.models import EVERYONE, MembershipChange
 
 _CHUNK: Final = 200  # rows per statement
 _KEY: Final = ("organization_id", "subject")
@@ -35,6 +35,10 @@ CHANGE_COLUMNS: Final = (
     MembershipChange.issued_after,
 )
 """The columns that :func:`as_changes` reads."""
+
+_WHOLE_CHANGE: Final = sa.select(MembershipChange.changed_at).where(
+    MembershipChange.organization_id == sa.bindparam("organization_id"), MembershipChange.subject == EVERYONE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,12 @@ async def read_changes(db: DatabaseSession, organization_id: str, subject: str) 
     )
     found: sa.Result[Any] = await db.execute(statement)
     return as_changes(found.all())
+
+
+async def find_whole_change(db: DatabaseSession, organization_id: str) -> datetime | None:
+    """Return when a change of a whole organization was last known, such as by a webhook, or None."""
+    moment: datetime | None = await db.scalar(_WHOLE_CHANGE, {"organization_id": organization_id})
+    return moment
 
 
 def as_changes(rows: Iterable[sa.Row[Any]]) -> KnownChanges:

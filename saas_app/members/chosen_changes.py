@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from saas_app.changes.organization_change import MemberChange
-from saas_app.changes.rows import CHANGED_MEANWHILE, ChosenRow, RowResult, change_each
-from saas_app.errors import AppError, LogtoUnavailable, VersionConflict
+from saas_app.changes.rows import ChosenRow, RowChanged, RowResult, change_each
+from saas_app.errors import AppError, LogtoUnavailable
 from saas_app.members import changes
 from saas_app.members.service import get_member
 from saas_app.members.values import Member, RolePlan, WantedRoles
@@ -96,4 +96,4 @@ async def _get_unchanged(change: MemberChange, row: ChosenRow) -> Member:
 
 def _require_version(member: Member, row: ChosenRow) -> None:
     if member.version != row.version:
-        raise VersionConflict(CHANGED_MEANWHILE)
+        raise RowChanged({"roles": sorted(member.role_names)})

@@ -184,7 +184,7 @@ class RolesChanged(VersionConflict):
 
     def __init__(self, member: Member, wanted: WantedRoles) -> None:
         super().__init__(
-            _("The roles of %(name)s were changed by somebody else.", name=isolated(member.display_name))
+            _("The roles of %(name)s have changed since you read them.", name=isolated(member.display_name))
         )
         self.member = member
         self.wanted = wanted

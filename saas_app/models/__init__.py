@@ -6,7 +6,7 @@ from saas_app.models.audit_event import ActorType, AuditEvent, Outcome
 from saas_app.models.audit_redaction import AuditRedaction
 from saas_app.models.domain_join import DomainJoin
 from saas_app.models.email_domain import DomainProof, EmailDomain
-from saas_app.models.erasure import Erasure
+from saas_app.models.erasure import PSEUDONYM, Erasure
 from saas_app.models.former_membership import Ending, FormerMembership
 from saas_app.models.idempotency_key import IdempotencyKey
 from saas_app.models.kept_form import KeptFormRow
@@ -30,6 +30,7 @@ from saas_app.models.webhook_delivery import WebhookDelivery
 __all__ = [
     "EVERYONE",
     "EVERYWHERE",
+    "PSEUDONYM",
     "ActorType",
     "ApiClient",
     "AuditActor",

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from saas_app.db.base import EVERY_ROW, NOTHING, Base
+
+PSEUDONYM: Final = "erased-"
+"""The beginning of every pseudonym. No id of Logto's contains a hyphen."""
 
 
 class Erasure(Base):

@@ -78,14 +78,16 @@ class OrganizationGone(NotFound):
 class DetailsConflict(VersionConflict):
     """The name or description changed after the form was opened.
 
-    ``changed`` names the fields in which the caller's values differ from those the form was opened with.
+    ``changed`` names the fields that the caller changed after opening the form, and ``changed_meanwhile``
+    those that others changed. ``seen`` is the version with which the form was opened.
     """
 
-    def __init__(self, theirs: Details, yours: Details, changed: frozenset[str]) -> None:
+    def __init__(self, theirs: Details, yours: Details, seen: str) -> None:
         super().__init__()
         self.theirs = theirs
         self.yours = yours
-        self.changed = changed
+        self.changed = yours.changed_since(seen)
+        self.changed_meanwhile = theirs.changed_since(seen)
 
 
 class RolesConflict(VersionConflict):

@@ -7,7 +7,7 @@ form, whose buttons have the addresses of the actions.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from quart import redirect, request
@@ -22,6 +22,7 @@ from saas_app.web.templating import render
 from saas_app.web.typed_text import whole_number
 
 _ROW: Final = "row"
+_UNKNOWN: Final[Mapping[str, object]] = {}
 
 
 async def read_rows(most: int = MAX_ROWS) -> list[ChosenRow]:
@@ -71,13 +72,20 @@ async def ask(
 
 
 async def report(
-    heading: Sentence, done: Sentence, results: Sequence[RowResult], back: str
+    heading: Sentence,
+    done: Sentence,
+    results: Sequence[RowResult],
+    back: str,
+    last: Mapping[str, object] = _UNKNOWN,
 ) -> ResponseReturnValue:
-    """Return to the list with the notice ``done`` if every row was changed, or show each row's result."""
+    """Return to the list with the notice ``done`` if every row was changed, or show each row's result.
+
+    ``last`` says by id who saved the rows that had changed (``audit.values.LastSave``).
+    """
     if all(result.is_done for result in results):
         await notify(done)
         return redirect(back, 303)
-    return render("bulk/results.html", heading=heading, results=results, back=back)
+    return render("bulk/results.html", heading=heading, results=results, last=last, back=back)
 
 
 _UNREADABLE: Final = _("The selection could not be read. Reload the list and try again.")

@@ -5,17 +5,18 @@ from __future__ import annotations
 from quart import Blueprint, request, url_for
 from quart.typing import ResponseReturnValue
 
-from saas_app.changes.rows import ChosenRow
+from saas_app.audit.last_saves import find_last_saves
+from saas_app.changes.rows import ChosenRow, RowResult
 from saas_app.errors import Invalid
 from saas_app.identity.tenant import Tenant
 from saas_app.members import chosen_changes, service
 from saas_app.members.roles import read_choice, role_options
 from saas_app.members.values import PAGE_SIZE
 from saas_app.rbac.permissions import Permission
-from saas_app.text.translation import _, ngettext
+from saas_app.text.translation import Sentence, _, ngettext
 from saas_app.text.visible import isolated
 from saas_app.web import bulk
-from saas_app.web.context import management, organization_change
+from saas_app.web.context import management, open_reading, organization_change
 from saas_app.web.guards import requires
 from saas_app.web.templating import render
 
@@ -39,7 +40,7 @@ async def change_roles(tenant: Tenant) -> ResponseReturnValue:
         return render("members/chosen_preview.html", planned=planned, roles=form.getlist("roles"), back=back)
     results = await chosen_changes.change_roles(organization_change(tenant), rows, roles)
     done = ngettext("Roles of %(num)s member changed.", "Roles of %(num)s members changed.", len(results))
-    return await bulk.report(_("Change roles"), done, results, back)
+    return await _report(tenant, _("Change roles"), done, results, back)
 
 
 @blueprint.post("/remove")
@@ -62,11 +63,19 @@ async def remove_members(tenant: Tenant) -> ResponseReturnValue:
         )
     results = await chosen_changes.remove_members(organization_change(tenant), rows)
     done = ngettext("%(num)s member removed.", "%(num)s members removed.", len(results))
-    return await bulk.report(_("Remove members"), done, results, back)
+    return await _report(tenant, _("Remove members"), done, results, back)
 
 
 async def _back(tenant: Tenant) -> str:
     return await bulk.back_to(url_for("members.list_members", organization_id=tenant.organization_id))
+
+
+async def _report(
+    tenant: Tenant, heading: Sentence, done: Sentence, results: list[RowResult], back: str
+) -> ResponseReturnValue:
+    async with open_reading(tenant) as db:
+        last = await find_last_saves(db, tenant, results)
+    return await bulk.report(heading, done, results, back, last)
 
 
 async def _choice_page(tenant: Tenant, rows: list[ChosenRow], back: str, problem: str = "") -> str:

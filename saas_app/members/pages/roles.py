@@ -7,6 +7,7 @@ from collections.abc import Collection
 from quart import Blueprint, redirect, request, url_for
 from quart.typing import ResponseReturnValue
 
+from saas_app.audit.last_saves import find_last_save
 from saas_app.errors import Invalid
 from saas_app.identity.tenant import Tenant
 from saas_app.members import changes, service
@@ -65,6 +66,7 @@ async def choose_side(error: RolesChanged) -> ResponseReturnValue:
         yours=yours | kept_roles(error.member.role_names),
         before=error.wanted.seen,
         fields=_fields(error.member.role_names, yours),
+        last=await find_last_save(error.member.id, {"roles": sorted(error.member.role_names)}),
     )
     return page, error.status
 

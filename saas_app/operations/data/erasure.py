@@ -28,6 +28,7 @@ from saas_app.identity.named_members import forget_member
 from saas_app.logto.provider_clock import Moment
 from saas_app.models import (
     EVERYWHERE,
+    PSEUDONYM,
     AuditEvent,
     DomainJoin,
     EmailDomain,
@@ -133,7 +134,7 @@ async def _begin(work: UnitOfWork, user_id: str) -> str:
 
 def _new_pseudonym() -> str:
     """Return a text as long as an id at Logto, so that it fits wherever the id does."""
-    return "erased-" + "".join(secrets.choice(_ALPHABET) for _ in range(5))
+    return PSEUDONYM + "".join(secrets.choice(_ALPHABET) for _ in range(5))
 
 
 async def _erase_in(

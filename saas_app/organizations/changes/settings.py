@@ -36,7 +36,7 @@ async def save_details(change: MemberChange, seen: str, wanted: Details) -> None
             if wanted == theirs:
                 return
             if seen != theirs.version:
-                raise DetailsConflict(theirs, wanted, wanted.changed_since(seen))
+                raise DetailsConflict(theirs, wanted, seen)
             renamed = now.model_copy(update={"name": wanted.name, "description": wanted.description})
             await turn.carry_out(
                 _event(turn, *changed_fields(asdict(theirs), asdict(wanted))),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,8 @@ from quart import Blueprint, redirect, request, url_for
 from quart.typing import ResponseReturnValue
 
 import saas_app.projects.service as projects
+from saas_app.audit.last_saves import find_last_save
+from saas_app.audit.values import LastSave
 from saas_app.email_domains.changes import domains as domain_changes
 from saas_app.email_domains.names import domain_of, find_ascii_domain
 from saas_app.email_domains.service import ListedDomain, list_domains
@@ -161,7 +164,9 @@ async def choose_joining_role(tenant: Tenant) -> ResponseReturnValue:
                 roles=chosen,
             )
         ]
-        return await _show(tenant, await service.read_settings(change), role=form), error.status
+        last = await find_last_save(tenant.organization_id, {"joining_roles": sorted(error.theirs)})
+        page = await _show(tenant, await service.read_settings(change), role=form, role_saved=last)
+        return page, error.status
     return await _back(tenant, _("Default role saved. It applies to people who join later."))
 
 
@@ -190,11 +195,16 @@ async def delete(tenant: Tenant) -> ResponseReturnValue:
 @blueprint.errorhandler(DetailsConflict)
 async def choose_side(error: DetailsConflict) -> ResponseReturnValue:
     """Show both versions after a conflict, and let the caller choose the one to keep."""
+    theirs = asdict(error.theirs)
     page = render(
         "organizations/settings_conflict.html",
         theirs=error.theirs,
         yours=error.yours,
         changed=error.changed,
+        last=await find_last_save(
+            str((request.view_args or {})["organization_id"]),
+            {name: theirs[name] for name in error.changed_meanwhile},
+        ),
         root=url_for("organization_settings.show_settings", **request.view_args or {}),
     )
     return page, error.status
@@ -208,6 +218,7 @@ async def _show(
     seen: str = "",
     domain: DomainForm | None = None,
     role: JoiningRoleForm | None = None,
+    role_saved: LastSave | None = None,
     problems: Mapping[str, str] | None = None,
     failure: str = "",
 ) -> str:
@@ -226,6 +237,7 @@ async def _show(
         seen=seen,
         domain=domain or DomainForm(),
         role=role,
+        role_saved=role_saved,
         failure=failure,
         account_center=runtime().settings.account_center,
     )

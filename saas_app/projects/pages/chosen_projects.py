@@ -5,6 +5,7 @@ from __future__ import annotations
 from quart import Blueprint, url_for
 from quart.typing import ResponseReturnValue
 
+from saas_app.audit.last_saves import find_last_saves
 from saas_app.identity.tenant import Tenant
 from saas_app.projects import chosen_changes, service
 from saas_app.rbac.permissions import Permission
@@ -23,7 +24,8 @@ async def archive_projects(tenant: Tenant) -> ResponseReturnValue:
     chosen = await bulk.read_versions()
     results = await chosen_changes.archive_projects(transaction(), tenant, chosen)
     done = ngettext("%(num)s project archived.", "%(num)s projects archived.", len(results))
-    return await bulk.report(_("Archive projects"), done, results, await _back(tenant))
+    last = await find_last_saves(transaction(), tenant, results)
+    return await bulk.report(_("Archive projects"), done, results, await _back(tenant), last)
 
 
 @blueprint.post("/unarchive")
@@ -33,7 +35,8 @@ async def unarchive_projects(tenant: Tenant) -> ResponseReturnValue:
     chosen = await bulk.read_versions()
     results = await chosen_changes.unarchive_projects(transaction(), tenant, chosen)
     done = ngettext("%(num)s project unarchived.", "%(num)s projects unarchived.", len(results))
-    return await bulk.report(_("Unarchive projects"), done, results, await _back(tenant))
+    last = await find_last_saves(transaction(), tenant, results)
+    return await bulk.report(_("Unarchive projects"), done, results, await _back(tenant), last)
 
 
 @blueprint.post("/delete")
@@ -52,7 +55,8 @@ async def delete_projects(tenant: Tenant) -> ResponseReturnValue:
         )
     results = await chosen_changes.delete_projects(transaction(), tenant, chosen)
     done = ngettext("%(num)s project deleted.", "%(num)s projects deleted.", len(results))
-    return await bulk.report(_("Delete projects"), done, results, back)
+    last = await find_last_saves(transaction(), tenant, results)
+    return await bulk.report(_("Delete projects"), done, results, back, last)
 
 
 async def _back(tenant: Tenant) -> str:

@@ -7,6 +7,7 @@ import uuid
 from quart import Blueprint, url_for
 from quart.typing import ResponseReturnValue
 
+from saas_app.audit.last_saves import find_last_saves
 from saas_app.identity.tenant import Tenant
 from saas_app.projects import chosen_changes, service
 from saas_app.rbac.permissions import Permission
@@ -26,7 +27,8 @@ async def complete_tasks(tenant: Tenant, project_id: uuid.UUID) -> ResponseRetur
     chosen = await bulk.read_versions()
     results = await chosen_changes.complete_tasks(transaction(), tenant, project_id, chosen)
     done = ngettext("%(num)s task marked as done.", "%(num)s tasks marked as done.", len(results))
-    return await bulk.report(_("Mark tasks as done"), done, results, await _back(tenant, project_id))
+    last = await find_last_saves(transaction(), tenant, results)
+    return await bulk.report(_("Mark tasks as done"), done, results, await _back(tenant, project_id), last)
 
 
 @blueprint.post("/delete")
@@ -46,7 +48,8 @@ async def delete_tasks(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnV
         )
     results = await chosen_changes.delete_tasks(transaction(), tenant, project_id, chosen)
     done = ngettext("%(num)s task deleted.", "%(num)s tasks deleted.", len(results))
-    return await bulk.report(_("Delete tasks"), done, results, back)
+    last = await find_last_saves(transaction(), tenant, results)
+    return await bulk.report(_("Delete tasks"), done, results, back, last)
 
 
 async def _back(tenant: Tenant, project_id: uuid.UUID) -> str:

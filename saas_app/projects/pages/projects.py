@@ -7,6 +7,7 @@ import uuid
 from quart import Blueprint, redirect, request, url_for
 from quart.typing import ResponseReturnValue
 
+from saas_app.audit.last_saves import find_last_save
 from saas_app.identity.tenant import Tenant
 from saas_app.projects import changes, service
 from saas_app.projects.conflict import project_fields
@@ -15,7 +16,6 @@ from saas_app.projects.export import project_chunks
 from saas_app.projects.forms import ProjectForm, read_project_filter, read_version
 from saas_app.projects.pages.chosen_projects import blueprint as chosen
 from saas_app.projects.pages.tasks import blueprint as tasks
-from saas_app.projects.pages.tasks import find_last_saved
 from saas_app.projects.values import (
     ProjectConflict,
     ProjectFilter,
@@ -167,7 +167,7 @@ async def choose_side(error: ProjectConflict) -> ResponseReturnValue:
         action=url_for("projects.save_project", **request.view_args or {}),
         version=error.theirs.version,
         fields=project_fields(error.theirs, error.yours),
-        last=await find_last_saved(error.theirs.id),
+        last=await find_last_save(str(error.theirs.id)),
     )
     return page, error.status
 

@@ -10,8 +10,7 @@ from urllib.parse import urlencode
 from quart import Blueprint, redirect, request, url_for
 from quart.typing import ResponseReturnValue
 
-from saas_app.audit import service as audit
-from saas_app.audit.values import EventRow
+from saas_app.audit.last_saves import find_last_save
 from saas_app.db.kept_connection import release_kept
 from saas_app.errors import Invalid
 from saas_app.identity.tenant import Tenant
@@ -148,7 +147,7 @@ async def choose_side(error: TaskConflict) -> ResponseReturnValue:
         action=url_for("projects.tasks.save_task", **where, task_id=error.theirs.id),
         version=error.theirs.version,
         fields=task_fields(error.theirs, error.yours, await _names_for(error)),
-        last=await find_last_saved(error.theirs.id),
+        last=await find_last_save(str(error.theirs.id)),
     )
     return page, error.status
 
@@ -159,15 +158,6 @@ async def _names_for(error: TaskConflict) -> Mapping[str, str]:
     if tenant is None or error.theirs.assignee_id == error.yours.assignee_id:
         return {}
     return await _assignees(tenant).list_names()
-
-
-async def find_last_saved(item_id: uuid.UUID) -> EventRow | None:
-    """Return the newest change of an item in a conflict. The transaction of the request has ended."""
-    tenant = current_tenant()
-    if tenant is None:
-        return None
-    async with open_reading(tenant) as db:
-        return await audit.find_last_change(db, str(item_id))
 
 
 async def _form(tenant: Tenant, form: TaskForm, task: TaskRow, version: int | None = None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import pytest
 
+from saas_app.members.values import Member
 from saas_app.rbac.permissions import Permission
 from tests.clients import Person
 from tests.conftest import OpenOffice
@@ -45,6 +46,12 @@ def roles_form(
 ) -> dict[str, str | list[str]]:
     """Return the form that changes roles, as the page sends it."""
     return {"seen": ["", *seen], "roles": list(roles), "step": step, **more}
+
+
+def row_of(person: Person, *roles: str) -> str:
+    """Return what the checkbox of a member sends, who had these roles when the list was read."""
+    member = Member(person.id, person.username, None, False, frozenset(roles), is_self=False)
+    return f"{person.id}:{member.version}"
 
 
 @pytest.fixture(scope="session")

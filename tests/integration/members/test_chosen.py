@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from saas_app.members.values import PAGE_SIZE, Member
+from saas_app.members.values import PAGE_SIZE
 from saas_app.rbac.permissions import Role
 from tests.clients import Person
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
-from tests.integration.members.conftest import Acme
-
-
-def row_of(person: Person, *roles: str) -> str:
-    """Return what the checkbox of a member sends, who had these roles when the list was read."""
-    member = Member(person.id, person.username, None, False, frozenset(roles), is_self=False)
-    return f"{person.id}:{member.version}"
+from tests.integration.members.conftest import Acme, row_of
 
 
 @pytest.fixture

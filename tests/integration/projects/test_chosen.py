@@ -24,6 +24,7 @@ from tests.offices import Office
 
 GONE = "It no longer exists."
 CHANGED = "It has changed since you opened the list."
+SAVED = "You saved the latest version just now, on another page."
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ async def test_a_row_that_changed_is_reported_and_left_while_the_others_are_chan
 
     assert results_in(page) == {
         "Apollo": "Done",
-        "Gemini 2": f"Skipped {CHANGED}",
+        "Gemini 2": f"Skipped {CHANGED} {SAVED}",
         "Mercury": "Skipped It is already archived.",
     }
     assert "Done: 1 of 3." in page
@@ -232,7 +233,7 @@ async def test_tasks_that_are_done_or_changed_are_reported_and_left(office: Offi
 
     assert results_in(page) == {
         "Build": "Skipped It is already done.",
-        "Fly": f"Skipped {CHANGED}",
+        "Fly": f"Skipped {CHANGED} {SAVED}",
         "Land": "Done",
     }
 
