@@ -25,6 +25,11 @@ class SeedEvent:
     entry: AuditEntry
     address: str
 
+    def at(self, now: datetime) -> datetime:
+        """Return the moment of the event, if the demo is seeded now."""
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        return midnight - timedelta(days=self.days_ago) + timedelta(hours=self.hour)
+
 
 async def seed_entries(db: WritingSession, events: Sequence[SeedEvent], now: datetime) -> bool:
     """Record the events, and return whether it did so. An organization is seeded once.
@@ -33,9 +38,7 @@ async def seed_entries(db: WritingSession, events: Sequence[SeedEvent], now: dat
     """
     if await queries.has_seeded(db, _MARK):
         return False
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     for number, event in enumerate(events, 1):
-        at = today - timedelta(days=event.days_ago) + timedelta(hours=event.hour)
         trace = Trace(f"{_MARK}{number:04}", event.address)
-        record(db, replace(event.entry, trace=trace), at=at)
+        record(db, replace(event.entry, trace=trace), at=event.at(now))
     return True

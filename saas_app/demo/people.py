@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from saas_app.rbac.permissions import Role
+from saas_app.demo import portraits
+from saas_app.rbac.permissions import Permission, Role, permissions_of
 from saas_app.text.languages import languages, speaking
 from saas_app.text.translation import Sentence, _
 
@@ -33,13 +34,14 @@ class DemoOrganization:
 
 @dataclass(frozen=True, slots=True)
 class DemoPerson:
-    """A demo account. Its roles are listed by the key of the organization."""
+    """A demo account. Its roles are listed by the key of the organization. Some have no picture."""
 
     username: str
     name: str
     phone: str  # digits with the country code, from a range that is never assigned (555-0100 to 555-0199)
     roles: Mapping[str, Role] = field(default_factory=dict)
     invited_as: Mapping[str, Role] = field(default_factory=dict)
+    picture: str | None = None
 
     @property
     def email(self) -> str:
@@ -75,10 +77,28 @@ ORGANIZATIONS: Final = (
 _BY_KEY: Final = {organization.key: organization for organization in ORGANIZATIONS}
 
 PEOPLE: Final = (
-    DemoPerson("alice", "Alice Moreau", "12025550101", {"acme": Role.ADMIN, "globex": Role.VIEWER}),
+    DemoPerson(
+        "alice",
+        "Alice Moreau",
+        "12025550101",
+        {"acme": Role.ADMIN, "globex": Role.VIEWER},
+        picture=portraits.ALICE,
+    ),
     DemoPerson("bob", "Bob Lindqvist", "12025550102", {"acme": Role.EDITOR, "globex": Role.ADMIN}),
-    DemoPerson("carol", "Carol Okafor", "12025550103", {"acme": Role.VIEWER, "initech": Role.EDITOR}),
-    DemoPerson("dave", "Dave Tanaka", "12025550104", {"globex": Role.EDITOR, "initech": Role.ADMIN}),
+    DemoPerson(
+        "carol",
+        "Carol Okafor",
+        "12025550103",
+        {"acme": Role.VIEWER, "initech": Role.EDITOR},
+        picture=portraits.CAROL,
+    ),
+    DemoPerson(
+        "dave",
+        "Dave Tanaka",
+        "12025550104",
+        {"globex": Role.EDITOR, "initech": Role.ADMIN},
+        picture=portraits.DAVE,
+    ),
     DemoPerson("erin", "Erin Castillo", "12025550105", invited_as={"acme": Role.EDITOR}),
 )
 
@@ -95,6 +115,15 @@ def invited_to(organization: DemoOrganization) -> Iterator[tuple[DemoPerson, Rol
     for person in PEOPLE:
         if organization.key in person.invited_as:
             yield person, person.invited_as[organization.key]
+
+
+def workers_of(organization: DemoOrganization) -> list[DemoPerson]:
+    """Return the members of an organization who may work on its tasks."""
+    return [
+        person
+        for person, role in members_of(organization)
+        if Permission.PROJECTS_WRITE in permissions_of(frozenset({role.value}))
+    ]
 
 
 def admin_of(organization: DemoOrganization) -> DemoPerson:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import structlog
 
 from saas_app.api_clients.seed import remember_client
+from saas_app.audit.recorder import Action
 from saas_app.audit.seed import seed_entries
 from saas_app.coordination.jobs import Failure
 from saas_app.db.base import utc_now
@@ -28,11 +29,13 @@ from saas_app.demo.people import (
     admin_of,
     invited_to,
     members_of,
+    workers_of,
 )
 from saas_app.demo.projects import PROJECTS
 from saas_app.email_domains.seed import seed_claim, seed_verified
 from saas_app.errors import ConfigurationError, LogtoUnavailable
 from saas_app.identity.directory import Directory
+from saas_app.identity.former_members import note_past_removal
 from saas_app.identity.membership_changes import note_change
 from saas_app.invitations.links import link_to
 from saas_app.logto import (
@@ -148,6 +151,7 @@ class DemoSeeder:
                 phone=person.phone,
                 name=person.name,
                 password=PASSWORD,
+                avatar=person.picture,
             )
             return created, True
         if (user.email or "").lower() != person.email:
@@ -159,9 +163,12 @@ class DemoSeeder:
                     owner=user.email or _("another account"),
                 )
             )
+        is_complete = True
         if user.phone is None:  # created by an earlier version
-            return await self._client.set_user_phone(user.id, person.phone), True
-        return user, False
+            user, is_complete = await self._client.set_user_phone(user.id, person.phone), False
+        if user.avatar is None and person.picture:
+            user, is_complete = await self._client.set_user_avatar(user.id, person.picture), False
+        return user, not is_complete
 
     async def _create(self, declared: DemoOrganization) -> OrganizationInfo:
         return await self._client.create_organization(
@@ -180,7 +187,7 @@ class DemoSeeder:
         yield await self._machine(declared, organization.id, admin.id)
         if declared.domain:
             yield await self._domains(declared, organization.id, admin.id)
-        yield await self._projects(declared, organization.id, admin.id)
+        yield await self._projects(declared, organization.id, admin.id, users)
         yield await self._audit_log(declared, organization.id, users)
 
     async def _people(
@@ -214,10 +221,13 @@ class DemoSeeder:
                 changed,
             )
 
-    async def _projects(self, declared: DemoOrganization, organization_id: str, admin_id: str) -> SeedStep:
+    async def _projects(
+        self, declared: DemoOrganization, organization_id: str, admin_id: str, users: Mapping[str, LogtoUser]
+    ) -> SeedStep:
         projects = PROJECTS[declared.key]
+        workers = [users[person.username].id for person in workers_of(declared)]
         async with self._work.writing(organization_id) as db:
-            created = await seed_projects(db, admin_id, projects)
+            created = await seed_projects(db, admin_id, projects, workers)
         return SeedStep(
             _("projects"),
             _("%(number)s of %(name)s", number=len(projects), name=declared.name),
@@ -227,8 +237,13 @@ class DemoSeeder:
     async def _audit_log(
         self, declared: DemoOrganization, organization_id: str, users: Mapping[str, LogtoUser]
     ) -> SeedStep:
+        now, events = utc_now(), history_of(declared, organization_id, users)
+        removals = [event for event in events if event.entry.action is Action.MEMBER_REMOVE]
         async with self._work.writing(organization_id) as db:
-            written = await seed_entries(db, history_of(declared, organization_id, users), utc_now())
+            written = await seed_entries(db, events, now)
+            for event in removals:
+                removed = event.entry.target.id
+                await note_past_removal(db, organization_id, declared.name, removed, event.at(now))
         return SeedStep(_("audit log"), _("weeks of %(name)s", name=declared.name), written)
 
     async def _membership(
@@ -306,5 +321,11 @@ class DemoSeeder:
     async def _remember(self, users: Mapping[str, LogtoUser]) -> None:
         for user in users.values():
             await self._directory.remember_user(
-                {"sub": user.id, "username": user.username, "name": user.name, "email": user.email}
+                {
+                    "sub": user.id,
+                    "username": user.username,
+                    "name": user.name,
+                    "email": user.email,
+                    "picture": user.avatar,
+                }
             )

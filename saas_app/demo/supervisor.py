@@ -272,7 +272,8 @@ async def _responds(url: str, http: aiohttp.ClientSession) -> bool:
 
 def _fingerprint() -> str:
     """Return a hash of the demo's data, which changes when its files do."""
-    files = [Path(__file__).with_name(name) for name in ("people.py", "projects.py")]
+    names = ("audit_history.py", "people.py", "portraits.py", "projects.py")
+    files = [Path(__file__).with_name(name) for name in names]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 

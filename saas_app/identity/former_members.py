@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from saas_app.db.base import utc_now
 from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.db.upsert import upsert
+from saas_app.db.upsert import insert_if_absent, upsert
 from saas_app.errors import NotFound
 from saas_app.identity.named_members import forget_member
 from saas_app.models import (
@@ -105,6 +105,20 @@ async def note_end(
         "ended_at": utc_now(),
     }
     await upsert(db, FormerMembership, [row], key=("organization_id", "user_id"))
+
+
+async def note_past_removal(
+    db: WritingSession, organization_id: str, organization_name: str, user_id: str, ended_at: datetime
+) -> None:
+    """Record a removal some time ago, unless an end of this membership is known."""
+    row = {
+        "organization_id": organization_id,
+        "user_id": user_id,
+        "organization_name": organization_name,
+        "ending": Ending.REMOVED,
+        "ended_at": ended_at,
+    }
+    await insert_if_absent(db, FormerMembership, row, key=("organization_id", "user_id"))
 
 
 async def delete_expired_ends(jobs: UnitOfWork) -> None:

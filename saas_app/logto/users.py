@@ -24,7 +24,14 @@ class UserCalls(Calls):
         return await self._find_by("username", username)
 
     async def create_user(
-        self, *, username: str, email: str, name: str, password: str, phone: str = ""
+        self,
+        *,
+        username: str,
+        email: str,
+        name: str,
+        password: str,
+        phone: str = "",
+        avatar: str | None = None,
     ) -> LogtoUser:
         """Create an account. 422 ``user.username_already_in_use``, ``user.email_…`` or ``user.phone_…``.
 
@@ -33,6 +40,8 @@ class UserCalls(Calls):
         body = {"username": username, "primaryEmail": email, "name": name, "password": password}
         if phone:
             body["primaryPhone"] = phone
+        if avatar:
+            body["avatar"] = avatar
         return LogtoUser.read(await self._body("POST", "/users", body))
 
     async def set_user_name(self, user_id: str, name: str) -> LogtoUser:
@@ -42,6 +51,10 @@ class UserCalls(Calls):
     async def set_user_phone(self, user_id: str, phone: str) -> LogtoUser:
         """Set the phone number of an account. 422 ``user.phone_already_in_use``."""
         return LogtoUser.read(await self._body("PATCH", _path(user_id), {"primaryPhone": phone}))
+
+    async def set_user_avatar(self, user_id: str, avatar: str) -> LogtoUser:
+        """Set the address of an account's picture. 404 ``entity.not_found`` if there is no such account."""
+        return LogtoUser.read(await self._body("PATCH", _path(user_id), {"avatar": avatar}))
 
     async def has_second_factor(self, user_id: str) -> bool:
         """Return whether an account has a second factor for organizations (Logto 1.42: not email or SMS)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import cycle
 
 from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target, record
 from saas_app.db.base import new_uuid, utc_now
@@ -42,15 +43,16 @@ class SeedProject:
 
 
 async def seed_projects(
-    db: WritingSession, created_by: str, projects: Sequence[SeedProject]
+    db: WritingSession, created_by: str, projects: Sequence[SeedProject], workers: Sequence[str] = ()
 ) -> tuple[str, ...]:
     """Create the projects whose names the organization does not have yet, and return their names.
 
     ``db`` is a writing session bound to the organization. ``created_by`` is the subject that is shown as
-    their creator.
+    their creator. ``workers`` are members, who take turns as assignees of the tasks. What nobody has started
+    at the end of a project is assigned to nobody.
     """
     present = await queries.find_names_among(db, [project.name for project in projects])
-    now = utc_now()
+    now, turns = utc_now(), cycle(workers or [None])
     created = []
     for seed in projects:
         if seed.name in present:
@@ -58,7 +60,9 @@ async def seed_projects(
         present.add(seed.name)
         project = _project(seed, created_by, now)
         db.add(project)
-        db.add_all(_task(task, project, now) for task in seed.tasks)
+        for task in seed.tasks:
+            is_free = task is seed.tasks[-1] and task.status is TaskStatus.TODO
+            db.add(_task(task, project, now, None if is_free else next(turns)))
         _record(db, project, seed)
         created.append(seed.name)
     await db.flush()
@@ -85,7 +89,7 @@ def _project(seed: SeedProject, created_by: str, now: datetime) -> Project:
     )
 
 
-def _task(seed: SeedTask, project: Project, now: datetime) -> Task:
+def _task(seed: SeedTask, project: Project, now: datetime, assignee_id: str | None) -> Task:
     done = seed.status is TaskStatus.DONE
     completed_at = now - timedelta(days=seed.completed_days_ago) if done else None
     return Task(
@@ -94,6 +98,7 @@ def _task(seed: SeedTask, project: Project, now: datetime) -> Task:
         title=seed.title,
         status=seed.status,
         due_on=None if seed.due_in_days is None else now.date() + timedelta(days=seed.due_in_days),
+        assignee_id=assignee_id,
         created_by=project.created_by,
         created_at=project.created_at,
         updated_at=completed_at or project.created_at,

@@ -3,6 +3,9 @@
 An address must be public: it names a host of the internet by HTTPS. Numbers are rejected in every spelling,
 because some of them point into the reader's own network. A name may still resolve to a private address; what
 a page may do with the response is nothing, because it is only shown as a picture, without a referrer.
+
+A ``data:`` URL of a picture (RFC 2397) is the picture itself. Nobody fetches anything, and a browser runs no
+script of a picture.
 """
 
 from __future__ import annotations
@@ -27,6 +30,11 @@ _PRIVATE: Final = frozenset(
 )
 
 
+_ITSELF: Final = regex.compile(
+    r"data:image/(?:gif|jpeg|png|svg\+xml|webp)(?:;base64)?,[A-Za-z0-9%+/=._~!$'()*,;:@-]+"
+)
+
+
 class NotAPicture(ValueError):
     """The address cannot be the one of a picture that everybody may see."""
 
@@ -39,6 +47,8 @@ def read_picture(text: str) -> str:
     """Return the address of a picture, checked. Raises :class:`NotAPicture`."""
     if len(text) > LONGEST:
         raise NotAPicture(_("Use an address with at most %(num)s characters.", num=LONGEST))
+    if _ITSELF.fullmatch(text):
+        return text
     try:
         parts = urlsplit(text)
         host, port = (parts.hostname or "").rstrip("."), parts.port

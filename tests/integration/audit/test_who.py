@@ -16,10 +16,18 @@ from saas_app.audit.values import EventFilter
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.demo.audit_history import history_of
-from saas_app.demo.people import ORGANIZATIONS, PEOPLE
+from saas_app.demo.people import ORGANIZATIONS, PEOPLE, DemoOrganization, members_of
 from saas_app.logto import LogtoUser
 from saas_app.models import Outcome
+from saas_app.rbac.permissions import Role
 from tests.integration.audit.conftest import AuditedOffice, OpenAudited
+
+DEMO_USERS = {
+    person.username: LogtoUser(
+        id=person.username, username=person.username, email=person.email, name=person.name
+    )
+    for person in PEOPLE
+}
 
 
 @pytest.fixture
@@ -83,17 +91,30 @@ async def test_times_and_days_of_the_filter_are_in_the_zone_of_the_reader(
 
 
 @pytest.mark.parametrize("declared", ORGANIZATIONS, ids=lambda declared: declared.key)
+def test_the_history_of_the_demo_leads_to_its_members_and_their_roles(declared: DemoOrganization) -> None:
+    roles: dict[str, str] = {}
+    for event in history_of(declared, "acme", DEMO_USERS):
+        entry = event.entry
+        if entry.action is Action.ORGANIZATION_CREATE:
+            roles[entry.actor.id] = Role.ADMIN
+        elif entry.action is Action.INVITATION_ACCEPT:
+            (roles[entry.actor.id],) = (entry.after or {})["roles"]
+        elif entry.action is Action.MEMBER_CHANGE_ROLES:
+            assert entry.before == {"roles": [roles[entry.target.id]]}
+            (roles[entry.target.id],) = (entry.after or {})["roles"]
+        elif entry.action is Action.MEMBER_REMOVE:
+            del roles[entry.target.id]
+        assert entry.actor.id in roles  # nobody acts before joining or after leaving
+
+    assert roles == {person.username: role for person, role in members_of(declared)}
+
+
+@pytest.mark.parametrize("declared", ORGANIZATIONS, ids=lambda declared: declared.key)
 async def test_the_demo_has_weeks_of_events_by_several_people_with_denials(
     work: UnitOfWork, declared: Any
 ) -> None:
     organization_id, now = f"org-{new_uuid().hex}", utc_now()
-    users = {
-        person.username: LogtoUser(
-            id=person.username, username=person.username, email=person.email, name=person.name
-        )
-        for person in PEOPLE
-    }
-    told = history_of(declared, organization_id, users)
+    told = history_of(declared, organization_id, DEMO_USERS)
     for is_new in (True, False):
         async with work.writing(organization_id) as db:
             assert await seed_entries(db, told, now) is is_new

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import stat
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from click.testing import Result
+from sqlalchemy.ext.asyncio import create_async_engine
 
-from saas_app.demo.people import ORGANIZATIONS, PEOPLE
+from saas_app.demo.people import ORGANIZATIONS, PEOPLE, workers_of
 from saas_app.identity.claims import decode_unverified
 from saas_app.logto import Invitation, ManagementClient, OrganizationRole
+from saas_app.models import FormerMembership, Organization, Task, User
 from saas_app.operations.env_file import read_env_file
 from saas_app.rbac.permissions import ROLE_PERMISSIONS, Carrier, Permission, Role
+from saas_app.text.pictures import shown_picture
 from tests.commands import ask, bare_environment, run, tally
 from tests.processes import Provider, running_provider
 from tests.scraping import Scrape
@@ -313,6 +320,61 @@ def test_people_of_an_earlier_demo_get_their_phone_numbers(fresh: Provider) -> N
     dave = ask(fresh, lambda client: client.find_user_by_username("dave"))
     assert dave is not None
     assert dave.phone == "12025550104"
+
+
+def stored(statement: sa.Select[*tuple[Any, ...]]) -> set[tuple[Any, ...]]:
+    """Return different rows of the database that the commands use."""
+
+    async def read() -> set[tuple[Any, ...]]:
+        engine = create_async_engine(os.environ["DATABASE_URL"])
+        async with engine.connect() as connection:
+            rows = {tuple(row) for row in await connection.execute(statement)}
+        await engine.dispose()
+        return rows
+
+    return asyncio.run(read())
+
+
+@pytest.mark.usefixtures("seeded")
+def test_tasks_are_assigned_to_members_who_may_work_on_them_and_some_to_nobody() -> None:
+    assigned = stored(
+        sa.select(Organization.name, User.username)
+        .select_from(Task)
+        .join(Organization, Organization.id == Task.organization_id)
+        .outerjoin(User, User.id == Task.assignee_id)
+    )
+
+    for organization in ORGANIZATIONS:
+        assignees = {username for name, username in assigned if name == organization.name}
+        assert assignees == {None, *(person.username for person in workers_of(organization))}
+
+
+@pytest.mark.usefixtures("seeded")
+def test_dave_is_a_former_member_of_acme_as_its_audit_log_says() -> None:
+    former = sa.select(FormerMembership.organization_name, User.username).join(
+        User, User.id == FormerMembership.user_id
+    )
+
+    assert stored(former) == {("Acme Robotics", "dave")}
+
+
+@pytest.mark.usefixtures("seeded")
+def test_people_of_the_demo_have_their_pictures_in_logto_and_here(fresh: Provider) -> None:
+    async def remove_the_picture_of_carol(client: ManagementClient) -> None:
+        carol = await client.find_user_by_username("carol")
+        assert carol is not None
+        await client._body("PATCH", f"/users/{carol.id}", {"avatar": None})
+
+    ask(fresh, remove_the_picture_of_carol)  # as in a demo of an earlier version
+
+    assert written(run("seed-demo")) == ["written  person        carol <carol@workroom.example>"]
+
+    assert stored(sa.select(User.username, User.picture)) == {
+        (person.username, person.picture) for person in PEOPLE
+    }
+    assert {person.username for person in PEOPLE if shown_picture(person.picture)} == {
+        "alice", "carol", "dave"
+    }  # fmt: skip
 
 
 @pytest.mark.usefixtures("seeded")

@@ -16,6 +16,8 @@ from saas_app.text.pictures import LONGEST, NotAPicture, read_picture, shown_pic
         "https://xn--bcher-kva.example.com/me.png",
         "https://example.xn--p1ai/me.png",
         "https://10.example.com/me.png",
+        "data:image/png;base64,iVBORw0KGgo=",
+        "data:image/svg+xml,%3Csvg%20xmlns=%22http://www.w3.org/2000/svg%22/%3E",
     ],
 )
 def test_a_public_address_is_accepted(address: str) -> None:
@@ -26,7 +28,12 @@ def test_a_public_address_is_accepted(address: str) -> None:
     "address",
     [
         "javascript:alert(1)",
-        "data:image/png;base64,AAAA",
+        "data:text/html,%3Cscript%3Ealert(1)%3C/script%3E",
+        "data:image/svg+xml;charset=utf-8,%3Csvg/%3E",
+        "data:image/svg+xml,<svg/>",
+        "data:image/png",
+        "data:,",
+        "DATA:image/png;base64,AAAA",
         "http://example.com/me.png",
         "ftp://example.com/me.png",
         "//example.com/me.png",
