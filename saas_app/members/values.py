@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
 from saas_app.errors import Conflict, Invalid, NotFound, VersionConflict
@@ -12,6 +11,7 @@ from saas_app.rbac.assignment import RoleChange
 from saas_app.rbac.permissions import Role
 from saas_app.text.translation import _
 from saas_app.text.visible import isolated
+from saas_app.web.sorting import Sort
 
 PAGE_SIZE = 20
 
@@ -60,30 +60,16 @@ class Machine:
     role_names: frozenset[str]
 
 
-class MemberSort(StrEnum):
-    """The order of a list of people: as Logto sends them, or by a column, from its start or its end."""
+class MemberSort(Sort):
+    """The order of a list of people: as Logto sends them, or by a column. A minus sign reverses it."""
 
     LOGTO = ""
     NAME = "name"
-    NAME_DOWN = "-name"
+    NAME_OPPOSITE = "-name"
     EMAIL = "email"
-    EMAIL_DOWN = "-email"
+    EMAIL_OPPOSITE = "-email"
     ROLES = "roles"
-    ROLES_DOWN = "-roles"
-
-    @property
-    def column(self) -> str:
-        """The column, or "" for Logto's order."""
-        return self.value.removeprefix("-")
-
-    @property
-    def is_down(self) -> bool:
-        """Whether the column's last value comes first."""
-        return self.value.startswith("-")
-
-    def opposite(self, column: str) -> MemberSort:
-        """Return the order that the heading of a column leads to: the other direction, if it has one."""
-        return MemberSort(f"-{column}" if self.value == column else column)
+    ROLES_OPPOSITE = "-roles"
 
 
 @dataclass(frozen=True, slots=True)

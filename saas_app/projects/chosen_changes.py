@@ -16,9 +16,8 @@ from saas_app.db.session import WritingSession
 from saas_app.identity.tenant import Tenant
 from saas_app.projects.audit_log import AuditLog
 from saas_app.projects.changes import hold_active
-from saas_app.projects.queries import projects as queries
-from saas_app.projects.queries import tasks as task_queries
-from saas_app.projects.queries.projects import begin_change, moment_of_change
+from saas_app.projects.queries import chosen as queries
+from saas_app.projects.queries.projects import begin_change, moment_of_change, touch_project
 from saas_app.projects.values import ProjectDetail, ProjectStatus, TaskRow, TaskStatus
 from saas_app.text.translation import Sentence, _
 
@@ -47,7 +46,7 @@ async def unarchive_projects(db: WritingSession, tenant: Tenant, chosen: Chosen)
 async def delete_projects(db: WritingSession, tenant: Tenant, chosen: Chosen) -> list[RowResult]:
     """Delete projects with their tasks."""
     await begin_change(db, tenant.organization_id)
-    found = await queries.list_chosen(db, chosen)
+    found = await queries.list_projects(db, chosen)
     results = [_project_result(row_id, version, found.get(row_id)) for row_id, version in chosen.items()]
     done = _changed(found, results)
     if done:
@@ -62,15 +61,15 @@ async def complete_tasks(
 ) -> list[RowResult]:
     """Mark tasks of an active project as done. Raises :class:`NotFound`, :class:`ProjectArchived`."""
     project = await hold_active(db, tenant, project_id)
-    found = await task_queries.list_chosen(db, project_id, chosen)
+    found = await queries.list_tasks(db, project_id, chosen)
     results = [
         _task_result(row_id, version, found.get(row_id), finished=_IS_DONE)
         for row_id, version in chosen.items()
     ]
     done = _changed(found, results)
     if done:
-        await queries.touch_project(db, project_id, project.moment)
-        await task_queries.complete_tasks(db, [task.id for task in done], project.moment)
+        await touch_project(db, project_id, project.moment)
+        await queries.complete_tasks(db, [task.id for task in done], project.moment)
     for task in done:
         AuditLog(db, tenant).task_edited(task, replace(task.as_input, status=TaskStatus.DONE))
     return results
@@ -81,12 +80,12 @@ async def delete_tasks(
 ) -> list[RowResult]:
     """Delete tasks of an active project. Raises :class:`NotFound`, :class:`ProjectArchived`."""
     project = await hold_active(db, tenant, project_id)
-    found = await task_queries.list_chosen(db, project_id, chosen)
+    found = await queries.list_tasks(db, project_id, chosen)
     results = [_task_result(row_id, version, found.get(row_id)) for row_id, version in chosen.items()]
     done = _changed(found, results)
     if done:
-        await queries.touch_project(db, project_id, project.moment)
-        await task_queries.delete_tasks(db, [task.id for task in done])
+        await touch_project(db, project_id, project.moment)
+        await queries.delete_tasks(db, [task.id for task in done])
     for task in done:
         AuditLog(db, tenant).task_deleted(task, project.name)
     return results
@@ -96,7 +95,7 @@ async def _change_status(
     db: WritingSession, tenant: Tenant, chosen: Chosen, status: ProjectStatus
 ) -> list[RowResult]:
     await begin_change(db, tenant.organization_id)
-    found = await queries.list_chosen(db, chosen)
+    found = await queries.list_projects(db, chosen)
     results = [
         _project_result(row_id, version, found.get(row_id), status) for row_id, version in chosen.items()
     ]

@@ -26,13 +26,13 @@ def project_page(portion: Portion[Any, ProjectKey], cursor: str | None) -> Page[
 
 def read_project_place(cursor: str | None, sort: ProjectSort) -> Place[ProjectKey] | None:
     """Read a cursor of :func:`project_page`. Raises :class:`BadRequest`."""
-    kind = str if sort is ProjectSort.NAME else datetime
+    kind = str if sort.column == "name" else datetime
     return _read(cursor, (kind, uuid.UUID), lambda values: (values[0], values[1]))
 
 
 def task_page(portion: Portion[Any, TaskKey], cursor: str | None) -> Page[Any]:
     """Return a page of tasks, with the cursor of the next page."""
-    return _page(portion, cursor, lambda key: (key[0].value, key[1].isoformat(), key[2]))
+    return _page(portion, cursor, _task_values)
 
 
 def read_task_place(cursor: str | None) -> Place[TaskKey] | None:
@@ -40,9 +40,15 @@ def read_task_place(cursor: str | None) -> Place[TaskKey] | None:
     return _read(cursor, (str, str, uuid.UUID), _task_key)
 
 
+def _task_values(key: TaskKey) -> tuple[Any, ...]:
+    status, due_on, task_id = key
+    return status.value, due_on.isoformat() if due_on else "", task_id
+
+
 def _task_key(values: tuple[Any, ...]) -> TaskKey:
+    status, due_on, task_id = values
     try:
-        return TaskStatus(values[0]), date.fromisoformat(values[1]), values[2]
+        return TaskStatus(status), date.fromisoformat(due_on) if due_on else None, task_id
     except ValueError:
         raise BadRequest(INVALID_CURSOR) from None
 

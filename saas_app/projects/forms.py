@@ -19,7 +19,9 @@ from saas_app.projects.values import (
     TaskFilter,
     TaskInput,
     TaskRow,
+    TaskSort,
     TaskStatus,
+    WantedTasks,
 )
 from saas_app.text.translation import _, pgettext
 from saas_app.web.typed_text import DayField, at_most, clean_line, clean_text, whole_number
@@ -108,14 +110,13 @@ def read_project_filter(query: Mapping[str, str]) -> ProjectFilter:
     )
 
 
-def read_mine(query: Mapping[str, str]) -> bool:
-    """Return whether only the reader's own tasks are listed."""
-    return query.get("mine") == "yes"
-
-
-def read_task_filter(query: Mapping[str, str]) -> TaskFilter:
-    """Return the filter of a list of tasks, by default open."""
-    return _choice(TaskFilter, query.get("show"), TaskFilter.OPEN)
+def read_wanted_tasks(query: Mapping[str, str], reader_id: str) -> WantedTasks:
+    """Return the filter and sort order of a list of tasks, for the person who reads it."""
+    return WantedTasks(
+        shown=_choice(TaskFilter, query.get("show"), TaskFilter.OPEN),
+        sort=_choice(TaskSort, query.get("sort"), TaskSort.STATUS),
+        assignee_id=reader_id if query.get("mine") == "yes" else None,
+    )
 
 
 Fallback = TypeVar("Fallback")

@@ -12,10 +12,11 @@ from saas_app.db.session import DatabaseSession
 from saas_app.errors import NotFound
 from saas_app.identity.tenant import Tenant
 from saas_app.projects.paging import Order, Place, Portion, first_portion, next_portion
+from saas_app.projects.queries import chosen as chosen_queries
+from saas_app.projects.queries import project_list as lists
 from saas_app.projects.queries import projects as queries
 from saas_app.projects.queries import summary as summary_queries
 from saas_app.projects.queries import tasks as task_queries
-from saas_app.projects.queries.projects import find_last_change
 from saas_app.projects.values import (
     DayCount,
     ExportRow,
@@ -23,12 +24,11 @@ from saas_app.projects.values import (
     ProjectFilter,
     ProjectKey,
     ProjectRow,
-    ProjectSort,
     ProjectSummary,
     StatusFilter,
-    TaskFilter,
     TaskKey,
     TaskRow,
+    WantedTasks,
 )
 from saas_app.text.translation import _
 from saas_app.text.visible import isolated
@@ -42,25 +42,25 @@ async def page_projects(
     db: DatabaseSession, wanted: ProjectFilter, place: Place[ProjectKey] | None, size: int
 ) -> Portion[ProjectRow, ProjectKey]:
     """Return a page of ``size`` projects. All pages together miss no project that existed all the time."""
+    may_move = wanted.sort.column != "created"
     order: Order[ProjectRow, ProjectKey] = Order(
         key_of=lambda row: row.key(wanted.sort),
-        unchanged=lambda place, limit: queries.list_projects(
-            db, wanted, place.key, limit, as_of=None if wanted.sort is ProjectSort.CREATED else place.as_of
+        unchanged=lambda place, limit: lists.list_projects(
+            db, wanted, place.key, limit, as_of=place.as_of if may_move else None
         ),
-        changed=lambda as_of, after, limit: queries.list_changed(db, wanted, as_of, after, limit),
+        changed=lambda as_of, after, limit: lists.list_changed(db, wanted, as_of, after, limit),
     )
-    if wanted.sort is ProjectSort.CREATED:  # no project moves, so none is listed at the end
+    if not may_move:  # so none is listed at the end
         order = replace(order, changed=_nothing)
     if place is not None:
         return await next_portion(place, size, order)
-    as_of = await find_last_change(db) if wanted.sort is ProjectSort.NAME else None
-    rows = await queries.list_projects(db, wanted, None, size + 1)
-    return first_portion(rows, size, as_of or (rows[0].updated_at if rows else utc_now()), order.key_of)
+    rows, last_change = await lists.list_first_projects(db, wanted, size + 1)
+    return first_portion(rows, size, last_change, order.key_of)
 
 
 async def has_projects(db: DatabaseSession) -> bool:
     """Return whether the organization has a project, active or archived."""
-    return bool(await queries.list_projects(db, ProjectFilter(status=StatusFilter.ALL), None, 1))
+    return bool(await lists.list_projects(db, ProjectFilter(status=StatusFilter.ALL), None, 1))
 
 
 async def _nothing(as_of: datetime, after: uuid.UUID | None, limit: int) -> list[ProjectRow]:
@@ -88,28 +88,23 @@ def no_project(tenant: Tenant) -> NotFound:
 async def page_tasks(
     db: DatabaseSession,
     project: ProjectDetail,
-    shown: TaskFilter,
+    wanted: WantedTasks,
     place: Place[TaskKey] | None,
     size: int,
-    *,
-    assignee_id: str | None = None,
 ) -> Portion[TaskRow, TaskKey]:
-    """Return a page of ``size`` tasks of a project, of all or of one assignee.
-
-    Tasks that change between pages come at the end.
-    """
+    """Return a page of ``size`` tasks of a project. Tasks that change between pages come at the end."""
     order: Order[TaskRow, TaskKey] = Order(
         key_of=lambda row: row.key,
         unchanged=lambda place, limit: task_queries.list_tasks(
-            db, project.id, shown, place.key, limit, as_of=place.as_of, assignee_id=assignee_id
+            db, project.id, wanted, place.key, limit, as_of=place.as_of
         ),
         changed=lambda as_of, after, limit: task_queries.list_changed(
-            db, project.id, shown, as_of, after, limit, assignee_id=assignee_id
+            db, project.id, wanted, as_of, after, limit
         ),
     )
     if place is not None:
         return await next_portion(place, size, order)
-    rows = await task_queries.list_tasks(db, project.id, shown, None, size + 1, assignee_id=assignee_id)
+    rows = await task_queries.list_tasks(db, project.id, wanted, None, size + 1)
     return first_portion(rows, size, project.updated_at, order.key_of)
 
 
@@ -128,7 +123,7 @@ async def get_task(db: DatabaseSession, tenant: Tenant, project_id: uuid.UUID, t
 
 async def list_project_names(db: DatabaseSession, ids: Collection[uuid.UUID]) -> list[str]:
     """Return the names of those of the projects that exist, in the order of ``ids``."""
-    found = await queries.list_names(db, ids)
+    found = await chosen_queries.list_project_names(db, ids)
     return [found[project_id] for project_id in ids if project_id in found]
 
 
@@ -136,7 +131,7 @@ async def list_task_titles(
     db: DatabaseSession, project_id: uuid.UUID, ids: Collection[uuid.UUID]
 ) -> list[str]:
     """Return the titles of those of the tasks that exist in the project, in the order of ``ids``."""
-    found = await task_queries.list_titles(db, project_id, ids)
+    found = await chosen_queries.list_task_titles(db, project_id, ids)
     return [found[task_id] for task_id in ids if task_id in found]
 
 

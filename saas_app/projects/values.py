@@ -12,6 +12,7 @@ from saas_app.errors import AppError, VersionConflict
 from saas_app.models import ProjectStatus as ProjectStatus
 from saas_app.models import TaskStatus as TaskStatus
 from saas_app.text.translation import _, number
+from saas_app.web.sorting import Sort
 
 
 class StatusFilter(StrEnum):
@@ -22,15 +23,23 @@ class StatusFilter(StrEnum):
     ALL = "all"
 
 
-class ProjectSort(StrEnum):
-    """The sort order of projects: by last activity, by name, or newest first.
+class ProjectSort(Sort):
+    """The order of projects: by last activity or creation, latest first, or by name.
 
-    A change can move a project in the first two orders, but never in the last.
+    A minus sign reverses it. A change can move a project by last activity or name, but not by creation.
     """
 
     UPDATED = "updated"
+    UPDATED_OPPOSITE = "-updated"
     NAME = "name"
+    NAME_OPPOSITE = "-name"
     CREATED = "created"
+    CREATED_OPPOSITE = "-created"
+
+    @property
+    def is_down(self) -> bool:
+        """Whether the last name, or the latest moment, comes first."""
+        return self.is_opposite == (self.column == "name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +77,9 @@ class ProjectRow:
 
     def key(self, sort: ProjectSort) -> ProjectKey:
         """Return the position in a list with this sort order."""
-        if sort is ProjectSort.NAME:
+        if sort.column == "name":
             return self.folded_name, self.id
-        return (self.created_at if sort is ProjectSort.CREATED else self.updated_at), self.id
+        return (self.created_at if sort.column == "created" else self.updated_at), self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +162,20 @@ class ExportRow:
     assignee: str | None = None
 
 
-TaskKey: TypeAlias = tuple[TaskStatus, date, uuid.UUID]
-"""A task's position in a list: its status, its due date (``date.max`` for none), and its id."""
+class TaskSort(Sort):
+    """The order of tasks: by status (in progress, to do, done), then due date, or by due date.
+
+    A minus sign reverses it. Tasks without a due date come last in each order.
+    """
+
+    STATUS = "status"
+    STATUS_OPPOSITE = "-status"
+    DUE = "due"
+    DUE_OPPOSITE = "-due"
+
+
+TaskKey: TypeAlias = tuple[TaskStatus, date | None, uuid.UUID]
+"""A task's position in a list: its status, its due date, and its id."""
 
 
 class TaskFilter(StrEnum):
@@ -163,6 +184,15 @@ class TaskFilter(StrEnum):
     OPEN = "open"
     DONE = "done"
     ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class WantedTasks:
+    """A filter of a project's tasks, and their order. With ``assignee_id``, those of others are left out."""
+
+    shown: TaskFilter = TaskFilter.OPEN
+    sort: TaskSort = TaskSort.STATUS
+    assignee_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +219,7 @@ class TaskRow:
     @property
     def key(self) -> TaskKey:
         """The position in a list."""
-        return self.status, self.due_on or date.max, self.id
+        return self.status, self.due_on, self.id
 
     def is_overdue(self, today: date) -> bool:
         """Return whether the task is not done and was due before ``today``."""

@@ -6,6 +6,7 @@ import csv
 import re
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Page, expect
 
 from saas_app.rbac.permissions import Role
@@ -50,10 +51,10 @@ async def test_a_task_is_added_started_finished_and_reopened(page: Page, acme: s
     await create_project(page, acme, "Gripper")
     await page.get_by_label("New task").fill("Soak test")
     await page.get_by_role("button", name="Add").click()
-    await expect(page.get_by_role("heading", name="To do")).to_be_visible()
+    await expect(page.get_by_role("cell", name="To do", exact=True)).to_be_visible()
 
     await page.get_by_role("button", name="Start: Soak test").click()
-    await expect(page.get_by_role("heading", name="In progress")).to_be_visible()
+    await expect(page.get_by_role("cell", name="In progress")).to_be_visible()
     await page.get_by_role("button", name="Mark as done: Soak test").click()
     await expect(page.get_by_text("All tasks are done")).to_be_visible()
     await expect(page.get_by_text("1 of 1 done")).to_be_visible()
@@ -119,6 +120,27 @@ async def test_a_project_is_deleted_after_one_confirmation(page: Page, acme: str
     assert answer.status == 404
 
 
+@pytest.mark.parametrize("width", [1280, 320])
+@alice_is(Role.EDITOR)
+async def test_the_headings_sort_the_list_with_the_keyboard_on_any_screen(
+    page: Page, acme: str, width: int
+) -> None:
+    for name in ("Gripper", "Warehouse"):
+        await create_project(page, acme, name)
+    await page.set_viewport_size({"width": width, "height": 720})
+    await page.goto(f"/o/{acme}/projects?status=all")
+    rows = page.get_by_role("rowheader").get_by_role("link")
+    await expect(rows).to_have_text(["Warehouse", "Gripper"])
+
+    for order in (["Gripper", "Warehouse"], ["Warehouse", "Gripper"]):
+        heading = page.get_by_role("columnheader").get_by_role("link", name="Project")
+        await expect(heading).to_be_in_viewport(ratio=1)
+        await heading.press("Enter")
+        await expect(rows).to_have_text(order)
+
+    assert page.url.endswith("?status=all&sort=-name")
+
+
 @alice_is(Role.EDITOR)
 async def test_a_search_finds_names_and_says_if_nothing_matches(page: Page, acme: str) -> None:
     for name in ("Gripper", "Warehouse"):
@@ -127,7 +149,7 @@ async def test_a_search_finds_names_and_says_if_nothing_matches(page: Page, acme
     search = page.get_by_label("Search projects by name")
     await search.fill("grip")
     await search.press("Enter")
-    await expect(page.get_by_role("table").get_by_role("link")).to_have_text(["Gripper"])
+    await expect(page.get_by_role("rowheader").get_by_role("link")).to_have_text(["Gripper"])
     await search.fill("nothing like it")
     await search.press("Enter")
     await expect(page.get_by_text("No projects match “nothing like it”")).to_be_visible()

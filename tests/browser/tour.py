@@ -51,7 +51,7 @@ async def set_scene(page: Page, people: Factory, site: Site) -> Scene:
         await page.get_by_role("button", name="Add").click()
         await expect(page.get_by_role("link", name=title)).to_be_visible()
     await page.get_by_role("button", name="Start: Soak test").click()
-    await expect(page.get_by_role("heading", name="In progress")).to_be_visible()
+    await expect(page.get_by_role("cell", name="In progress")).to_be_visible()
     return Scene(person, own, foreign, project)
 
 

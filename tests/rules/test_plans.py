@@ -67,7 +67,7 @@ _AUDIT: Final = {
 _PROJECTS: Final = {
     "q": ("archive", "budget 77", "zebra", "a"),
     "status": ("archived", "all"),
-    "sort": ("name", "created"),
+    "sort": ("name", "-created", "-name", "created", "-updated"),
 }
 FILTERS: Final[dict[str, list[dict[str, str]]]] = {}
 
@@ -94,7 +94,9 @@ def _for_api(filters: list[dict[str, str]], *unknown: str, **renamed: str) -> li
 FILTERS["audit.list_events"] = _up_to_two(_AUDIT)
 FILTERS["audit.export_events"] = [{}, {"actor": "zebra"}, {"target": "zebra"}, {"action": "project.delete"}]
 FILTERS["projects.list_projects"] = _up_to_two(_PROJECTS)
-FILTERS["projects.tasks.show_project"] = [{}, {"show": "done"}, {"show": "all"}]
+FILTERS["projects.tasks.show_project"] = _up_to_two(
+    {"show": ("done", "all"), "sort": ("-status", "due", "-due"), "mine": ("yes",)}
+)
 FILTERS["projects_api.list_projects"] = _for_api(FILTERS["projects.list_projects"], q="search")
 FILTERS["audit_api.list_audit_events"] = [
     {name: f"{value}T00:00:00Z" if name in ("since", "until") else value for name, value in one.items()}

@@ -13,7 +13,7 @@ from saas_app.members import changes, service
 from saas_app.members.forms import read_filter
 from saas_app.members.pages.chosen import blueprint as chosen
 from saas_app.members.pages.roles import blueprint as roles
-from saas_app.members.values import LastAdmin, LeaveInstead, MemberSort, NotAMember
+from saas_app.members.values import LastAdmin, LeaveInstead, NotAMember
 from saas_app.rbac.permissions import Permission
 from saas_app.text.translation import _
 from saas_app.text.visible import isolated
@@ -36,7 +36,7 @@ async def list_members(tenant: Tenant) -> ResponseReturnValue:
         machines = await service.list_machines(management(), tenant, wanted)
         return render("members/machines.html", page=machines, wanted=wanted)
     people = await service.list_people(management(), tenant, wanted)
-    return render("members/list.html", people=people, page=people.page, wanted=wanted, sorts=MemberSort)
+    return render("members/list.html", people=people, page=people.page, wanted=wanted)
 
 
 @blueprint.get("/members/<user_id>/remove")

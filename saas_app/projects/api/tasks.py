@@ -16,7 +16,7 @@ from saas_app.projects import changes, service
 from saas_app.projects.assignees import Assignees
 from saas_app.projects.cursors import read_task_place, task_page
 from saas_app.projects.forms import TITLE_LENGTH
-from saas_app.projects.values import TaskFilter, TaskInput, TaskRow, TaskStatus
+from saas_app.projects.values import TaskFilter, TaskInput, TaskRow, TaskSort, TaskStatus, WantedTasks
 from saas_app.rbac.permissions import Permission
 from saas_app.web.context import database, open_reading, runtime, transaction
 from saas_app.web.guards import requires
@@ -53,9 +53,10 @@ Member: TypeAlias = Annotated[str, Line(64)]
 
 
 class TaskQuery(ListQuery):
-    """The filter of the list, which is sorted by status (in progress, to do, done) and due date."""
+    """The filter and the sort order of the list."""
 
     show: TaskFilter = TaskFilter.ALL
+    sort: TaskSort = TaskSort.STATUS
 
 
 class NewTask(ApiModel):
@@ -123,9 +124,10 @@ class CreatedTasks(ApiModel):
 @validate_response(TaskList)
 async def list_tasks(tenant: Tenant, project_id: uuid.UUID, query_args: TaskQuery) -> ApiResponse:
     """List the tasks of a project."""
+    wanted = WantedTasks(query_args.show, query_args.sort)
     place = read_task_place(query_args.cursor)
     project = await service.get_project(database(), tenant, project_id)
-    portion = await service.page_tasks(database(), project, query_args.show, place, query_args.limit)
+    portion = await service.page_tasks(database(), project, wanted, place, query_args.limit)
     page = task_page(portion, query_args.cursor)
     return list_response(TaskList.of(page), page.next_cursor)
 

@@ -20,7 +20,6 @@ from saas_app.projects.values import (
     ProjectConflict,
     ProjectFilter,
     ProjectRow,
-    ProjectSort,
     StatusFilter,
 )
 from saas_app.rbac.permissions import Permission, RoleType, roles_granting
@@ -57,7 +56,6 @@ async def list_projects(tenant: Tenant) -> ResponseReturnValue:
         wanted=wanted,
         has_any=has_any,
         statuses=StatusFilter,
-        sorts=ProjectSort,
         writers=one_of(_WRITERS),
     )
 

@@ -21,13 +21,12 @@ from saas_app.projects.cursors import read_task_place, task_page
 from saas_app.projects.forms import (
     TASK_STATUS_LABELS,
     TaskForm,
-    read_mine,
-    read_task_filter,
     read_task_status,
     read_version,
+    read_wanted_tasks,
 )
 from saas_app.projects.pages.chosen_tasks import blueprint as chosen
-from saas_app.projects.values import TaskConflict, TaskFilter, TaskRow, TaskStatus
+from saas_app.projects.values import TaskConflict, TaskFilter, TaskRow, TaskSort, TaskStatus
 from saas_app.rbac.permissions import Permission
 from saas_app.text.translation import Sentence, _
 from saas_app.text.visible import isolated
@@ -174,24 +173,15 @@ def _assignees(tenant: Tenant) -> Assignees:
 
 
 async def _show(tenant: Tenant, project_id: uuid.UUID, form: TaskForm) -> str:
-    shown, cursor = read_task_filter(request.args), request.args.get("after")
+    wanted, cursor = read_wanted_tasks(request.args, tenant.principal.subject), request.args.get("after")
     place = read_task_place(cursor)
     project = await service.get_project(database(), tenant, project_id)
-    mine = read_mine(request.args)
-    portion = await service.page_tasks(
-        database(),
-        project,
-        shown,
-        place,
-        _PAGE_SIZE,
-        assignee_id=tenant.principal.subject if mine else None,
-    )
+    portion = await service.page_tasks(database(), project, wanted, place, _PAGE_SIZE)
     return render(
         "projects/show.html",
         project=project,
         page=task_page(portion, cursor),
-        shown=shown,
-        mine=mine,
+        wanted=wanted,
         added=request.args.get("added", ""),
         form=form,
         filters=TaskFilter,
@@ -213,7 +203,7 @@ def _moved(title: str, status: TaskStatus) -> Sentence:
 
 def _kept_query() -> str:
     """Return the filter and page of the tasks as a query, for the addresses of forms."""
-    kept = [(name, request.args[name]) for name in ("show", "mine", "after") if name in request.args]
+    kept = [(name, request.args[name]) for name in ("show", "mine", "sort", "after") if name in request.args]
     return f"?{urlencode(kept)}" if kept else ""
 
 
@@ -225,18 +215,20 @@ def _to_tasks(
     *,
     is_new: bool = False,
 ) -> ResponseReturnValue:
-    """Redirect to the project with the same filter, and to the task if the filter shows it.
+    """Redirect to the project with the same filter and order, and to the task if the filter shows it.
 
     After a new task, the page focuses the field for the next one, which a fragment would prevent.
     """
-    shown = read_task_filter(request.args)
+    wanted = read_wanted_tasks(request.args, tenant.principal.subject)
+    shown = wanted.shown
     is_among = shown is TaskFilter.ALL or (shown is TaskFilter.DONE) == (status is TaskStatus.DONE)
     url = url_for(
         "projects.tasks.show_project",
         organization_id=tenant.organization_id,
         project_id=project_id,
         show=None if shown is TaskFilter.OPEN else shown.value,
-        mine="yes" if read_mine(request.args) else None,
+        mine="yes" if wanted.assignee_id else None,
+        sort=None if wanted.sort is TaskSort.STATUS else wanted.sort.value,
         after=request.args.get("after"),
         added=str(task_id) if is_new else None,
         _anchor=None if is_new else f"task-{task_id}" if task_id and is_among else "tasks",

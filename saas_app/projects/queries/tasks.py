@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
@@ -19,17 +19,14 @@ from saas_app.projects.values import (
     TaskInput,
     TaskKey,
     TaskRow,
+    TaskSort,
     TaskStatus,
+    WantedTasks,
 )
 
-_ORDER = {TaskStatus.DOING: 0, TaskStatus.TODO: 1, TaskStatus.DONE: 2}
+_RANKS = {TaskStatus.DOING: 0, TaskStatus.TODO: 1, TaskStatus.DONE: 2}
 
-
-_RANK = sa.case(*((Task.status == status, rank) for status, rank in _ORDER.items()))
-
-
-_DUE = sa.func.coalesce(Task.due_on, sa.literal(date.max, sa.Date))  # tasks without a date come last
-
+_RANK = sa.case(*((Task.status == status, rank) for status, rank in _RANKS.items()))
 
 _SHOWN = {
     TaskFilter.OPEN: (TaskStatus.TODO, TaskStatus.DOING),
@@ -40,7 +37,7 @@ _SHOWN = {
 _INSERT = sa.insert(Task)
 
 
-_TASK = sa.select(
+TASK = sa.select(
     Task.id,
     Task.project_id,
     Task.title,
@@ -55,103 +52,71 @@ _TASK = sa.select(
 ).outerjoin(User, User.id == Task.assignee_id)
 
 
-_IS_CHOSEN = sa.and_(
-    Task.project_id == sa.bindparam("project_id", type_=Task.project_id.type),
-    Task.id.in_(sa.bindparam("ids", type_=Task.id.type, expanding=True)),
-)
-
-# in one order, so that two transactions cannot wait for each other
-_CHOSEN = _TASK.where(_IS_CHOSEN).order_by(Task.id).with_for_update(of=Task)
-
-_TITLES = sa.select(Task.id, Task.title).where(_IS_CHOSEN)
-
-
 async def list_tasks(
     db: DatabaseSession,
     project_id: uuid.UUID,
-    shown: TaskFilter,
+    wanted: WantedTasks,
     after: TaskKey | None,
     limit: int,
     *,
     as_of: datetime | None = None,
-    assignee_id: str | None = None,
 ) -> list[TaskRow]:
-    """Return at most ``limit`` tasks of a project after ``after``, by status and due date.
+    """Return at most ``limit`` tasks of a project after ``after``.
 
-    With ``as_of``, tasks that changed later are left out, and with ``assignee_id`` those of others.
+    With ``as_of``, tasks that changed later are left out.
     """
-    statement = _shown(project_id, shown, assignee_id).order_by(_RANK, _DUE, Task.id).limit(limit)
+    statement = _sorted(_matching(project_id, wanted), wanted.sort, after).limit(limit)
     if as_of is not None:
         statement = statement.where(Task.updated_at <= as_of)
-    if after is not None:
-        status, due_on, task_id = after
-        statement = statement.where(sa.tuple_(_RANK, _DUE, Task.id) > (_ORDER[status], due_on, task_id))
     return [TaskRow(*row) for row in await db.execute(statement)]
 
 
 async def list_changed(
     db: DatabaseSession,
     project_id: uuid.UUID,
-    shown: TaskFilter,
+    wanted: WantedTasks,
     as_of: datetime,
     after: uuid.UUID | None,
     limit: int,
-    *,
-    assignee_id: str | None = None,
 ) -> list[TaskRow]:
     """Return at most ``limit`` tasks changed later than ``as_of``, the oldest first, after ``after``."""
-    statement = (
-        _shown(project_id, shown, assignee_id).where(Task.updated_at > as_of).order_by(Task.id).limit(limit)
-    )
+    statement = _matching(project_id, wanted).where(Task.updated_at > as_of).order_by(Task.id).limit(limit)
     if after is not None:
         statement = statement.where(Task.id > after)
     return [TaskRow(*row) for row in await db.execute(statement)]
 
 
-def _shown(project_id: uuid.UUID, shown: TaskFilter, assignee_id: str | None) -> sa.Select[*tuple[Any, ...]]:
-    statement: sa.Select[*tuple[Any, ...]] = _TASK.where(Task.project_id == project_id)
-    if assignee_id is not None:
-        statement = statement.where(Task.assignee_id == assignee_id)
-    return statement.where(Task.status.in_(_SHOWN[shown])) if shown in _SHOWN else statement
+def _matching(project_id: uuid.UUID, wanted: WantedTasks) -> sa.Select[*tuple[Any, ...]]:
+    statement: sa.Select[*tuple[Any, ...]] = TASK.where(Task.project_id == project_id)
+    if wanted.assignee_id is not None:
+        statement = statement.where(Task.assignee_id == wanted.assignee_id)
+    shown = _SHOWN.get(wanted.shown)
+    return statement if shown is None else statement.where(Task.status.in_(shown))
+
+
+def _sorted(
+    statement: sa.Select[*tuple[Any, ...]], sort: TaskSort, after: TaskKey | None
+) -> sa.Select[*tuple[Any, ...]]:
+    """Sort tasks, and begin after one of them. Equal tasks are in the order of their ids."""
+    latest_first = sort is TaskSort.DUE_OPPOSITE
+    no_date = date.min if latest_first else date.max  # tasks without a date come last
+    columns: list[Any] = [sa.func.coalesce(Task.due_on, sa.literal(no_date, sa.Date)), Task.id]
+    values: list[Any] = [] if after is None else [after[1] or no_date, after[2]]
+    if sort.column == "status":
+        sign = -1 if sort.is_opposite else 1
+        columns.insert(0, _RANK * sign)
+        values[:0] = [] if after is None else [_RANKS[after[0]] * sign]
+    if values:
+        place, start = sa.tuple_(*columns), sa.tuple_(*values)
+        statement = statement.where(place < start if latest_first else place > start)
+    return statement.order_by(*(column.desc() for column in columns) if latest_first else columns)
 
 
 async def find_task(db: DatabaseSession, project_id: uuid.UUID, task_id: uuid.UUID) -> TaskRow | None:
     """Return a task of a project, or None."""
-    statement = _TASK.where(Task.project_id == project_id, Task.id == task_id)
+    statement = TASK.where(Task.project_id == project_id, Task.id == task_id)
     row = (await db.execute(statement)).one_or_none()
     return None if row is None else TaskRow(*row)
-
-
-async def list_chosen(
-    db: WritingSession, project_id: uuid.UUID, ids: Collection[uuid.UUID]
-) -> dict[uuid.UUID, TaskRow]:
-    """Return those of the tasks that exist in the project, locked until the transaction ends."""
-    rows = await db.execute(_CHOSEN, {"project_id": project_id, "ids": list(ids)})
-    return {row.id: TaskRow(*row) for row in rows}
-
-
-async def list_titles(
-    db: DatabaseSession, project_id: uuid.UUID, ids: Collection[uuid.UUID]
-) -> dict[uuid.UUID, str]:
-    """Return the titles of those of the tasks that exist in the project."""
-    rows = await db.execute(_TITLES, {"project_id": project_id, "ids": list(ids)})
-    return {row.id: row.title for row in rows}
-
-
-async def complete_tasks(db: WritingSession, ids: Collection[uuid.UUID], now: datetime) -> None:
-    """Mark tasks that are not done as done. Call :func:`list_chosen` first."""
-    values = {
-        "status": TaskStatus.DONE,
-        "completed_at": now,
-        "updated_at": now,
-        "version": Task.version + 1,
-    }
-    await db.execute(sa.update(Task).where(Task.id.in_(ids)).values(values))
-
-
-async def delete_tasks(db: WritingSession, ids: Collection[uuid.UUID]) -> None:
-    """Delete tasks. Call :func:`list_chosen` first."""
-    await db.execute(sa.delete(Task).where(Task.id.in_(ids)))
 
 
 async def insert_tasks(db: WritingSession, tasks: Sequence[TaskRow], created_by: str) -> None:

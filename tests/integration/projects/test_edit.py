@@ -31,6 +31,7 @@ from saas_app.projects.values import (
     TaskInput,
     TaskRow,
     TaskStatus,
+    WantedTasks,
 )
 from tests.integration.projects.conftest import Organization
 
@@ -154,7 +155,9 @@ async def test_a_project_of_another_organization_does_not_exist(
 async def test_an_unknown_project_is_not_found(acme: Organization) -> None:
     with pytest.raises(NotFound):
         await acme.read(get_project, new_uuid())
-    rows: list[TaskRow] = await acme.query(list_tasks, new_uuid(), TaskFilter.ALL, after=None, limit=5)
+    rows: list[TaskRow] = await acme.query(
+        list_tasks, new_uuid(), WantedTasks(TaskFilter.ALL), after=None, limit=5
+    )
     assert rows == []
 
 

@@ -11,10 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.errors import NotFound
-from saas_app.projects.queries.projects import list_projects
+from saas_app.projects.queries.project_list import list_projects
 from saas_app.projects.queries.tasks import list_tasks
 from saas_app.projects.service import export_rows, get_project, summarize
-from saas_app.projects.values import ProjectFilter, ProjectSort, StatusFilter, TaskFilter
+from saas_app.projects.values import (
+    ProjectFilter,
+    ProjectSort,
+    StatusFilter,
+    TaskFilter,
+    TaskSort,
+    TaskStatus,
+    WantedTasks,
+)
 from tests.databases import Database
 from tests.integration.projects.conftest import Organization
 
@@ -43,9 +51,15 @@ async def detail(organization: Organization) -> None:
 
 
 def listing(wanted: ProjectFilter, *, later: bool) -> Reading:
-    first = "a" if wanted.sort is ProjectSort.NAME else utc_now()
+    first = "a" if wanted.sort.column == "name" else utc_now()
     after = (first, new_uuid()) if later else None
     return lambda organization: organization.query(list_projects, wanted, after=after, limit=21)
+
+
+def task_listing(sort: TaskSort) -> Reading:
+    wanted = WantedTasks(TaskFilter.ALL, sort)
+    after = (TaskStatus.TODO, None, new_uuid())
+    return lambda organization: organization.query(list_tasks, new_uuid(), wanted, after=after, limit=51)
 
 
 READINGS: dict[str, Reading] = {
@@ -59,7 +73,7 @@ READINGS: dict[str, Reading] = {
         for later in (False, True)
     },
     "project": detail,
-    "tasks": lambda acme: acme.query(list_tasks, new_uuid(), TaskFilter.OPEN, after=None, limit=51),
+    **{f"tasks {sort}": task_listing(sort) for sort in TaskSort},
     "export": export,
     "summary": lambda acme: acme.query(summarize),
 }

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from saas_app.projects.changes import archive_project, edit_project, unarchive_project
-from saas_app.projects.queries.projects import list_projects
+from saas_app.projects.queries.project_list import list_projects
 from saas_app.projects.values import (
     ProjectFilter,
     ProjectInput,
@@ -85,6 +85,7 @@ async def test_restoring_a_project_brings_it_to_the_top(acme: Organization) -> N
 async def test_names_are_sorted_regardless_of_case(acme: Organization) -> None:
     await acme.add_projects("beta", "Alpha", "alpine")
     assert await names(acme, ProjectFilter(sort=ProjectSort.NAME)) == ["Alpha", "alpine", "beta"]
+    assert await names(acme, ProjectFilter(sort=ProjectSort.NAME_OPPOSITE)) == ["beta", "alpine", "Alpha"]
 
 
 async def test_changing_a_task_brings_its_project_to_the_top(acme: Organization) -> None:
@@ -119,6 +120,16 @@ async def test_paging_over_many_rows_neither_skips_nor_repeats(
         after = rows[-1].key(sort)
     assert seen == [row.id for row in whole]
     assert set(seen) == set(made)
+
+
+@pytest.mark.parametrize("column", ["updated", "name", "created"])
+async def test_the_opposite_order_is_the_same_list_backwards(acme: Organization, column: str) -> None:
+    await acme.add_projects(*(f"Project {number % 3}" for number in range(9)))  # names repeat
+    one, opposite = [
+        await acme.query(list_projects, ProjectFilter(sort=sort), after=None, limit=100)
+        for sort in (ProjectSort(column), ProjectSort(f"-{column}"))
+    ]
+    assert [row.id for row in opposite] == [row.id for row in reversed(one)]
 
 
 async def test_a_project_added_meanwhile_does_not_shift_the_next_page(acme: Organization) -> None:

@@ -15,14 +15,25 @@ from saas_app.errors import NotFound
 from saas_app.projects.changes import archive_project, delete_task, edit_task, set_task_status
 from saas_app.projects.queries.tasks import list_tasks
 from saas_app.projects.service import get_project, get_task
-from saas_app.projects.values import ProjectArchived, TaskConflict, TaskFilter, TaskInput, TaskKey, TaskStatus
+from saas_app.projects.values import (
+    ProjectArchived,
+    TaskConflict,
+    TaskFilter,
+    TaskInput,
+    TaskKey,
+    TaskSort,
+    TaskStatus,
+    WantedTasks,
+)
 from tests.integration.projects.conftest import Organization
 
 TODAY = date(2026, 11, 21)
 
 
-async def titles(organization: Organization, project_id: uuid.UUID, shown: TaskFilter) -> list[str]:
-    rows = await organization.query(list_tasks, project_id, shown, after=None, limit=50)
+async def titles(
+    organization: Organization, project_id: uuid.UUID, shown: TaskFilter, sort: TaskSort = TaskSort.STATUS
+) -> list[str]:
+    rows = await organization.query(list_tasks, project_id, WantedTasks(shown, sort), after=None, limit=50)
     return [row.title for row in rows]
 
 
@@ -56,7 +67,33 @@ async def test_tasks_in_progress_come_first_and_then_the_soonest_due(acme: Organ
     assert (await titles(acme, project_id, TaskFilter.ALL))[-1] == "done"
 
 
-async def test_paging_over_many_tasks_neither_skips_nor_repeats(acme: Organization) -> None:
+@pytest.mark.parametrize(
+    ("sort", "in_order"),
+    [
+        (TaskSort.STATUS, ["doing", "tomorrow", "next week", "some day", "done"]),
+        (TaskSort.STATUS_OPPOSITE, ["done", "tomorrow", "next week", "some day", "doing"]),
+        (TaskSort.DUE, ["done", "tomorrow", "next week", "some day", "doing"]),
+        (TaskSort.DUE_OPPOSITE, ["next week", "tomorrow", "done", "doing", "some day"]),
+    ],
+)
+async def test_tasks_are_in_the_chosen_order_and_those_without_a_date_at_the_end(
+    acme: Organization, sort: TaskSort, in_order: list[str]
+) -> None:
+    (project_id,) = await acme.add_projects("Apollo")
+    await acme.add_tasks(
+        project_id,
+        TaskInput("done", TaskStatus.DONE, TODAY),
+        TaskInput("some day"),
+        TaskInput("next week", due_on=TODAY + timedelta(days=7)),
+        TaskInput("tomorrow", due_on=TODAY + timedelta(days=1)),
+        TaskInput("doing", TaskStatus.DOING),
+    )
+    assert await titles(acme, project_id, TaskFilter.ALL, sort) == in_order
+
+
+@pytest.mark.parametrize("sort", list(TaskSort))
+async def test_paging_over_many_tasks_neither_skips_nor_repeats(acme: Organization, sort: TaskSort) -> None:
+    wanted = WantedTasks(TaskFilter.ALL, sort)
     (project_id,) = await acme.add_projects("Apollo")
     statuses = list(TaskStatus)
     tasks = [
@@ -66,10 +103,10 @@ async def test_paging_over_many_tasks_neither_skips_nor_repeats(acme: Organizati
     made = await acme.add_tasks(project_id, *tasks)
     seen: list[uuid.UUID] = []
     after: TaskKey | None = None
-    while rows := await acme.query(list_tasks, project_id, TaskFilter.ALL, after=after, limit=10):
+    while rows := await acme.query(list_tasks, project_id, wanted, after=after, limit=10):
         seen += [row.id for row in rows]
         after = rows[-1].key
-    whole = await acme.query(list_tasks, project_id, TaskFilter.ALL, after=None, limit=100)
+    whole = await acme.query(list_tasks, project_id, wanted, after=None, limit=100)
     assert seen == [row.id for row in whole]
     assert set(seen) == set(made)
 
@@ -176,7 +213,7 @@ async def test_a_project_with_its_tasks_costs_two_statements(
     project_id, _ = await launch(acme)
     with count_statements() as statements:
         await acme.read(get_project, project_id)
-        await acme.query(list_tasks, project_id, TaskFilter.OPEN, after=None, limit=51)
+        await acme.query(list_tasks, project_id, WantedTasks(), after=None, limit=51)
     assert len(statements) == 2
 
 

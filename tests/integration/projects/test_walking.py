@@ -18,7 +18,9 @@ from saas_app.projects.values import (
     ProjectSort,
     TaskFilter,
     TaskInput,
+    TaskSort,
     TaskStatus,
+    WantedTasks,
 )
 from tests.integration.projects.conftest import Organization
 
@@ -49,7 +51,7 @@ async def test_without_changes_every_project_appears_once_in_order(
 ) -> None:
     ids = await acme.add_projects(*(f"P{number}" for number in range(9)))
     seen = [row.id async for page in walk(acme, sort) for row in page]
-    assert seen == (ids if sort is ProjectSort.NAME else ids[::-1])
+    assert seen == (ids[::-1] if sort.is_down else ids)
 
 
 @pytest.mark.parametrize("sort", SORTS)
@@ -95,7 +97,8 @@ async def test_a_host_whose_clock_is_late_hides_no_project(
     assert set(seen) == set(ids)
 
 
-async def test_a_task_that_moves_between_two_pages_appears(acme: Organization) -> None:
+@pytest.mark.parametrize("sort", list(TaskSort))
+async def test_a_task_that_moves_between_two_pages_appears(acme: Organization, sort: TaskSort) -> None:
     (project_id,) = await acme.add_projects("Rover")
     ids = await acme.add_tasks(project_id, *(TaskInput(f"T{number}") for number in range(10)))
     seen: list[uuid.UUID] = []
@@ -104,7 +107,8 @@ async def test_a_task_that_moves_between_two_pages_appears(acme: Organization) -
         async with acme.work.reading(acme.tenant.organization_id) as db:
             project = await service.get_project(db, acme.tenant, project_id)
             place = read_task_place(cursor)
-            page = task_page(await page_tasks(db, project, TaskFilter.ALL, place, 3), cursor)
+            wanted = WantedTasks(TaskFilter.ALL, sort)
+            page = task_page(await page_tasks(db, project, wanted, place, 3), cursor)
         seen += [row.id for row in page.items]
         cursor = page.next_cursor
         if cursor is None:

@@ -14,9 +14,9 @@ from saas_app.projects.forms import (
     clean_line,
     clean_text,
     read_project_filter,
-    read_task_filter,
     read_task_status,
     read_version,
+    read_wanted_tasks,
 )
 from saas_app.projects.values import (
     ProjectFilter,
@@ -25,7 +25,9 @@ from saas_app.projects.values import (
     StatusFilter,
     TaskFilter,
     TaskInput,
+    TaskSort,
     TaskStatus,
+    WantedTasks,
 )
 
 
@@ -133,12 +135,13 @@ def test_a_missing_or_unknown_status_is_rejected(fields: dict[str, str]) -> None
 def test_filters_are_read_from_the_query() -> None:
     query = {"q": " Apo\x00llo ", "status": "all", "sort": "name"}
     assert read_project_filter(query) == ProjectFilter("Apollo", StatusFilter.ALL, ProjectSort.NAME)
-    assert read_task_filter({"show": "done"}) is TaskFilter.DONE
+    query = {"show": "done", "sort": "-due", "mine": "yes"}
+    assert read_wanted_tasks(query, "eve") == WantedTasks(TaskFilter.DONE, TaskSort.DUE_OPPOSITE, "eve")
 
 
 def test_unknown_filters_fall_back_to_the_defaults() -> None:
     assert read_project_filter({"status": "gone", "sort": "size"}) == ProjectFilter()
-    assert read_task_filter({"show": "some"}) is TaskFilter.OPEN
+    assert read_wanted_tasks({"show": "some", "sort": "title", "mine": "no"}, "eve") == WantedTasks()
 
 
 def test_a_search_text_is_bounded() -> None:
