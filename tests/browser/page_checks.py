@@ -41,6 +41,18 @@ _CUT = """() => [...document.querySelectorAll("body *")].filter((element) => {
   return hides && isShown && element.scrollWidth > element.clientWidth + 1;
 }).slice(0, 3).map((element) => element.outerHTML.slice(0, 120))"""
 
+# A select shows its chosen option and an empty field its placeholder, both in one line without an ellipsis.
+_CUT_IN_FIELDS = """() => {
+  const pen = document.createElement("canvas").getContext("2d");
+  return [...document.querySelectorAll("select, input[placeholder]")].filter((field) => {
+    const style = getComputedStyle(field);
+    const text = field.matches("select") ? field.selectedOptions[0]?.label : field.placeholder;
+    const room = field.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    pen.font = style.font;
+    return field.checkVisibility() && room > 1 && pen.measureText(text ?? "").width > room + 1;
+  }).slice(0, 3).map((field) => field.outerHTML.slice(0, 120));
+}"""
+
 
 async def findings_on(page: Page, tour: AsyncIterator[str]) -> list[str]:
     """Return what is wrong with each page of the tour: found by axe, too wide, or cut off in Spanish."""
@@ -63,9 +75,8 @@ async def widths(page: Page, name: str) -> list[str]:
     for size in (PHONE, ENLARGED):
         await page.set_viewport_size(size)
         found += await excess_width(page, name, size["width"])
-        found += [
-            f"{name}, {size['width']} pixels wide, cuts {element}" for element in await page.evaluate(_CUT)
-        ]
+        cut = await page.evaluate(_CUT) + await page.evaluate(_CUT_IN_FIELDS)
+        found += [f"{name}, {size['width']} pixels wide, cuts {element}" for element in cut]
     await page.set_viewport_size(DESKTOP)
     return found
 
