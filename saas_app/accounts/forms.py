@@ -37,7 +37,7 @@ _REGIONS: Final[Mapping[str, Sentence]] = {
     "Pacific": _("Pacific"),
 }
 _THEME_NAMES: Final[Mapping[str, Sentence]] = {"light": _("Light"), "dark": _("Dark")}
-_AUTOMATIC: Final = _("Automatic, from your browser")
+_AUTOMATIC: Final = _("From your browser")
 _UNIVERSAL: Final = "UTC"
 
 
