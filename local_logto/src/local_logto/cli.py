@@ -22,22 +22,27 @@ from local_logto.management.seeded_app import ensure_access
 from local_logto.schema import OutdatedSchema
 from local_logto.settings import Settings
 from local_logto.store import Store
+from local_logto.terminal import Commands, say
+from local_logto.translation import SOURCE, _, joined, said, speaking
 
 _Result = TypeVar("_Result")
 
+_data_dir = click.option("--data-dir", type=click.Path(path_type=Path), help=_("Folder of the database."))
 
-@click.group()
+
+@click.group(
+    cls=Commands,
+    help=_("A development identity provider that behaves like Logto 1.42. Not for production."),
+)
 def main() -> None:
-    """A development identity provider that behaves like Logto 1.42. Not for production."""
     os.umask(0o077)  # the files contain password hashes and keys
 
 
-@main.command()
-@click.option("--host", help="Address to listen on. Must be a loopback address unless allowed otherwise.")
-@click.option("--port", type=int, help="Port to listen on. 0 picks a free one.")
-@click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of the database.")
+@main.command(help=_("Run the provider until Ctrl-C."))
+@click.option("--host", help=_("Address to listen on. Must be a loopback address unless allowed otherwise."))
+@click.option("--port", type=int, help=_("Port to listen on. 0 picks a free one."))
+@_data_dir
 def serve(**given: Any) -> None:
-    """Run the provider until Ctrl-C."""
     settings = _settings(**given)
     listener = _listen(settings.host, settings.port)
     port = listener.getsockname()[1]
@@ -55,27 +60,30 @@ def serve(**given: Any) -> None:
         log_level="warning",
         lifespan="on",
     )
-    server = _AnnouncingServer(
-        config, f"local_logto listens on {settings.endpoint} (issuer {settings.issuer})"
+    announcement = _(
+        "local_logto listens on %(endpoint)s (issuer %(issuer)s)",
+        endpoint=settings.endpoint,
+        issuer=settings.issuer,
     )
-    with contextlib.suppress(KeyboardInterrupt):
+    server = _AnnouncingServer(config, said(announcement))
+    with contextlib.suppress(KeyboardInterrupt), speaking(SOURCE):  # each request has its own language
         server.run(sockets=[listener])
     if not server.started:
-        _exit_with("could not start. The lines above say why.")
+        _exit_with(_("could not start. The lines above say why."))
 
 
-@main.command("rotate-key")
-@click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of the database.")
+@main.command(
+    "rotate-key", help=_("Sign with a new key from now on. Tokens signed with older keys stay valid.")
+)
+@_data_dir
 def rotate_key(**given: Any) -> None:
-    """Sign with a new key from now on. Tokens signed with older keys stay valid."""
     kid = _with_store(_settings(**given), lambda store, _settings: rotate(store))
-    click.echo(f"new signing key {kid}")
+    say(_("new signing key %(kid)s", kid=kid))
 
 
-@main.command()
-@click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of the database.")
+@main.command(help=_("Print the ID and secret of the application that may use the Management API."))
+@_data_dir
 def credentials(**given: Any) -> None:
-    """Print the ID and secret of the application that may use the Management API."""
     settings = _settings(**given)
     secret = _with_store(settings, ensure_access)
     click.echo(f"LOGTO_MANAGEMENT_APP_ID={settings.management_app_id}")
@@ -101,7 +109,7 @@ def _settings(**given: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        _exit_with(f"{name}: {first['msg']}" if name else first["msg"].removeprefix("Value error, "))
+        _exit_with(f"{name}: {first['msg']}" if name else first["ctx"]["error"].args[0])
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -113,7 +121,12 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.listen()
     except OSError as error:
         _exit_with(
-            f"cannot listen on {host}:{port}: {error.strerror}. Free the port or choose another --port."
+            _(
+                "cannot listen on %(host)s:%(port)s: %(reason)s. Free the port or choose another --port.",
+                host=host,
+                port=port,
+                reason=error.strerror,
+            )
         )
     return listener
 
@@ -124,7 +137,13 @@ def _prepare_folder(settings: Settings) -> None:
         settings.database.touch(mode=0o600)
         _restrict(settings)
     except OSError as error:
-        _exit_with(f"cannot write to {settings.data_dir}: {error.strerror}. Choose another --data-dir.")
+        _exit_with(
+            _(
+                "cannot write to %(folder)s: %(reason)s. Choose another --data-dir.",
+                folder=settings.data_dir,
+                reason=error.strerror,
+            )
+        )
 
 
 def _restrict(settings: Settings) -> None:
@@ -134,7 +153,7 @@ def _restrict(settings: Settings) -> None:
         mode = file.stat().st_mode & 0o777 if file.exists() else 0
         if mode & 0o077:
             file.chmod(mode & 0o700)
-            click.echo(f"local_logto: other users could read {file}. Now only its owner can.", err=True)
+            _warn(_("other users could read %(file)s. Now only its owner can.", file=file))
 
 
 def _with_store(settings: Settings, work: Callable[[Store, Settings], _Result]) -> _Result:
@@ -146,8 +165,12 @@ def _with_store(settings: Settings, work: Callable[[Store, Settings], _Result]) 
     except (OutdatedSchema, DatabaseError) as error:
         reason = error.orig if isinstance(error, DatabaseError) else error
         _exit_with(
-            f"cannot use {settings.database}: {reason}. "
-            "If no other process uses it, delete the file to start again, or choose another --data-dir."
+            _(
+                "cannot use %(file)s: %(reason)s. If no other process uses it, delete the file to start "
+                "again, or choose another --data-dir.",
+                file=settings.database,
+                reason=reason.args[0] if isinstance(reason, OutdatedSchema) else reason,
+            )
         )
     finally:
         store.close()
@@ -158,5 +181,9 @@ def _only_open(_store: Store, _settings: Settings) -> None:
 
 
 def _exit_with(message: str) -> NoReturn:
-    click.echo(f"local_logto: {message}", err=True)
+    _warn(message)
     sys.exit(1)
+
+
+def _warn(message: str) -> None:
+    say(joined(": ", ["local_logto", message]), err=True)

@@ -9,8 +9,7 @@ from typing import Final
 
 from quart import Response, render_template
 
-from local_logto.reader import reader_language
-from local_logto.translation import speaking
+from local_logto.reader import speaking_to_reader
 
 PAGE_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -27,7 +26,7 @@ async def posting_page(action: str, inputs: Mapping[str, str], *, title: str, te
 
 async def page(template: str, **values: object) -> Response:
     """Render a page with the provider's content security policy, never cached."""
-    with speaking(reader_language()):
+    with speaking_to_reader():
         html = await render_template(template, **values)
     response = Response(html, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = PAGE_POLICY

@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import ReflectedColumn
 from sqlalchemy.schema import CreateColumn
 
+from local_logto.translation import _
+
 
 class OutdatedSchema(Exception):
     """The file was created by another version, and its tables can't be completed."""
@@ -32,7 +34,13 @@ def create_or_complete(connection: sa.Connection, metadata: sa.MetaData) -> None
 def _complete(connection: sa.Connection, table: sa.Table, present: Mapping[str, ReflectedColumn]) -> None:
     for name, found in present.items():
         if name not in table.c and not found["nullable"] and found["default"] is None:
-            raise OutdatedSchema(f"another version created it: its table {table.name} requires {name}")
+            raise OutdatedSchema(
+                _(
+                    "another version created it: its table %(table)s requires %(column)s",
+                    table=table.name,
+                    column=name,
+                )
+            )
     for column in table.columns:
         if column.name not in present:
             _add(connection, column)
@@ -41,7 +49,13 @@ def _complete(connection: sa.Connection, table: sa.Table, present: Mapping[str, 
 def _add(connection: sa.Connection, column: sa.Column[object]) -> None:
     is_optional = column.nullable or column.server_default is not None
     if not is_optional or column.primary_key or column.unique or column.foreign_keys:
-        raise OutdatedSchema(f"another version created it: its table {column.table.name} lacks {column.name}")
+        raise OutdatedSchema(
+            _(
+                "another version created it: its table %(table)s lacks %(column)s",
+                table=column.table.name,
+                column=column.name,
+            )
+        )
     definition = CreateColumn(column).compile(dialect=connection.dialect)
     name = connection.dialect.identifier_preparer.format_table(column.table)
     connection.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {definition}")
@@ -59,7 +73,7 @@ def _renew_factors(connection: sa.Connection, users: sa.Table) -> None:
             renewed = [_renewed(factor) for factor in factors]
         except (KeyError, TypeError) as error:
             raise OutdatedSchema(
-                f"another version created it: a second factor of {user_id} is unknown"
+                _("another version created it: a second factor of %(user)s is unknown", user=user_id)
             ) from error
         if renewed != factors:
             change = users.update().where(users.c.id == user_id)

@@ -9,6 +9,8 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from local_logto.translation import _
+
 
 class Settings(BaseSettings):
     """The provider's settings.
@@ -48,8 +50,11 @@ class Settings(BaseSettings):
     def _stays_on_this_machine(self) -> Self:
         if not self.allow_non_loopback and not _is_loopback(self.host):
             raise ValueError(
-                f"local_logto is for development and will not listen on {self.host}. "
-                "Set LOCAL_LOGTO_ALLOW_NON_LOOPBACK=true if you trust this network"
+                _(
+                    "local_logto is for development and will not listen on %(host)s. "
+                    "Set LOCAL_LOGTO_ALLOW_NON_LOOPBACK=true if you trust this network.",
+                    host=self.host,
+                )
             )
         return self
 

@@ -1,4 +1,4 @@
-"""Texts of the pages: English in the source, translated when a page shows them.
+"""Texts of pages and commands: English in the source, translated when they are shown.
 
 Modules import :func:`_`, and where a number decides :func:`ngettext`. Both return a :class:`Sentence`, also
 when a module is imported. Each other language is one file, ``translations/<tag>.po``, read when it is first
@@ -29,6 +29,7 @@ SOURCE: Final = "en"
 TRANSLATIONS: Final = Path(__file__).with_name("translations")
 
 _language: ContextVar[str] = ContextVar("language", default=SOURCE)
+_locale: ContextVar[Locale | None] = ContextVar("locale", default=None)
 _Shown = Callable[[str], str]
 
 
@@ -100,20 +101,33 @@ def install(environment: Environment) -> None:
 
 def moment(at: datetime) -> Markup:
     """Return a moment as a ``time`` element in the zone of this machine, with the exact UTC in its title."""
-    shown = format_datetime(at.astimezone(), "medium", locale=locale_of(_language.get()))
+    locale = _locale.get() or locale_of(_language.get())
+    shown = format_datetime(at.astimezone(), "medium", locale=locale)
     exact = at.astimezone(UTC)
     parts = exact.isoformat(timespec="seconds"), f"{exact:%Y-%m-%d %H:%M:%S} UTC", shown
     return Markup('<time datetime="{}" title="{}">{}</time>').format(*parts)
 
 
 @contextmanager
-def speaking(tag: str) -> Iterator[None]:
-    """Show texts in this language inside the block."""
-    token = _language.set(tag)
+def speaking(tag: str, locale: Locale | None = None) -> Iterator[None]:
+    """Show texts in this language inside the block, and dates by the locale, which may name a region."""
+    tokens = _language.set(tag), _locale.set(locale)
     try:
         yield
     finally:
-        _language.reset(token)
+        _language.reset(tokens[0])
+        _locale.reset(tokens[1])
+
+
+def said(text: str) -> str:
+    """Return a text in the current language, if it is a sentence."""
+    return _in(_language.get(), text)
+
+
+def translated(message: str, plural: str = "", num: int = 1) -> str:
+    """Return a message of the catalogue in the current language."""
+    known = catalogue(_language.get())
+    return known.ngettext(message, plural, num) if plural else known.gettext(message) if message else ""
 
 
 @cache

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 from quart import Response
 
-from local_logto import pages, translation
+from local_logto import reader, translation
 from local_logto.crypto.signed_cookies import EXPERIENCE, write_cookie
-from local_logto.experience.pages import responses
 from local_logto.messages import Message, store_message
 from local_logto.second_factors import backup_code_factor, totp_factor
 from local_logto.store import now_ms
@@ -154,6 +153,26 @@ def test_moment_is_formatted_for_the_reader_with_the_exact_utc_in_its_title() ->
     assert "nov 2026" in shown
 
 
+@pytest.mark.parametrize(
+    ("accepted", "shown"),
+    [
+        ("en", "Nov 29, 2026"),
+        ("en-GB", "29 Nov 2026"),
+        ("fr-FR,en-GB;q=0.8", "29 Nov 2026"),
+        ("es-MX", "29 nov 2026"),
+        ("en-XX", "Nov 29, 2026"),
+        ("en-XX,en-AU", "29 Nov 2026"),
+    ],
+)
+async def test_dates_follow_the_region_of_the_browser(
+    logto: ExperienceApp, accepted: str, shown: str
+) -> None:
+    noon = int(datetime(2026, 11, 29, 12, tzinfo=UTC).timestamp() * 1000)
+    store_message(logto.store, Message("Email", NINA, "Generic", noon, subject="Hello", text="Hello"))
+    page = await logto.browser.get("/messages", headers={"Accept-Language": accepted})
+    assert shown in await text_of(page)
+
+
 # --- no text escapes
 
 
@@ -162,8 +181,7 @@ def check(monkeypatch: pytest.MonkeyPatch) -> Check:
     """Check a page in a language in which translated texts stand in brackets."""
     catalogue = translation.catalogue
     monkeypatch.setattr(translation, "catalogue", lambda tag: Brackets() if tag == TAG else catalogue(tag))
-    for module in (pages, responses):
-        monkeypatch.setattr(module, "reader_language", lambda: TAG)
+    monkeypatch.setattr(reader, "reader_language", lambda: TAG)
 
     async def check(answering: Awaitable[Response]) -> None:
         response = await answering

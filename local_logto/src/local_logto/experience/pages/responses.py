@@ -19,9 +19,9 @@ from local_logto.experience.pages.social_buttons import list_social_buttons
 from local_logto.experience.session import ExperienceSession, open_session
 from local_logto.experience.sign_in_experience import read_sign_in_experience
 from local_logto.oidc.session.interactions import Interaction
-from local_logto.reader import reader_language
+from local_logto.reader import speaking_to_reader
 from local_logto.responses import redirect_response
-from local_logto.translation import _, speaking
+from local_logto.translation import _
 
 _P = ParamSpec("_P")
 _View = Callable[Concatenate[ExperienceSession, _P], Awaitable[Response]]
@@ -169,7 +169,7 @@ async def show_template(name: str, **context: object) -> Response:
 async def _render(
     template: str, context: Mapping[str, object], status: int = 200, form_targets: tuple[str, ...] = ()
 ) -> Response:
-    with speaking(reader_language()):
+    with speaking_to_reader():
         html = await render_template(
             template, here=request.full_path.rstrip("?"), page_url=page_url, **context
         )
