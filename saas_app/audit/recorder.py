@@ -31,6 +31,7 @@ class Action(StrEnum):
 
     ORGANIZATION_CREATE = ("organization.create", _("Organization created"))
     ORGANIZATION_UPDATE = ("organization.update", _("Organization updated"))
+    ORGANIZATION_REBRAND = ("organization.rebrand", _("Branding changed"))
     ORGANIZATION_DELETE = ("organization.delete", _("Organization deleted"))
     ORGANIZATION_REMOVE_DATA = ("organization.remove-data", _("Organization data removed"))
     ORGANIZATION_EXPORT = ("organization.export", _("Organization exported"))

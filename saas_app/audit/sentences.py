@@ -36,6 +36,7 @@ MESSAGES: Final[Mapping[Action, tuple[Sentence, ...]]] = {
         _("%(actor)s renamed the organization from %(old_name)s to %(new_name)s"),
         _("%(actor)s changed the settings of %(target)s"),
     ),
+    Action.ORGANIZATION_REBRAND: (_("%(actor)s changed the branding of %(target)s"),),
     Action.ORGANIZATION_DELETE: (_("%(actor)s deleted the organization %(target)s"),),
     Action.ORGANIZATION_REMOVE_DATA: (_("%(actor)s removed the data of %(target)s"),),
     Action.ORGANIZATION_EXPORT: (_("%(actor)s exported the organization %(target)s"),),

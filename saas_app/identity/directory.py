@@ -1,8 +1,11 @@
-"""Copies of names from Logto, of people and organizations. For display only, never for decisions."""
+"""Copies from Logto of names, pictures and logos, of people and organizations. For display only, never for
+decisions.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -18,6 +21,7 @@ from saas_app.identity.claims import is_id
 from saas_app.identity.former_members import FormerMember, find_former_member
 from saas_app.logto import LogtoUser, OrganizationInfo
 from saas_app.models import Organization, OrganizationRemoval, User
+from saas_app.text.branding import Branding
 from saas_app.text.cleaning import clean_name
 
 log = structlog.get_logger(__name__)
@@ -26,8 +30,14 @@ _IDS: Final = values_of("ids")
 _DELETED: Final = sa.select(OrganizationRemoval.organization_id).join(
     _IDS, OrganizationRemoval.organization_id == _IDS.c.value
 )
-_NAMES: Final = (
-    sa.select(_IDS.c.value.label("id"), sa.func.coalesce(Organization.name, _IDS.c.value).label("name"))
+_LISTED: Final = (
+    sa.select(
+        _IDS.c.value.label("id"),
+        sa.func.coalesce(Organization.name, _IDS.c.value).label("name"),
+        Organization.logo,
+        Organization.dark_logo,
+        Organization.color,
+    )
     .select_from(_IDS)
     .outerjoin(Organization, Organization.id == _IDS.c.value)
     .outerjoin(OrganizationRemoval, OrganizationRemoval.organization_id == _IDS.c.value)
@@ -36,6 +46,14 @@ _NAMES: Final = (
 
 
 _CHANGE_PROFILE: Final = sa.update(User).where(User.id == sa.bindparam("subject"))
+
+
+@dataclass(frozen=True, slots=True)
+class ListedOrganization:
+    """How an organization looks in a list."""
+
+    name: str
+    branding: Branding
 
 
 class Directory:
@@ -81,16 +99,18 @@ class Directory:
             for start in range(0, len(rows), 100):
                 await upsert(db, Organization, rows[start : start + 100], key=("id",))
 
-    async def list_names(self, organization_ids: Iterable[str]) -> dict[str, str]:
-        """Return the names of these organizations by id, without those that were deleted.
+    async def list_organizations(self, organization_ids: Iterable[str]) -> dict[str, ListedOrganization]:
+        """Return these organizations by id, without those that were deleted.
 
         An ID token may still name deleted ones for a while. An organization that is not known yet has its id
         as its name.
         """
         ids = list(organization_ids)
         async with self._work.reading(key=keys.of_organizations(ids)) as db:
-            rows = (await db.execute(_NAMES, {_IDS.name: as_parameter(ids)})).all()
-        return {row.id: row.name for row in rows}
+            rows = (await db.execute(_LISTED, {_IDS.name: as_parameter(ids)})).all()
+        return {
+            row.id: ListedOrganization(row.name, Branding(row.logo, row.dark_logo, row.color)) for row in rows
+        }
 
     async def list_deleted(self, organization_ids: Iterable[str]) -> set[str]:
         """Return which of these organizations were deleted."""
@@ -105,14 +125,9 @@ class Directory:
 
 
 async def remember_organization(db: WritingSession, organization: OrganizationInfo) -> None:
-    """Store a name in the transaction of the change that set it, unless the organization was deleted."""
+    """Store what a change has set, in its transaction, unless the organization was deleted."""
     if await db.get(OrganizationRemoval, organization.id) is None:
-        entry = {
-            "id": organization.id,
-            "name": organization.name,
-            "description": organization.description,
-        }
-        await upsert(db, Organization, [organization_row(entry)], key=("id",))
+        await upsert(db, Organization, [row_of_organization(organization)], key=("id",))
 
 
 def organizations_of(user_info: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -125,14 +140,23 @@ def organizations_of(user_info: Mapping[str, Any]) -> list[dict[str, Any]]:
     return usable
 
 
+def row_of_organization(organization: OrganizationInfo) -> dict[str, Any]:
+    """Return the row of an organization, from a record of the Management API."""
+    entry = organization.model_dump(include={"id", "name", "description", "branding", "color"})
+    return organization_row(entry)
+
+
 def organization_row(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the row of an organization, from Logto's JSON, which is the same in userinfo and all APIs."""
-    return {
+    """Return the row of an organization, from Logto's JSON. Userinfo has no branding, which then stays."""
+    row = {
         "id": entry["id"],
         "name": _bounded(entry.get("name"), 128) or entry["id"],
         "description": _bounded(entry.get("description"), 256),
         "seen_at": utc_now(),
     }
+    if "branding" in entry or "color" in entry:
+        row |= asdict(Branding.stored(entry.get("branding"), entry.get("color")).shown)
+    return row
 
 
 def user_row(user: LogtoUser) -> dict[str, Any]:

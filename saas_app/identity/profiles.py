@@ -20,6 +20,7 @@ from saas_app.identity.logto_messages import LogtoRefusal
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.session_tokens import SessionTokens
 from saas_app.identity.token_refresh import USERINFO_AUDIENCE, TokenRefresher
+from saas_app.text.branding import UNBRANDED, Branding
 from saas_app.text.translation import _
 
 log = structlog.get_logger(__name__)
@@ -53,6 +54,7 @@ class Membership:
     organization_id: str
     organization_name: str
     role_names: frozenset[str]
+    branding: Branding = UNBRANDED
 
 
 class Profiles:
@@ -82,14 +84,17 @@ class Profiles:
 
         For display only: entering an organization takes a fresh token for it.
         """
-        names = await self._directory.list_names(claims.get("organizations") or ())
+        listed = await self._directory.list_organizations(claims.get("organizations") or ())
         roles = organization_roles(claims)
-        return [Membership(item, name, roles.get(item, _NO_ROLES)) for item, name in names.items()]
+        return [
+            Membership(item, found.name, roles.get(item, _NO_ROLES), found.branding)
+            for item, found in listed.items()
+        ]
 
     async def belongs_to(self, claims: dict[str, Any], organization_id: str) -> bool:
         """Return whether an ID token names an organization that was not deleted. For display only."""
         is_named = organization_id in (claims.get("organizations") or ())
-        return is_named and organization_id in await self._directory.list_names([organization_id])
+        return is_named and organization_id in await self._directory.list_organizations([organization_id])
 
     async def fetch_user_info(self, principal: SessionPrincipal) -> dict[str, Any]:
         """Fetch the person's current userinfo from Logto.

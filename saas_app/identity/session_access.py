@@ -24,6 +24,7 @@ from saas_app.models import (
     User,
 )
 from saas_app.models.session_token import read_role_names
+from saas_app.text.branding import UNBRANDED, Branding
 
 NO_ORGANIZATION: Final = ""
 """The organization's id in statements of requests outside an organization. It matches nothing."""
@@ -68,6 +69,7 @@ class SessionAccess:
     organization_name: str | None
     membership_changed_at: datetime | None
     tokens: dict[str, CachedToken]
+    organization_branding: Branding = UNBRANDED
     joined_by: str | None = None
     membership_version: int = 0
     is_membership_changing: bool = False
@@ -121,6 +123,9 @@ def _access_statement(key: InstrumentedAttribute[Any]) -> sa.Select[*tuple[Any, 
         sa.select(
             *_PERSON_COLUMNS,
             Organization.name.label("organization_name"),
+            Organization.logo,
+            Organization.dark_logo,
+            Organization.color,
             *CHANGE_COLUMNS,
             PendingChange.touches(_ORGANIZATION_ID, SessionRow.subject).label("is_changing"),
             DomainJoin.domain.label("joined_by"),
@@ -161,6 +166,7 @@ def as_access(rows: Sequence[sa.Row[Any]]) -> SessionAccess:
         last_seen_at=first.last_seen_at,
         last_organization_id=first.last_organization_id,
         organization_name=first.organization_name,
+        organization_branding=Branding(first.logo, first.dark_logo, first.color),
         membership_changed_at=changes.changed_at,
         tokens={token.audience: token for token in map(_find_token, rows) if token is not None},
         joined_by=first.joined_by,

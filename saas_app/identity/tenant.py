@@ -11,6 +11,7 @@ from saas_app.identity.principal import Principal, SessionPrincipal
 from saas_app.rbac.assignment import find_denied_assignment
 from saas_app.rbac.permissions import Carrier, Permission, permissions_of
 from saas_app.rbac.policy import AccessFacts
+from saas_app.text.branding import UNBRANDED, Branding
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Tenant:
     kinds of token that were read for this request, and ``read_at`` the time. ``role_names`` are the
     organization roles that came with those tokens; they are empty for a bearer token, which has none.
     ``membership_version`` counts the changes of the membership that were known then. ``joined_by`` is the
-    email domain that made the caller a member, until they confirm the notice about it.
+    email domain that made the caller a member, until they confirm the notice. Only pages have a ``branding``.
     """
 
     organization_id: str
@@ -33,6 +34,7 @@ class Tenant:
     read_at: datetime
     membership_version: int = 0
     joined_by: str | None = None
+    branding: Branding = UNBRANDED
 
     def may(self, permission: Permission) -> bool:
         """Return whether a token read for this request grants the permission. Guards rely on this answer."""

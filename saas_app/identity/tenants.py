@@ -160,6 +160,7 @@ def as_tenant(reading: Reading) -> Tenant:
         read_at=latest.fetched_at,
         membership_version=access.membership_version,
         joined_by=access.joined_by,
+        branding=access.organization_branding,
     )
 
 

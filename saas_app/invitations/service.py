@@ -35,6 +35,7 @@ from saas_app.invitations.values import (
 )
 from saas_app.logto import Invitation, LogtoUser, ManagementClient, explaining
 from saas_app.text.addresses import same_address
+from saas_app.text.branding import Branding
 from saas_app.text.translation import _
 from saas_app.text.visible import isolated
 
@@ -124,6 +125,7 @@ async def get_offer(
         inviter_name=names.get(invitation.inviter_id or ""),
         expires_at=_moment(invitation.expires_at),
         needs_name=not user.name,
+        branding=Branding.stored(organization.branding, organization.color),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from saas_app.errors import Conflict, Invalid, NotFound
 from saas_app.logto import Invitation
 from saas_app.rbac.permissions import Role
+from saas_app.text.branding import UNBRANDED, Branding
 from saas_app.text.translation import Sentence, _
 from saas_app.text.visible import isolated
 
@@ -86,6 +87,7 @@ class Offer:
     inviter_name: str | None
     expires_at: datetime
     needs_name: bool
+    branding: Branding = UNBRANDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class WaitingInvitation:
     organization_name: str
     role_names: frozenset[str]
     expires_at: datetime
+    branding: Branding = UNBRANDED
 
 
 class InvitationNotFound(NotFound):

@@ -15,6 +15,7 @@ from saas_app.errors import LogtoUnavailable
 from saas_app.invitations.values import InvitationState, WaitingInvitation, state_of
 from saas_app.logto import Invitation, ManagementClient, ManagementError, OrganizationInfo
 from saas_app.text.addresses import address_key, spellings
+from saas_app.text.branding import Branding
 
 log = structlog.get_logger(__name__)
 
@@ -90,4 +91,7 @@ async def _ask(management: ManagementClient, email: str) -> tuple[WaitingInvitat
 
 def _as_waiting(entry: Invitation, organization: OrganizationInfo) -> WaitingInvitation:
     expires_at = datetime.fromtimestamp(entry.expires_at / 1000, UTC)
-    return WaitingInvitation(entry.id, organization.id, organization.name, entry.role_names, expires_at)
+    branding = Branding.stored(organization.branding, organization.color)
+    return WaitingInvitation(
+        entry.id, organization.id, organization.name, entry.role_names, expires_at, branding
+    )

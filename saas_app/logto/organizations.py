@@ -49,9 +49,20 @@ class OrganizationCalls(Calls):
         name: str | None = None,
         description: str | None = None,
         is_mfa_required: bool | None = None,
+        branding: Mapping[str, Any] | None = None,
+        color: Mapping[str, Any] | None = None,
     ) -> OrganizationInfo:
-        """Change the given fields; None leaves one as it is. 404 ``entity.not_exists`` if there is none."""
-        given = {"name": name, "description": description, "isMfaRequired": is_mfa_required}
+        """Change the given fields; None leaves one as it is. 404 ``entity.not_exists`` if there is none.
+
+        Logto replaces ``branding`` and ``color`` as a whole.
+        """
+        given = {
+            "name": name,
+            "description": description,
+            "isMfaRequired": is_mfa_required,
+            "branding": branding,
+            "color": color,
+        }
         body = {key: value for key, value in given.items() if value is not None}
         return OrganizationInfo.read(await self._body("PATCH", _path(organization_id), body))
 

@@ -19,13 +19,18 @@ Item = TypeVar("Item")
 
 
 class OrganizationInfo(Record):
-    """An organization. Its name is not unique. Logto ignores ``custom_data``, so we may use it."""
+    """An organization. Its name is not unique. Logto ignores ``custom_data``, so we may use it.
+
+    ``branding`` and ``color`` are unchanged, because Logto replaces them as a whole.
+    """
 
     id: str
     name: ShownName
     description: str | None = None
     custom_data: Entry = Field({})
     is_mfa_required: bool = False
+    branding: Entry = Field({})
+    color: Entry = Field({})
 
 
 class OrganizationMembership(Record):

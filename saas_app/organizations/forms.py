@@ -13,6 +13,8 @@ from saas_app.errors import BadRequest
 from saas_app.organizations.values import Details
 from saas_app.rbac.assignment import PERSON_ROLES
 from saas_app.rbac.permissions import Role
+from saas_app.text.branding import Branding, NotAColor, read_color, read_logo
+from saas_app.text.pictures import NotAPicture
 from saas_app.text.translation import _
 from saas_app.web.typed_text import at_most, clean_line, clean_text
 
@@ -38,6 +40,44 @@ class OrganizationForm(Form):
     def as_details(self) -> Details:
         """Return the input. Call :meth:`validate` first."""
         return Details(name=self.name.data or "", description=self.description.data or "")
+
+
+class BrandingForm(Form):
+    """The logo and the color of an organization. An empty field removes what is set."""
+
+    logo = StringField(_("Logo address"), filters=[clean_line])
+    dark_logo = StringField(_("Logo address for dark pages"), filters=[clean_line])
+    color = StringField(_("Color"), filters=[clean_line])
+
+    def validate_logo(self, field: StringField) -> None:
+        """Check that the address is public."""
+        _check_logo(field)
+
+    def validate_dark_logo(self, field: StringField) -> None:
+        """Check that the address is public, and that there is a logo for light pages too."""
+        _check_logo(field)
+        if field.data and not self.logo.data:
+            raise ValidationError(_("Enter a logo for light pages too."))
+
+    def validate_color(self, field: StringField) -> None:
+        """Check that it is a color, and bring it into the form used for comparison."""
+        if field.data:
+            try:
+                field.data = read_color(field.data)
+            except NotAColor as wrong:
+                raise ValidationError(wrong.reason) from None
+
+    def as_branding(self) -> Branding:
+        """Return the input. Call :meth:`validate` first."""
+        return Branding(self.logo.data or None, self.dark_logo.data or None, self.color.data or None)
+
+
+def _check_logo(field: StringField) -> None:
+    if field.data:
+        try:
+            field.data = read_logo(field.data)
+        except NotAPicture as wrong:
+            raise ValidationError(wrong.reason) from None
 
 
 class DomainForm(Form):

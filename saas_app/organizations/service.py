@@ -30,6 +30,7 @@ from saas_app.rbac.permissions import (
     permissions_carried_by,
 )
 from saas_app.rbac.policy import AccessFacts, decide
+from saas_app.text.branding import Branding
 from saas_app.text.order import fold, order_key
 
 EXAMPLE_PERSON: Final = "Carol"
@@ -133,7 +134,8 @@ async def read_settings(change: MemberChange) -> OrganizationSettings:
             change.management.has_second_factor(change.caller.principal.subject),
         )
     details = Details(organization.name, organization.description or "")
-    return OrganizationSettings(details, organization.is_mfa_required, joining, has_factor)
+    branding = Branding.stored(organization.branding, organization.color)
+    return OrganizationSettings(details, branding, organization.is_mfa_required, joining, has_factor)
 
 
 async def get_name(change: MemberChange) -> str:

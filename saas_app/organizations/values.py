@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from saas_app.errors import NotFound, VersionConflict
+from saas_app.text.branding import Branding
 from saas_app.text.translation import _
 
 
@@ -17,15 +18,17 @@ class Details:
     name: str
     description: str = ""
 
-    @property
-    def version(self) -> str:
-        """Identifies the values a form was opened with. Each has its own part."""
-        return f"{_version([self.name])}.{_version([self.description])}"
 
-    def changed_since(self, seen: str) -> frozenset[str]:
-        """Return the names of the fields that differ from those of the version ``seen``."""
-        parts = zip(("name", "description"), self.version.split("."), f"{seen}.".split("."), strict=False)
-        return frozenset(field for field, now, then in parts if now != then)
+def version_of(values: Details | Branding) -> str:
+    """Return what identifies the values a form was opened with. Each has its own part."""
+    return ".".join(_version([value]) for value in asdict(values).values())
+
+
+def changed_since(values: Details | Branding, seen: str) -> frozenset[str]:
+    """Return the names of the fields that differ from those of the version ``seen``."""
+    now, then = version_of(values).split("."), seen.split(".")
+    then += [""] * len(now)
+    return frozenset(name for name, new, old in zip(asdict(values), now, then, strict=False) if new != old)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class OrganizationSettings:
     """The content of the settings page. ``has_factor`` says whether the caller has a second factor."""
 
     details: Details
+    branding: Branding
     is_mfa_required: bool
     joining: Joining
     has_factor: bool
@@ -75,19 +79,19 @@ class OrganizationGone(NotFound):
         super().__init__(_("Somebody deleted it while this page was open. Nothing was changed."))
 
 
-class DetailsConflict(VersionConflict):
-    """The name or description changed after the form was opened.
+class SettingsConflict(VersionConflict):
+    """The values of a form changed after it was opened.
 
     ``changed`` names the fields that the caller changed after opening the form, and ``changed_meanwhile``
     those that others changed. ``seen`` is the version with which the form was opened.
     """
 
-    def __init__(self, theirs: Details, yours: Details, seen: str) -> None:
+    def __init__(self, theirs: Details | Branding, yours: Details | Branding, seen: str) -> None:
         super().__init__()
         self.theirs = theirs
         self.yours = yours
-        self.changed = yours.changed_since(seen)
-        self.changed_meanwhile = theirs.changed_since(seen)
+        self.changed = changed_since(yours, seen)
+        self.changed_meanwhile = changed_since(theirs, seen)
 
 
 class RolesConflict(VersionConflict):
@@ -98,5 +102,5 @@ class RolesConflict(VersionConflict):
         self.theirs = theirs
 
 
-def _version(values: list[str]) -> str:
+def _version(values: list[str] | list[str | None]) -> str:
     return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:16]

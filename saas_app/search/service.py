@@ -70,6 +70,7 @@ def search_own(memberships: Iterable[Membership], text: str, language: str) -> l
             "",
             item.organization_id,
             item.role_names,
+            item.branding,
         )
         for item in found[:_SIZE]
     )

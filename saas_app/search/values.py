@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
+from saas_app.text.branding import UNBRANDED, Branding
 from saas_app.text.translation import Sentence
 
 
@@ -17,6 +18,7 @@ class Match:
     symbol: str
     organization_id: str = ""
     roles: frozenset[str] = frozenset()
+    branding: Branding = UNBRANDED
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from zlib import crc32
 from markupsafe import Markup
 
 from saas_app.rbac.permissions import Role, in_role_order
+from saas_app.text.branding import WHITE, Branding, text_color_on
 from saas_app.text.pictures import shown_picture
 from saas_app.text.translation import _
 from saas_app.text.visible import initial, runs_right_to_left, shows_something
@@ -41,18 +42,42 @@ def initials(name: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def avatar(key: str, name: str, picture: str | None = None, shape: str = "") -> Markup:
-    """Return the picture of a person or an organization, or the initials on a tint, as decoration.
+def avatar(key: str, name: str, picture: str | Branding | None = None, *shapes: str) -> Markup:
+    """Return the picture of a person, or the logo of an organization, as decoration.
 
-    The tint comes from ``key``, which is the id, so it is the same everywhere. The style sheet
-    shows the initials if the picture does not load. The shape is "", square or large.
+    Without one, it is the initials on the organization's color, else on a tint. The tint comes from ``key``,
+    which is the id, so it is the same everywhere. The style sheet shows the initials if the picture does not
+    load. Shapes are square and large.
     ``{{ member.id|avatar(member.name, member.picture) }}``
     """
-    shape = f" avatar-{shape}" if shape else ""
-    tint = crc32(key.encode()) % TINTS
-    letters, shown = initials(name), shown_picture(picture)
-    image = _PICTURE.format(shown, letters) if shown else ""
-    return _AVATAR.format(shape, tint, letters, image)
+    shape = "".join(f" avatar-{name}" for name in shapes)
+    tint, letters = f"tint-{crc32(key.encode()) % TINTS}", initials(name)
+    if isinstance(picture, Branding):
+        return _logo(shape, tint, letters, picture.shown)
+    shown = shown_picture(picture)
+    return _AVATAR.format(shape, tint, "", letters, _PICTURE.format("", shown, letters) if shown else "")
+
+
+def _logo(shape: str, tint: str, letters: str, branding: Branding) -> Markup:
+    """Return an organization's logo, for light pages and for dark ones, else its initials on its color.
+
+    The policy of our pages allows no inline style. An attribute of SVG paints any color without one.
+    """
+    if branding.logo and branding.dark_logo:
+        images = _PICTURE.format(_ON_LIGHT, branding.logo, letters)
+        images += _PICTURE.format(_ON_DARK, branding.dark_logo, letters)
+        return _AVATAR.format(shape, tint, "", letters, images)
+    if logo := branding.logo or branding.dark_logo:
+        return _AVATAR.format(shape, tint, "", letters, _PICTURE.format(_LOGO, logo, letters))
+    if not branding.color:
+        return _AVATAR.format(shape, tint, "", letters, "")
+    ink = "ink-white" if text_color_on(branding.color) == WHITE else "ink-black"
+    return _AVATAR.format(shape, ink, paint(branding.color), letters, "")
+
+
+def paint(color: str) -> Markup:
+    """Return an area in a color, as decoration. The style sheet gives it its size."""
+    return _PAINT.format(color)
 
 
 def role_badges(names: Iterable[str]) -> Markup:
@@ -76,8 +101,14 @@ def shown_name(value: Any) -> Any:
 
 _NO_NAME: Final = _("(blank name)")  # the text of :func:`saas_app.text.visible.isolated`
 TINTS: Final = 8  # classes tint-0 to tint-7 of the style sheet
-_AVATAR: Final = Markup('<span class="avatar{} tint-{}" aria-hidden="true"><span>{}</span>{}</span>')
+_AVATAR: Final = Markup('<span class="avatar{} {}" aria-hidden="true">{}<span>{}</span>{}</span>')
 _PICTURE: Final = Markup(
-    '<img src="{}" alt="" data-initials="{}" loading="lazy" referrerpolicy="no-referrer">'
+    '<img{} src="{}" alt="" data-initials="{}" loading="lazy" referrerpolicy="no-referrer">'
+)
+_LOGO: Final = Markup(' class="logo"')
+_ON_LIGHT: Final = Markup(' class="logo on-light"')
+_ON_DARK: Final = Markup(' class="logo on-dark"')
+_PAINT: Final = Markup(
+    '<svg class="paint" aria-hidden="true"><rect width="100%" height="100%" fill="{}"></rect></svg>'
 )
 _ROLE_BADGES: Final = {role.value: badge(role.value, "accent" if role is Role.ADMIN else "") for role in Role}

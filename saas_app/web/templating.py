@@ -28,7 +28,7 @@ from saas_app.web import static_files
 from saas_app.web.context import current_principal, current_tenant
 from saas_app.web.kept_forms import OwnedForms, form_owner
 from saas_app.web.navigation import actions_for, entry_slug_of, menu_for
-from saas_app.web.pieces import avatar, badge, icon, role_badges, shown_name
+from saas_app.web.pieces import avatar, badge, icon, paint, role_badges, shown_name
 from saas_app.web.reader import current_reader
 from saas_app.web.template_texts import TranslatedTexts, texts_of
 from saas_app.web.times import day, exact_utc, local_text, local_time, relative_time, short_day
@@ -104,6 +104,7 @@ _FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "local_text": local_text,
     "name": shown_name,
     "number": number,
+    "paint": paint,
     "pretty_json": pretty_json,
     "role_badges": role_badges,
     "short_day": short_day,

@@ -69,6 +69,8 @@ class _OrganizationData(_Part):
     id: str
     name: str
     description: str | None = None
+    branding: dict[str, Any] | None = None
+    color: dict[str, Any] | None = None
 
 
 class _UserData(_Part):

@@ -51,6 +51,7 @@ _FORMS: Final[dict[str, dict[str, Any]]] = {
     "api_clients.revoke_chosen": {"row": "some-client:", "confirmed": "yes"},
     "api_clients_api.create_api_client": {"name": "Robot two"},
     "organization_settings.save_details": {"name": "Another name", "seen": "of another version"},
+    "organization_settings.save_branding": {"color": "#3651c4", "seen": "of another version"},
     "organization_settings.save_mfa": {"require": "yes"},
     "organization_settings.add_domain": {"domain": "acme.example"},
     "organization_settings.verify_domain": {"domain": "example.test", "proof": "address"},

@@ -24,6 +24,13 @@ from saas_app.models import (
 from saas_app.models.session_token import read_role_names
 
 _CHUNK = 200  # IDs or rows per statement
+_COPIED = (
+    Organization.name,
+    Organization.description,
+    Organization.logo,
+    Organization.dark_logo,
+    Organization.color,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +105,17 @@ async def write_users(db: WritingSession, rows: Iterable[dict[str, Any]]) -> lis
     return [row["id"] for row in different]
 
 
-async def write_organization(db: WritingSession, row: dict[str, Any]) -> bool:
-    """Store the name and description of an organization if they differ. Return whether they did."""
-    found = await db.execute(
-        sa.select(Organization.name, Organization.description).where(Organization.id == row["id"])
-    )
+async def write_organization(db: WritingSession, row: dict[str, Any]) -> set[str]:
+    """Store what is known of an organization if it differs. Return the names of the columns that did."""
+    columns = [column for column in _COPIED if column.key in row]
+    found = await db.execute(sa.select(*columns).where(Organization.id == row["id"]))
     kept = found.one_or_none()
-    if kept is not None and tuple(kept) == (row["name"], row["description"]):
-        return False
-    await upsert(db, Organization, [row], key=("id",))
-    return True
+    different = {
+        column.key for column in columns if kept is None or getattr(kept, column.key) != row[column.key]
+    }
+    if different:
+        await upsert(db, Organization, [row], key=("id",))
+    return different
 
 
 def _chunks(ids: list[str]) -> Iterable[Collection[str]]:

@@ -27,7 +27,7 @@ from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.email_domains.rechecks import DomainChecks
 from saas_app.errors import Busy, ConfigurationError, LogtoUnavailable, NotFound
-from saas_app.identity.directory import organization_row, user_row
+from saas_app.identity.directory import row_of_organization, user_row
 from saas_app.identity.former_members import note_removed_elsewhere
 from saas_app.identity.membership_changes import mark_changed
 from saas_app.identity.named_members import forget_member, list_named
@@ -200,9 +200,11 @@ class Reconciler:
                 await forget_member(db, state.organization_id, user_id)
             if gone:
                 repairs.append(_("tasks of former members: %(people)s", people=", ".join(gone)))
-            row = organization_row({"id": info.id, "name": info.name, "description": info.description})
-            if await queries.write_organization(db, row):
+            written = await queries.write_organization(db, row_of_organization(info))
+            if written & {"name", "description"}:
                 repairs.append(_("renamed to '%(name)s'", name=info.name))
+            elif written:
+                repairs.append(_("logo and color of '%(name)s'", name=info.name))
             people = await queries.write_users(db, [user_row(person) for person in state.people.values()])
             if people:
                 repairs.append(_("%(people)s names or email addresses", people=len(people)))

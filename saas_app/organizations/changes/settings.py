@@ -6,7 +6,7 @@ caller who saves after somebody else is told what has changed.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -18,8 +18,16 @@ from saas_app.logto import ManagementError
 from saas_app.models import EVERYONE
 from saas_app.organizations.removal import request_removal
 from saas_app.organizations.service import get_name, read_joining
-from saas_app.organizations.values import Details, DetailsConflict, Joining, OrganizationGone, RolesConflict
+from saas_app.organizations.values import (
+    Details,
+    Joining,
+    OrganizationGone,
+    RolesConflict,
+    SettingsConflict,
+    version_of,
+)
 from saas_app.rbac.permissions import Role
+from saas_app.text.branding import Branding
 from saas_app.text.translation import _
 from saas_app.text.visible import as_displayed, isolated
 
@@ -27,7 +35,7 @@ from saas_app.text.visible import as_displayed, isolated
 async def save_details(change: MemberChange, seen: str, wanted: Details) -> None:
     """Save the name and description. ``seen`` is the version with which the form was opened.
 
-    Raises :class:`DetailsConflict` and :class:`OrganizationGone`.
+    Raises :class:`SettingsConflict` and :class:`OrganizationGone`.
     """
     async with change.alone() as turn:
         with turn.explain(OrganizationGone):
@@ -35,8 +43,8 @@ async def save_details(change: MemberChange, seen: str, wanted: Details) -> None
             theirs = Details(now.name, now.description or "")
             if wanted == theirs:
                 return
-            if seen != theirs.version:
-                raise DetailsConflict(theirs, wanted, seen)
+            if seen != version_of(theirs):
+                raise SettingsConflict(theirs, wanted, seen)
             renamed = now.model_copy(update={"name": wanted.name, "description": wanted.description})
             await turn.carry_out(
                 _event(turn, *changed_fields(asdict(theirs), asdict(wanted))),
@@ -45,6 +53,39 @@ async def save_details(change: MemberChange, seen: str, wanted: Details) -> None
                 ),
                 also=lambda db: remember_organization(db, renamed),
             )
+
+
+async def save_branding(change: MemberChange, seen: str, wanted: Branding) -> None:
+    """Save the logo and the color. ``seen`` is the version with which the form was opened.
+
+    Logto replaces its JSON as a whole, so what others have put there is sent again. Raises
+    :class:`SettingsConflict` and :class:`OrganizationGone`.
+    """
+    async with change.alone() as turn:
+        with turn.explain(OrganizationGone):
+            now = await turn.management.get_organization(turn.organization_id)
+            theirs = Branding.stored(now.branding, now.color)
+            if wanted == theirs:
+                return
+            if seen != version_of(theirs):
+                raise SettingsConflict(theirs, wanted, seen)
+            branding = _with(now.branding, logoUrl=wanted.logo, darkLogoUrl=wanted.dark_logo)
+            color = _with(now.color, primaryColor=wanted.color)
+            branded = now.model_copy(update={"branding": branding, "color": color})
+            before, after = changed_fields(asdict(theirs), asdict(wanted))
+            await turn.carry_out(
+                _event(turn, before, after, Action.ORGANIZATION_REBRAND),
+                lambda: turn.management.update_organization(
+                    turn.organization_id, branding=branding, color=color
+                ),
+                also=lambda db: remember_organization(db, branded),
+            )
+
+
+def _with(stored: Mapping[str, Any], **values: str | None) -> dict[str, Any]:
+    """Return a JSON object of Logto with some members set. None removes a member."""
+    kept = {name: value for name, value in stored.items() if name not in values}
+    return kept | {name: value for name, value in values.items() if value}
 
 
 async def require_mfa(change: MemberChange, wanted: bool) -> None:
@@ -131,6 +172,11 @@ async def _ignore_missing(call: Awaitable[None]) -> None:
             raise
 
 
-def _event(change: MemberChange, before: dict[str, Any], after: dict[str, Any]) -> AuditEntry:
+def _event(
+    change: MemberChange,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    action: Action = Action.ORGANIZATION_UPDATE,
+) -> AuditEntry:
     target = Target("organization", change.organization_id, change.caller.organization_name)
-    return change.event(Action.ORGANIZATION_UPDATE, target, before, after)
+    return change.event(action, target, before, after)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -22,13 +21,18 @@ from saas_app.identity.tenant import Tenant
 from saas_app.organizations import service
 from saas_app.organizations.changes import settings as changes
 from saas_app.organizations.forms import (
+    BrandingForm,
     DeleteForm,
     DomainForm,
     JoiningRoleForm,
     OrganizationForm,
     read_mfa_choice,
 )
-from saas_app.organizations.values import DetailsConflict, OrganizationSettings, RolesConflict
+from saas_app.organizations.values import (
+    OrganizationSettings,
+    RolesConflict,
+    version_of,
+)
 from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.text.domains import shown_domain
 from saas_app.text.translation import Sentence, _
@@ -46,23 +50,23 @@ blueprint = Blueprint("organization_settings", __name__, url_prefix="/o/<organiz
 @requires(Permission.ORGANIZATION_UPDATE)
 async def show_settings(tenant: Tenant) -> ResponseReturnValue:
     """Show the current settings in Logto."""
-    return await _show(tenant, await service.read_settings(organization_change(tenant)))
+    return await show_page(tenant, await service.read_settings(organization_change(tenant)))
 
 
 @blueprint.post("")
 @requires(Permission.ORGANIZATION_UPDATE)
 async def save_details(tenant: Tenant) -> ResponseReturnValue:
-    """Save the name and description. :func:`choose_side` handles a conflict."""
+    """Save the name and description. :mod:`.conflicts` handles a conflict."""
     fields = await request.form
     form, seen, change = OrganizationForm(fields), fields.get("seen", ""), organization_change(tenant)
     if not form.validate():
-        return await _show(tenant, await service.read_settings(change), details=form, seen=seen), 422
+        return await show_page(tenant, await service.read_settings(change), details=form, seen=seen), 422
     try:
         await changes.save_details(change, seen, form.as_details())
     except (LogtoUnavailable, RateLimited) as error:
-        page = await _show(tenant, None, details=form, seen=seen, failure=error.detail)
+        page = await show_page(tenant, None, details=form, seen=seen, failure=error.detail)
         return page, error.status, retry_after(error)
-    return await _back(tenant, _("Settings saved."))
+    return await back_to_settings(tenant, _("Settings saved."))
 
 
 @blueprint.post("/mfa")
@@ -71,7 +75,7 @@ async def save_mfa(tenant: Tenant) -> ResponseReturnValue:
     """Require a second factor, or stop requiring it."""
     wanted = read_mfa_choice(await request.form)
     await changes.require_mfa(organization_change(tenant), wanted)
-    return await _back(
+    return await back_to_settings(
         tenant,
         _("A second factor is now required.") if wanted else _("A second factor is no longer required."),
     )
@@ -89,7 +93,7 @@ async def add_domain(tenant: Tenant) -> ResponseReturnValue:
         except Invalid as error:
             form.domain.errors = _messages(error)
         else:
-            return await _back(
+            return await back_to_settings(
                 tenant,
                 _(
                     "%(domain)s was added. Verify it to let people join with it.",
@@ -97,7 +101,7 @@ async def add_domain(tenant: Tenant) -> ResponseReturnValue:
                 ),
                 "info",
             )
-    return await _show(tenant, await service.read_settings(change), domain=form), 422
+    return await show_page(tenant, await service.read_settings(change), domain=form), 422
 
 
 @blueprint.post("/domains/verify")
@@ -113,12 +117,12 @@ async def verify_domain(tenant: Tenant) -> ResponseReturnValue:
             await domain_changes.verify_by_dns(change, runtime().txt_resolver, domain)
     except domain_changes.NotProved as error:
         problems = {domain: error.detail}
-        return await _show(tenant, await service.read_settings(change), problems=problems), error.status
+        return await show_page(tenant, await service.read_settings(change), problems=problems), error.status
     except Invalid as error:
         form = DomainForm(data={"domain": domain})
         form.domain.errors = _messages(error)
-        return await _show(tenant, await service.read_settings(change), domain=form), error.status
-    return await _back(
+        return await show_page(tenant, await service.read_settings(change), domain=form), error.status
+    return await back_to_settings(
         tenant,
         _(
             "%(domain)s is verified. People who sign up with an address there join automatically.",
@@ -133,7 +137,7 @@ async def remove_domain(tenant: Tenant) -> ResponseReturnValue:
     """Remove a domain, so that nobody joins by it."""
     domain = (await request.form).get("domain", "")
     await domain_changes.remove_domain(organization_change(tenant), domain)
-    return await _back(
+    return await back_to_settings(
         tenant,
         _(
             "%(domain)s was removed. People who joined through it stay members.",
@@ -150,12 +154,12 @@ async def choose_joining_role(tenant: Tenant) -> ResponseReturnValue:
     form = JoiningRoleForm(fields, offered=service.joining_role_choices(tenant))
     change = organization_change(tenant)
     if not form.validate():
-        return await _show(tenant, await service.read_settings(change), role=form), 422
+        return await show_page(tenant, await service.read_settings(change), role=form), 422
     try:
         await changes.choose_joining_role(change, fields.get("seen", ""), form.as_role())
     except Invalid as error:
         form.role.errors = _messages(error)
-        return await _show(tenant, await service.read_settings(change), role=form), 422
+        return await show_page(tenant, await service.read_settings(change), role=form), 422
     except RolesConflict as error:
         chosen = ", ".join(sorted(error.theirs)) or _("no role")
         form.role.errors = [
@@ -165,9 +169,9 @@ async def choose_joining_role(tenant: Tenant) -> ResponseReturnValue:
             )
         ]
         last = await find_last_save(tenant.organization_id, {"joining_roles": sorted(error.theirs)})
-        page = await _show(tenant, await service.read_settings(change), role=form, role_saved=last)
+        page = await show_page(tenant, await service.read_settings(change), role=form, role_saved=last)
         return page, error.status
-    return await _back(tenant, _("Default role saved. It applies to people who join later."))
+    return await back_to_settings(tenant, _("Default role saved. It applies to people who join later."))
 
 
 @blueprint.get("/delete")
@@ -192,30 +196,14 @@ async def delete(tenant: Tenant) -> ResponseReturnValue:
     return redirect(url_for("identity.renew", next="/o"), 303)
 
 
-@blueprint.errorhandler(DetailsConflict)
-async def choose_side(error: DetailsConflict) -> ResponseReturnValue:
-    """Show both versions after a conflict, and let the caller choose the one to keep."""
-    theirs = asdict(error.theirs)
-    page = render(
-        "organizations/settings_conflict.html",
-        theirs=error.theirs,
-        yours=error.yours,
-        changed=error.changed,
-        last=await find_last_save(
-            str((request.view_args or {})["organization_id"]),
-            {name: theirs[name] for name in error.changed_meanwhile},
-        ),
-        root=url_for("organization_settings.show_settings", **request.view_args or {}),
-    )
-    return page, error.status
-
-
-async def _show(
+async def show_page(
     tenant: Tenant,
     current: OrganizationSettings | None,
     *,
     details: OrganizationForm | None = None,
     seen: str = "",
+    branding: BrandingForm | None = None,
+    branding_seen: str = "",
     domain: DomainForm | None = None,
     role: JoiningRoleForm | None = None,
     role_saved: LastSave | None = None,
@@ -224,7 +212,9 @@ async def _show(
 ) -> str:
     """Return the page. Given forms keep what was typed. Without ``current``, it has only the details form."""
     if current and details is None:
-        details, seen = OrganizationForm(obj=current.details), current.details.version
+        details, seen = OrganizationForm(obj=current.details), version_of(current.details)
+    if current and branding is None:
+        branding, branding_seen = BrandingForm(obj=current.branding), version_of(current.branding)
     if current and role is None:
         role = _role_form(tenant, current)
     return render(
@@ -235,6 +225,8 @@ async def _show(
         problems=problems or {},
         details=details,
         seen=seen,
+        branding=branding,
+        branding_seen=branding_seen,
         domain=domain or DomainForm(),
         role=role,
         role_saved=role_saved,
@@ -280,7 +272,9 @@ async def _ask_to_delete(tenant: Tenant, form: DeleteForm, name: str) -> str:
     )
 
 
-async def _back(tenant: Tenant, notice: Sentence, category: str = "success") -> ResponseReturnValue:
+async def back_to_settings(
+    tenant: Tenant, notice: Sentence, category: str = "success"
+) -> ResponseReturnValue:
     await notify(notice, category)
     return redirect(
         url_for("organization_settings.show_settings", organization_id=tenant.organization_id), 303

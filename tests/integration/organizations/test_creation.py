@@ -88,7 +88,8 @@ async def test_a_new_organization_is_known_here_before_the_page_is_sent(
 ) -> None:
     recorder = Recorder()
     await create(runtime, recorder)
-    assert await runtime.directory.list_names([recorder.id]) == {recorder.id: "Acme"}
+    listed = await runtime.directory.list_organizations([recorder.id])
+    assert {key: found.name for key, found in listed.items()} == {recorder.id: "Acme"}
     assert await pending_in(runtime, recorder.id) == []
     async with runtime.jobs.writing() as db:
         changed = await db.get(MembershipChange, (recorder.id, "alice"))

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from saas_app.models import EVERYONE, EVERYWHERE, Organization, OrganizationRemoval, User
 from saas_app.runtime import Runtime
+from saas_app.text.branding import Branding
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
 from tests.integration.webhooks.webhook_sender import Sender, an_id, changed_at, event, past_event
@@ -18,7 +19,8 @@ pytestmark = pytest.mark.usefixtures("no_mark_on_every_membership")
 
 
 async def name_of(runtime: Runtime, organization_id: str) -> str | None:
-    return (await runtime.directory.list_names([organization_id])).get(organization_id)
+    found = (await runtime.directory.list_organizations([organization_id])).get(organization_id)
+    return found.name if found else None
 
 
 async def test_a_deleted_organization_is_closed_and_its_data_is_due_for_removal(
@@ -41,6 +43,23 @@ async def test_a_deleted_organization_is_closed_and_its_data_is_due_for_removal(
         removal = await db.get(OrganizationRemoval, organization_id)
     assert removal is not None
     assert (removal.organization_name, removal.requested_by) == ("Acme", "logto")
+
+
+async def test_a_logo_and_color_set_in_logto_are_copied_if_pages_may_show_them(
+    logto: Sender, runtime: Runtime
+) -> None:
+    organization_id, logo = an_id(), "https://logos.example.com/acme.svg"
+    named = {"id": organization_id, "name": "Acme"}
+    branded = {"branding": {"logoUrl": logo}, "color": {"primaryColor": "#36C"}}
+    unsafe = {"branding": {"logoUrl": "http://10.0.0.1/"}, "color": {"primaryColor": "url(//x)"}}
+    found = []
+    for data in (branded, {}, unsafe):
+        await logto.accepted(event("Organization.Data.Updated", data={**named, **data}))
+        found.append(
+            (await runtime.directory.list_organizations([organization_id]))[organization_id].branding
+        )
+
+    assert found == [Branding(logo, None, "#3366cc"), Branding(logo, None, "#3366cc"), Branding()]
 
 
 async def test_a_renamed_organization_is_renamed_here_and_its_tokens_become_stale(

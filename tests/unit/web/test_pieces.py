@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from saas_app.text.branding import Branding
 from saas_app.web.pieces import TINTS, avatar, initials
 
 
@@ -47,7 +48,7 @@ def test_a_picture_carries_the_initials_and_sends_no_referrer() -> None:
 
 @pytest.mark.parametrize(
     "picture",
-    ["javascript:alert(1)", "data:image/svg+xml,x", "http://example.com/a.png", "https://10.0.0.1/"],
+    ["javascript:alert(1)", "data:text/html,x", "http://example.com/a.png", "https://10.0.0.1/"],
 )
 def test_an_unsafe_picture_is_not_shown(picture: str) -> None:
     assert "<img" not in avatar("person", "Ada", picture)
@@ -58,3 +59,47 @@ def test_names_and_addresses_are_escaped() -> None:
 
     assert "<script>" not in shown
     assert "&lt;&amp;" in shown
+
+
+LOGO = "https://example.com/logo.svg"
+
+
+def test_a_logo_is_a_picture_over_the_initials() -> None:
+    shown = str(avatar("acme", "Acme Robotics", Branding(LOGO, None, "#3651c4"), "square", "large"))
+
+    assert 'class="avatar avatar-square avatar-large tint-' in shown
+    assert f'<span>AR</span><img class="logo" src="{LOGO}" alt="" data-initials="AR" loading="lazy"' in shown
+    assert "<svg" not in shown
+
+
+def test_a_logo_for_dark_pages_takes_the_place_of_the_other_there() -> None:
+    shown = str(avatar("acme", "Acme", Branding(LOGO, "https://example.com/dark.svg")))
+
+    assert f'class="logo on-light" src="{LOGO}"' in shown
+    assert 'class="logo on-dark" src="https://example.com/dark.svg"' in shown
+
+
+@pytest.mark.parametrize(("color", "ink"), [("#3651c4", "white"), ("#ffe14d", "black")])
+def test_without_a_logo_the_initials_are_readable_on_the_color(color: str, ink: str) -> None:
+    shown = str(avatar("acme", "Acme", Branding(color=color)))
+
+    assert f'fill="{color}"' in shown
+    assert f"ink-{ink}" in shown
+    assert "style=" not in shown
+    assert "tint-" not in shown
+
+
+@pytest.mark.parametrize(
+    "branding",
+    [
+        Branding(),
+        Branding("javascript:alert(1)", "data:image/svg+xml,%3Csvg/%3E", 'red"/><script>'),
+        Branding("https://10.0.0.1/", "https://router.lan/logo.svg", "#000;x:url(//evil.example)"),
+    ],
+)
+def test_an_unsafe_logo_or_color_is_not_shown(branding: Branding) -> None:
+    shown = str(avatar("acme", "Acme", branding))
+
+    assert "<img" not in shown
+    assert "<svg" not in shown
+    assert "tint-" in shown

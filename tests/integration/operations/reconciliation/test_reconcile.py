@@ -23,6 +23,7 @@ from saas_app.models import Organization, OrganizationRemoval, PendingChange, Us
 from saas_app.operations.reconciliation.service import Reconciler, require_own_application
 from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
+from saas_app.text.branding import Branding
 from tests.conftest import OpenOffice
 from tests.databases import migrated_database
 from tests.factories import Factory
@@ -107,6 +108,21 @@ async def test_a_removed_member_whose_webhook_was_lost_is_refused(
 
     await office.browser.get(f"{office.root}/projects", 404)
     assert await repairs_of(reconciler, office.id) == []
+
+
+async def test_a_logo_and_a_color_that_changed_in_logto_are_updated(
+    make: Factory, runtime: Runtime, reconciler: Reconciler
+) -> None:
+    organization_id = await make.organization("Branded")
+    name = (await make.management.get_organization(organization_id)).name
+    await repairs_of(reconciler, organization_id)
+    await make.management.update_organization(organization_id, color={"primaryColor": "#3651c4"})
+
+    assert await repairs_of(reconciler, organization_id) == [f"logo and color of '{name}'"]
+
+    listed = await runtime.directory.list_organizations([organization_id])
+    assert listed[organization_id].branding == Branding(color="#3651c4")
+    assert await repairs_of(reconciler, organization_id) == []
 
 
 async def test_names_that_changed_in_logto_are_updated(
