@@ -38,7 +38,7 @@ class Attempt:
 
     ``sdk_session`` is what the SDK stores between the two requests: redirect URI, code verifier and state.
     ``renewed_for`` is the reason for a renewal, or None for a sign-in. ``asked_at`` is when the browser was
-    sent to Logto, in Unix seconds of our clock.
+    sent to Logto, in Unix seconds of our clock. ``is_narrowed``: the request named an organization.
     """
 
     nonce: str
@@ -46,6 +46,7 @@ class Attempt:
     next_path: str
     renewed_for: str | None
     asked_at: float
+    is_narrowed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 _MAX_LENGTH = 2000
 KEPT_FORM = "/sign-in/finish"  # a form waits here; the only page below /sign-in that a sign-in may lead to
+_RENEWAL = "/sign-in/renew"
 _LOOPING_PATHS = ("/sign-in", "/sign-up", "/callback")  # returning there would loop
+
+
+def renewing_first(path: str) -> str:
+    """Return where a browser goes to renew its grant silently at Logto, and then to ``path``."""
+    return f"{_RENEWAL}?{urlencode({'next': path})}"
 
 
 def own_path(value: str | None, default: str = "/") -> str:

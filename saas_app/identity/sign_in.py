@@ -22,6 +22,7 @@ from saas_app.identity.attempts import Attempt, Attempts, Outcome
 from saas_app.identity.directory import Directory
 from saas_app.identity.logto_client import LogtoProvider
 from saas_app.identity.logto_messages import GrantedTokens, LogtoRefusal, SignInOptions
+from saas_app.identity.return_paths import renewing_first
 from saas_app.identity.sessions import NewSession, SessionStore
 from saas_app.identity.step_up import authentication_time
 from saas_app.identity.token_refresh import TokenRefresher
@@ -124,7 +125,14 @@ class SignIn:
         client = await self._provider.client()
         started = await client.start_sign_in(self._redirect_uri, options)
         cookie = browser.attempt_cookie or new_cookie_value()
-        attempt = Attempt(started.nonce, started.sdk_session, next_path, renewed_for, utc_now().timestamp())
+        attempt = Attempt(
+            started.nonce,
+            started.sdk_session,
+            next_path,
+            renewed_for,
+            utc_now().timestamp(),
+            is_narrowed=bool(options.organization_id),
+        )
         await self._attempts.begin(started.state, cookie, attempt)
         return started.url, cookie
 
@@ -218,7 +226,9 @@ class SignIn:
         await self._refresher.keep_user_info_token(session_id, granted)
         await self._directory.remember_user(granted.id_claims)
         await self._refresher.store_organization_names(granted.access_token, _SECONDS_FOR_NAMES)
-        return Outcome(attempt.next_path, new.subject, session_id, cookie, utc_now(), granted.id_claims)
+        # Logto has narrowed this grant to one organization. A round trip without it brings the rest.
+        next_path = renewing_first(attempt.next_path) if attempt.is_narrowed else attempt.next_path
+        return Outcome(next_path, new.subject, session_id, cookie, utc_now(), granted.id_claims)
 
     async def _open_session(self, browser: Browser, new: NewSession) -> tuple[UUID, str | None]:
         """Return the session's id and its new cookie. A silent renewal by the same person keeps both."""

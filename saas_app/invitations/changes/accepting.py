@@ -64,24 +64,30 @@ async def start_sign_in(
 ) -> SignInOptions:
     """Return the options with which the person who opened an invitation's link signs in or up.
 
-    With the proof from the email, Logto's pages start with the invited address, and a one-time token verifies
-    it for a new account. Without the proof, the options contain nothing of the invitation.
+    With the proof from the email, Logto's pages start with the invited address and show the branding of the
+    organization, and a one-time token verifies the address for a new account. Without the proof, the options
+    contain nothing of the invitation, and Logto is not asked for it. Nor do they name the organization of an
+    invitation that is no longer pending.
     """
     address = links.read_address(invitation_id, proof)
     if address is None:
         return SignInOptions(first_screen="register")
     try:
         invitation = await management.find_invitation(invitation_id)
-        is_open = invitation is not None and state_of(invitation) is InvitationState.PENDING
-        accounts = [await management.find_user_by_email(spelling) for spelling in spellings(address)]
-        if not is_open or any(accounts):
+        if invitation is None or state_of(invitation) is not InvitationState.PENDING:
             return SignInOptions(login_hint=address)
+        invited_to = invitation.organization_id
+        accounts = [await management.find_user_by_email(spelling) for spelling in spellings(address)]
+        if any(accounts):
+            return SignInOptions(login_hint=address, organization_id=invited_to)
         token = await management.create_one_time_token(address, seconds=_TOKEN_LIFETIME)
     except (ManagementError, LogtoUnavailable) as error:
         log.warning("an invited person gets no one-time token", reason=type(error).__name__)
         return SignInOptions(first_screen="register", login_hint=address)
     # If somebody else is signed in to Logto in this browser, the invited person must still sign in.
-    return SignInOptions(login_hint=address, one_time_token=token, prompt="login consent")
+    return SignInOptions(
+        login_hint=address, one_time_token=token, prompt="login consent", organization_id=invited_to
+    )
 
 
 async def _require_one_spelling(

@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from quart import Blueprint, Response
+import sqlalchemy as sa
+from quart import Blueprint, Response, request
 
 from local_logto import email_blocklist
 from local_logto.connectors.registry import list_connectors
@@ -23,6 +24,8 @@ from local_logto.management.sign_in_exp_shapes import CHANGES
 from local_logto.management.username_case import find_case_conflicts, refuse_case_conflicts
 from local_logto.responses import json_response
 from local_logto.settings_rows import SIGN_IN_EXP, read_setting, write_setting
+from local_logto.store import Store
+from local_logto.tables import organizations
 from local_logto.values import Shape, Text
 
 _LIMIT: Final = Shape(optional={"limit": Text(pattern=r"[1-9]\d?|100")})
@@ -120,8 +123,10 @@ async def list_username_case_conflicts() -> Response:
 
 @public_blueprint.get("")
 async def get_public_sign_in_experience() -> Response:
-    """Return what a sign-in page reads. Needs no token."""
-    values = read_setting(current_store(), SIGN_IN_EXP)
+    """Return what a sign-in page reads, with the branding of ``organizationId``. Needs no token."""
+    values = with_organization(
+        current_store(), read_setting(current_store(), SIGN_IN_EXP), request.args.get("organizationId")
+    )
     shown = _shown(values)
     del shown["emailBlocklistPolicy"], shown["forgotPasswordMethods"]
     methods, sendable = values["forgotPasswordMethods"], _sendable()
@@ -139,6 +144,17 @@ async def get_public_sign_in_experience() -> Response:
             "customProfileFieldCatalog": [],
         }
     )
+
+
+def with_organization(store: Store, values: Mapping[str, Any], organization_id: str | None) -> dict[str, Any]:
+    """Return the settings with the branding of an organization over them. An unknown one changes nothing."""
+    found = sa.select(organizations.c.branding, organizations.c.color, organizations.c.custom_css)
+    with store.begin() as connection:
+        row = connection.execute(found.where(organizations.c.id == organization_id)).one_or_none()
+    if row is None:
+        return dict(values)
+    merged = {"branding": {**values["branding"], **row.branding}, "color": {**values["color"], **row.color}}
+    return {**values, **merged, **({"customCss": row.custom_css} if row.custom_css else {})}
 
 
 def _note_on_connectors(changes: dict[str, Any], values: dict[str, Any]) -> dict[str, str]:

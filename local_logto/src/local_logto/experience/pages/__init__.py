@@ -8,6 +8,7 @@ from __future__ import annotations
 from quart import Blueprint
 
 from local_logto.experience.pages import (
+    branding,
     codes,
     inbox,
     information,
@@ -34,5 +35,6 @@ for module in (
     reset_password,
     inbox,
     information,
+    branding,
 ):
     blueprint.register_blueprint(module.blueprint)

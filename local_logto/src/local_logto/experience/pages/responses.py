@@ -12,6 +12,7 @@ from quart import Response, render_template, request
 
 from local_logto.context import current_settings, current_store, origin_of
 from local_logto.errors import RequestError
+from local_logto.experience.branding import branding_of
 from local_logto.experience.demo_people import list_demo_people
 from local_logto.experience.pages.forms import FormPage, Link
 from local_logto.experience.pages.identifiers import kinds_of
@@ -150,9 +151,10 @@ async def show_plain_form(page: FormPage) -> Response:
 async def show_form(session: ExperienceSession, page: FormPage) -> Response:
     people = await list_demo_people(current_settings().demo_people)
     social = list_social_buttons(session) if page.offers_social else ()
-    context = {"page": page, "people": people, "social": social}
+    brand = branding_of(current_store(), session.interaction)
+    context = {"page": page, "people": people, "social": social, "brand": brand}
     targets = (_origin_of_application(session.interaction), *(button.origin for button in social))
-    return await _render("form.html", context, page.status, targets)
+    return await _render("form.html", context, page.status, targets, brand.logo_origins)
 
 
 async def show_notice(
@@ -167,14 +169,18 @@ async def show_template(name: str, **context: object) -> Response:
 
 
 async def _render(
-    template: str, context: Mapping[str, object], status: int = 200, form_targets: tuple[str, ...] = ()
+    template: str,
+    context: Mapping[str, object],
+    status: int = 200,
+    form_targets: tuple[str, ...] = (),
+    pictures_from: tuple[str, ...] = (),
 ) -> Response:
     with speaking_to_reader():
         html = await render_template(
             template, here=request.full_path.rstrip("?"), page_url=page_url, **context
         )
     response = Response(html, status, content_type="text/html; charset=utf-8")
-    response.headers["Content-Security-Policy"] = _content_security_policy(form_targets)
+    response.headers["Content-Security-Policy"] = _content_security_policy(form_targets, pictures_from)
     response.headers["X-Frame-Options"] = "DENY"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
@@ -182,7 +188,7 @@ async def _render(
     return response
 
 
-def _content_security_policy(form_targets: tuple[str, ...]) -> str:
+def _content_security_policy(form_targets: tuple[str, ...], pictures_from: tuple[str, ...]) -> str:
     # Browsers apply form-action to the redirects after a form too: to a social provider, to the application.
     targets = dict.fromkeys(["'self'", *form_targets])
     return "; ".join(
@@ -190,7 +196,7 @@ def _content_security_policy(form_targets: tuple[str, ...]) -> str:
             "default-src 'none'",
             "script-src 'self'",
             "style-src 'self'",
-            "img-src 'self'",
+            " ".join(("img-src 'self'", *pictures_from)),
             f"form-action {' '.join(targets)}",
             "base-uri 'none'",
             "frame-ancestors 'none'",
