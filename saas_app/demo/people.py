@@ -20,6 +20,7 @@ CUSTOM_DATA_KEY: Final = "workroomDemo"
 class DemoOrganization:
     """A demo organization. ``key`` identifies it in later runs, ``machine`` is the name of its API client.
 
+    They have colors and no logos: a logo must have a public address with HTTPS, and the demo is offline.
     People with an address at ``domain`` join automatically as viewers. The domain ``claimed`` is not verified
     yet.
     """
@@ -28,6 +29,7 @@ class DemoOrganization:
     name: str
     description: str
     machine: str
+    color: str
     domain: str = ""
     claimed: str = ""
 
@@ -68,11 +70,16 @@ ORGANIZATIONS: Final = (
         "Acme Robotics",
         "Robot arms and the software that moves them",
         "CI robot",
+        "#c2410c",
         domain="workroom.example",
         claimed="acme-robotics.example",
     ),
-    DemoOrganization("globex", "Globex", "Freight, warehouses and the lanes between them", "Warehouse sync"),
-    DemoOrganization("initech", "Initech", "Payroll and reporting for mid-sized companies", "Payroll export"),
+    DemoOrganization(
+        "globex", "Globex", "Freight, warehouses and the lanes between them", "Warehouse sync", "#0f766e"
+    ),
+    DemoOrganization(
+        "initech", "Initech", "Payroll and reporting for mid-sized companies", "Payroll export", "#86198f"
+    ),
 )
 _BY_KEY: Final = {organization.key: organization for organization in ORGANIZATIONS}
 

@@ -34,7 +34,7 @@ from saas_app.demo.people import (
 from saas_app.demo.projects import PROJECTS
 from saas_app.email_domains.seed import seed_claim, seed_verified
 from saas_app.errors import ConfigurationError, LogtoUnavailable
-from saas_app.identity.directory import Directory
+from saas_app.identity.directory import Directory, remember_organization
 from saas_app.identity.former_members import note_past_removal
 from saas_app.identity.membership_changes import note_change
 from saas_app.invitations.links import link_to
@@ -171,16 +171,16 @@ class DemoSeeder:
         return user, not is_complete
 
     async def _create(self, declared: DemoOrganization) -> OrganizationInfo:
-        return await self._client.create_organization(
+        created = await self._client.create_organization(
             declared.name, declared.description, custom_data={CUSTOM_DATA_KEY: declared.key}
         )
+        return await self._client.update_organization(created.id, color={"primaryColor": declared.color})
 
     async def _fill(
         self, declared: DemoOrganization, organization: OrganizationInfo, users: Mapping[str, LogtoUser]
     ) -> AsyncIterator[SeedStep]:
-        await self._directory.remember_organizations(
-            [{"id": organization.id, "name": organization.name, "description": organization.description}]
-        )
+        async with self._work.writing(organization.id) as db:
+            await remember_organization(db, organization)
         async for step in self._people(declared, organization.id, users):
             yield step
         admin = users[admin_of(declared).username]

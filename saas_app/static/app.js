@@ -86,6 +86,16 @@
     control.addEventListener("change", () => control.form.requestSubmit());
   }
 
+  // A color can be picked instead of typed. Only the field with its digits is sent.
+  for (const picker of all("[data-picks]")) {
+    const field = document.getElementById(picker.dataset.picks);
+    const follow = () => { if (/^#[0-9a-f]{6}$/i.test(field.value)) picker.value = field.value; };
+    picker.hidden = false;
+    follow();
+    field.addEventListener("input", follow);
+    picker.addEventListener("input", () => { field.value = picker.value; });
+  }
+
   // Links to share: one click copies a link and confirms it. Without this script, its text can be selected.
   for (const button of navigator.clipboard ? all("[data-copy]") : []) {
     const field = document.getElementById(button.dataset.copy);

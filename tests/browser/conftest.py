@@ -29,6 +29,7 @@ from playwright.async_api import (
     BrowserContext,
     Page,
     Playwright,
+    Route,
     async_playwright,
     expect,
 )
@@ -47,6 +48,8 @@ from tests.factories import Factory
 
 PATIENCE = 15_000  # milliseconds per step; the machine may be busy with other tests
 OpenPage = Callable[..., Awaitable[Page]]
+LOGOS = "https://logos.example.com"
+_LOGO = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><path d="m0 8 4-8 4 8z"/></svg>'
 
 
 def alice_is(role: Role) -> pytest.MarkDecorator:
@@ -140,6 +143,24 @@ async def open_page(browser: Browser, site: Site) -> AsyncIterator[OpenPage]:
     """Open a page in a new browser context, signed in if a person is given. It shows nothing yet."""
     async with _watched(browser, site, site.origins, site.judged_origins) as open_one:
         yield open_one
+
+
+@pytest.fixture
+async def open_page_with_logos(browser: Browser, site: Site) -> AsyncIterator[OpenPage]:
+    """Open a page that may load logos from ``LOGOS``, which answers here: with a picture, or no picture."""
+    async with _watched(browser, site, site.origins | {LOGOS}, site.judged_origins) as open_one:
+
+        async def open_it(person: Person | None = None, **options: Any) -> Page:
+            page = await open_one(person, **options)
+            await page.context.route(f"{LOGOS}/**", _answer_with_logo)
+            return page
+
+        yield open_it
+
+
+async def _answer_with_logo(route: Route) -> None:
+    is_broken = "broken" in route.request.url
+    await route.fulfill(body="no picture" if is_broken else _LOGO, content_type="image/svg+xml")
 
 
 @pytest.fixture
