@@ -26,6 +26,7 @@ from local_logto.management.seed import seed
 from local_logto.oidc import blueprint as oidc_blueprint
 from local_logto.oidc.cors import allow_origin
 from local_logto.pages import page
+from local_logto.received_mail import receiver_for
 from local_logto.responses import json_response, text_response
 from local_logto.settings import Settings, is_ip_address
 from local_logto.store import Store
@@ -81,10 +82,14 @@ async def _open(app: Quart) -> None:
     seed(store, app.extensions["settings"])
     maintenance.purge(store)
     app.extensions["sweeper"] = asyncio.create_task(maintenance.purge_regularly(store))
+    smtp_port = app.extensions["settings"].smtp_port
+    app.extensions["smtp"] = await receiver_for(store).listen(smtp_port) if smtp_port else None
 
 
 async def _close(app: Quart) -> None:
     app.extensions["sweeper"].cancel()
+    if app.extensions["smtp"]:
+        app.extensions["smtp"].close()
     app.extensions["store"].close()
 
 

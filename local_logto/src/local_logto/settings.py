@@ -22,7 +22,8 @@ class Settings(BaseSettings):
     for one-click sign-in. ``mailgun_base_url``, ``naver_base_url`` and ``naver_api_base_url`` replace those
     providers with your own server, which Logto cannot do. ``connector_timeout`` is how long to wait for a
     provider, in seconds: below five, so that the error page appears in time. If ``built_in_messages`` is
-    false, nothing is sent without a connector, as in Logto.
+    false, nothing is sent without a connector, as in Logto. ``smtp_port`` is a port of 127.0.0.1 where other
+    programs deliver email for the messages page; without it, there is none.
     """
 
     model_config = SettingsConfigDict(env_prefix="LOCAL_LOGTO_", frozen=True, extra="ignore")
@@ -40,6 +41,7 @@ class Settings(BaseSettings):
     naver_api_base_url: str = "https://openapi.naver.com"
     connector_timeout: float = Field(default=4.0, gt=0)
     built_in_messages: bool = True
+    smtp_port: int | None = Field(default=None, ge=1, le=65535)
 
     @field_validator("endpoint", "mailgun_base_url", "naver_base_url", "naver_api_base_url", mode="after")
     @classmethod
