@@ -48,6 +48,7 @@ from saas_app.logto import (
 from saas_app.operations.sign_in_methods.model import MockEmail
 from saas_app.projects.seed import seed_projects
 from saas_app.rbac.permissions import Role
+from saas_app.text.languages import SOURCE
 from saas_app.text.translation import _
 
 log = structlog.get_logger(__name__)
@@ -310,7 +311,8 @@ class DemoSeeder:
             inviter_id=inviter.id,
         )
         if await self._keeps_messages():
-            await self._client.send_invitation(invitation.id, link_to(self._app_url, invitation.id))
+            link = link_to(self._app_url, invitation.id)
+            await self._client.send_invitation(invitation.id, link, SOURCE)
         return True
 
     async def _keeps_messages(self) -> bool:

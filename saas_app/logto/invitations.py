@@ -57,9 +57,13 @@ class InvitationCalls(Calls):
             body["inviterId"] = inviter_id
         return Invitation.read(await self._body("POST", _PATH, body))
 
-    async def send_invitation(self, invitation_id: str, link: str) -> None:
-        """Have Logto send the email with the link. 501 ``connector.not_found`` without an email connector."""
-        await self._body("POST", f"{_PATH}/{segment(invitation_id)}/message", {"link": link})
+    async def send_invitation(self, invitation_id: str, link: str, language: str) -> None:
+        """Have Logto send the email with the link, from its template in a language if there is one.
+
+        501 ``connector.not_found`` without an email connector.
+        """
+        body = {"link": link, "locale": language}
+        await self._body("POST", f"{_PATH}/{segment(invitation_id)}/message", body)
 
     async def accept_invitation(self, invitation_id: str, user_id: str) -> Invitation:
         """Make a person a member with the invitation's roles. Their primary email must be the invitee's."""

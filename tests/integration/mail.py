@@ -28,6 +28,10 @@ class Mailbox:
         """Return the links without their query, which holds a proof that only the message carries."""
         return [link.partition("?")[0] for link in await self.links_for(address)]
 
+    async def subjects_for(self, address: str) -> list[str]:
+        """Return the subjects of the messages to an address, newest first."""
+        return [message.subject or "" for message in await self._for(address)]
+
     async def code_for(self, address: str) -> str:
         """Return the newest verification code sent to an address."""
         return next(message.code for message in await self._for(address) if message.code)

@@ -3,6 +3,7 @@
 * Nobody invites into a role with a permission that they lack themselves, or into a role for API clients.
 * An invitation is created first and emailed second, because the link contains its id. If no email can be
   sent, the invitation remains, and the sender can share its link.
+* The email is in the language of the sender, because nothing is known of the person who is invited.
 * Each address gets its own invitation. If one fails, the others do not. If Logto does not answer, the rest is
   skipped, so that nobody waits for each of them.
 * Each invitation and each email takes a turn, in which the sender's permission is checked again. A sender who
@@ -30,6 +31,7 @@ from saas_app.logto import Invitation, LogtoUser, ManagementClient, ManagementEr
 from saas_app.notifications.recorder import notify_of_invitation
 from saas_app.rbac.permissions import Role, RoleType
 from saas_app.text.addresses import spellings
+from saas_app.text.languages import current_language
 from saas_app.text.translation import Sentence, _
 
 
@@ -114,7 +116,8 @@ class _Inviting:
         try:
             async with self.change.alone() as turn:
                 try:
-                    await turn.management.send_invitation(invitation.id, self.links.mailed(invitation))
+                    mailed = self.links.mailed(invitation)
+                    await turn.management.send_invitation(invitation.id, mailed, current_language())
                 except ManagementError as refusal:
                     why = why_not_sent(refusal)
                 else:

@@ -13,6 +13,7 @@ from saas_app.invitations.service import get_pending
 from saas_app.invitations.values import InvitationSettled, InvitationState, NotSent, state_of
 from saas_app.limits.changes import Claim
 from saas_app.logto import Invitation, ManagementClient, ManagementError, explained
+from saas_app.text.languages import current_language
 
 
 async def resend(change: MemberChange, invitation_id: str, links: InvitationLinks) -> Invitation:
@@ -27,7 +28,9 @@ async def resend(change: MemberChange, invitation_id: str, links: InvitationLink
         event = turn.event(Action.INVITATION_RESEND, target, after={"invitation": invitation.id})
         spent = await turn.limits.spend(*message_limits(turn, invitation.invitee))
         try:
-            await turn.carry_out(event, lambda: turn.management.send_invitation(invitation.id, link))
+            await turn.carry_out(
+                event, lambda: turn.management.send_invitation(invitation.id, link, current_language())
+            )
         except ManagementError as refusal:
             await turn.limits.give_back(*spent)
             raise NotSent(why_not_sent(refusal)) from None

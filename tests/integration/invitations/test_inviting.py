@@ -248,3 +248,17 @@ async def test_every_change_of_an_invitation_is_recorded(acme: Acme, runtime: Ru
         {"state": "revoked", "invitation": invitation.id},
     )
     assert await pending_in(runtime, acme.id) == []
+
+
+@pytest.mark.parametrize(("language", "subject"), [("en", "You are invited to"), ("es", "Te invitan a")])
+async def test_an_invitation_is_emailed_in_the_language_of_its_sender(
+    acme: Acme, mailbox: Mailbox, language: str, subject: str
+) -> None:
+    acme.browser.app.set_cookie("127.0.0.1", "workroom_language", language)
+    address = new_address()
+    invitation = await acme.invited(address)
+
+    await acme.browser.post(f"{acme.invitations}/{invitation.id}/resend")
+
+    resent, sent = await mailbox.subjects_for(address)
+    assert (sent.startswith(subject), resent) == (True, sent)
