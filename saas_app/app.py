@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 
 from quart import Quart
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -15,6 +15,9 @@ from saas_app.identity.offered_methods import OfferedMethods
 from saas_app.identity.vault import Vault
 from saas_app.limits.requests import open_rate_limits
 from saas_app.logto.http import open_http
+from saas_app.notifications.emails import EmailWorker
+from saas_app.notifications.letters import Letters
+from saas_app.notifications.smtp import SmtpServer
 from saas_app.runtime import Runtime
 from saas_app.telemetry.observer import Observer, observers_of
 from saas_app.web import (
@@ -126,12 +129,22 @@ def _open_while_serving(
             app.extensions["workroom"] = runtime
             for observer in observers:
                 await observed.enter_async_context(observer.running(engine, runtime.work))
-            async with runtime.removals.running():
+            async with runtime.removals.running(), _sending_emails(runtime):
                 yield
             await runtime.close()
         await engine.dispose()
         if jobs_engine:
             await jobs_engine.dispose()
+
+
+def _sending_emails(runtime: Runtime) -> AbstractAsyncContextManager[None]:
+    """Send emails about memberships during the block, if the settings allow it."""
+    settings = runtime.settings
+    if runtime.management is None or not settings.can_email:
+        return nullcontext()
+    server = SmtpServer.at(settings.smtp_url.get_secret_value())
+    letters = Letters(settings.mail_from, runtime.email_links)
+    return EmailWorker(runtime.jobs, runtime.management, server, letters).running()
 
 
 def _jobs_engine(settings: Settings) -> AsyncEngine | None:

@@ -40,6 +40,7 @@ from saas_app.limits.changes import ChangeLimits
 from saas_app.limits.lasting_counters import LastingCounters
 from saas_app.limits.requests import RateLimits
 from saas_app.logto import ManagementClient
+from saas_app.notifications.links import EmailLinks
 from saas_app.organizations.removal import RemovalWorker
 from saas_app.rbac.permissions import Permission
 from saas_app.webhooks.changes.backchannel import BackchannelLogout
@@ -247,6 +248,11 @@ class Runtime:
     def waiting_invitations(self) -> WaitingInvitations:
         """Pending invitations for a person."""
         return WaitingInvitations(self.management)
+
+    @cached_property
+    def email_links(self) -> EmailLinks:
+        """Links in emails about memberships."""
+        return EmailLinks(self.settings.app_url, self.vault)
 
     @property
     def _patience(self) -> float:

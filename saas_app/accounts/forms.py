@@ -10,12 +10,12 @@ from zoneinfo import available_timezones
 from babel import Locale
 from babel.core import get_global
 from babel.dates import get_timezone, get_timezone_location
-from wtforms import Form, SelectField, StringField, ValidationError
+from wtforms import BooleanField, Form, SelectField, StringField, ValidationError
 from wtforms.validators import DataRequired
 
 from saas_app.errors import BadRequest
-from saas_app.identity.preferences import AUTOMATIC, Preferences
-from saas_app.text.languages import language_name, languages
+from saas_app.identity.preferences import AUTOMATIC, NO_EMAILS, Preferences
+from saas_app.text.languages import current_language, language_name, languages
 from saas_app.text.order import order_key
 from saas_app.text.pictures import NotAPicture, read_picture
 from saas_app.text.translation import Sentence, _
@@ -61,14 +61,18 @@ class ProfileForm(Form):
 
 
 class SettingsForm(Form):
-    """How a person wants to see pages."""
+    """How a person wants to see pages, and whether they want emails, if Workroom can send them."""
 
     theme = SelectField(_("Theme"), validate_choice=False)
     language = SelectField(_("Language"), validate_choice=False)
     zone = SelectField(_("Time zone"), validate_choice=False)
 
-    def __init__(self, formdata: Any = None, **values: Any) -> None:
+    emails = BooleanField(_("Email me about changes to my memberships"))
+
+    def __init__(self, formdata: Any = None, *, offers_emails: bool = False, **values: Any) -> None:
         super().__init__(formdata, **values)
+        if not offers_emails:
+            del self.emails
         self.theme.choices = [(AUTOMATIC, _("Same as the system")), *_THEME_NAMES.items()]
         self.language.choices = [
             (AUTOMATIC, _AUTOMATIC),
@@ -93,7 +97,13 @@ class SettingsForm(Form):
 
     def as_preferences(self) -> Preferences:
         """Return the input. Call :meth:`validate` first."""
-        return Preferences(self.language.data, self.zone.data, self.theme.data)
+        return Preferences(self.language.data, self.zone.data, self.theme.data, self._email_language())
+
+    def _email_language(self) -> str | None:
+        """Return the language of emails: the one of this page, if it is automatic. None: as it was."""
+        if "emails" not in self:
+            return None
+        return (self.language.data or current_language()) if self.emails.data else NO_EMAILS
 
 
 def read_language(fields: Mapping[str, str]) -> str:

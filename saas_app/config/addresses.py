@@ -6,12 +6,14 @@ Each function returns the normal form, or raises :class:`ValueError` with a sent
 from __future__ import annotations
 
 import re
-from ipaddress import AddressValueError, IPv6Address
+from email.utils import parseaddr
+from ipaddress import AddressValueError, IPv6Address, ip_address
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, urlsplit, urlunsplit
 
 import idna
 
+from saas_app.text.addresses import NotAnAddress, read_address
 from saas_app.text.translation import _
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -62,6 +64,41 @@ def redis_address(value: str) -> str:
     if unknown:
         raise ValueError(_("has an unknown parameter: %(unknown)s", unknown=min(unknown)))
     return value.strip()
+
+
+def smtp_address(value: str) -> str:
+    """Return ``smtp://[user:password@]host[:port]`` or ``smtps://…`` unchanged, or "" for ""."""
+    if not value.strip():
+        return ""
+    parts = _split(value)
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+        raise ValueError(_("must be smtp://user:password@host:587 or smtps://user:password@host:465"))
+    _port(parts)
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise ValueError(_("must end after the host and port"))
+    if bool(parts.username) != bool(parts.password):
+        raise ValueError(_("must have both a user name and a password, or neither"))
+    return value.strip()
+
+
+def sender_address(value: str) -> str:
+    """Return the sender of emails, such as ``Workroom <no-reply@work.example>``, or "" for ""."""
+    try:
+        if value.strip():
+            read_address(parseaddr(value)[1] if value.isprintable() else "")
+    except NotAnAddress:
+        raise ValueError(_("must be an email address, such as Workroom <no-reply@work.example>")) from None
+    return value.strip()
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def host_names(value: object) -> object:

@@ -29,6 +29,8 @@ from saas_app.config.addresses import (
     origin_address,
     redis_address,
     resource_indicator,
+    sender_address,
+    smtp_address,
 )
 from saas_app.config.database_address import is_sqlite, read_database_address
 from saas_app.errors import ConfigurationError
@@ -100,6 +102,7 @@ OriginAddress: TypeAlias = Annotated[str, AfterValidator(origin_address)]
 OptionalWebAddress: TypeAlias = Annotated[str, AfterValidator(optional_web_address)]
 ResourceIndicator: TypeAlias = Annotated[str, AfterValidator(resource_indicator)]
 DatabaseUrl: TypeAlias = Annotated[str, AfterValidator(_database_url)]
+SenderAddress: TypeAlias = Annotated[str, AfterValidator(sender_address)]
 HostNames: TypeAlias = Annotated[tuple[str, ...], NoDecode, BeforeValidator(host_names)]
 _Rate: TypeAlias = Annotated[Rate, NoDecode, BeforeValidator(read_rate)]
 
@@ -234,6 +237,8 @@ class Settings(DatabaseSettings):
     rate_limit_storage: str = Field(MEMORY, validation_alias="RATE_LIMIT_STORAGE")
     domain_nameservers: Nameservers = Field((), validation_alias="DOMAIN_NAMESERVERS")
     domain_grace: int = Field(3 * 86400, validation_alias="DOMAIN_GRACE", ge=0)
+    mail_from: SenderAddress = Field("", validation_alias="MAIL_FROM")
+    smtp_url: SecretStr = Field(SecretStr(""), validation_alias="SMTP_URL")
     log_format: str = Field("console", validation_alias="LOG_FORMAT", pattern="^(console|json)$")
     metrics_host: str = Field("127.0.0.1", validation_alias="METRICS_HOST")
     metrics_port: int | None = Field(None, validation_alias="METRICS_PORT", ge=1, le=65535)
@@ -263,6 +268,14 @@ class Settings(DatabaseSettings):
         _require("redis", extra="redis")
         return redis_address(value)
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_server(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        address = smtp_address(value.get_secret_value())
+        if address and info.data.get("mail_from") == "":
+            raise ValueError(_("needs MAIL_FROM, the sender of the emails"))
+        return SecretStr(address)
+
     @field_validator("metrics_port")
     @classmethod
     def _metrics_are_installed(cls, value: int | None) -> int | None:
@@ -276,6 +289,11 @@ class Settings(DatabaseSettings):
         if value:
             _require("opentelemetry", extra="otel")
         return value
+
+    @property
+    def can_email(self) -> bool:
+        """Whether people can choose emails: there is a mail server, and Logto tells their addresses."""
+        return bool(self.smtp_url.get_secret_value()) and self.management is not None
 
     @property
     def is_tls(self) -> bool:

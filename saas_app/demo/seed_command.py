@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import click
 
 from saas_app.config import ManagementSettings, load_management_settings
+from saas_app.config.addresses import is_loopback
 from saas_app.coordination.jobs import Failure
 from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
@@ -16,7 +17,7 @@ from saas_app.demo.people import PASSWORD
 from saas_app.demo.seed import DemoSeeder
 from saas_app.logto import connect
 from saas_app.operations.commands.common import env_file_option, load_env_files, report_failed, short_errors
-from saas_app.operations.deployment import DeploymentSettings, is_loopback, load_deployment_settings
+from saas_app.operations.deployment import DeploymentSettings, load_deployment_settings
 from saas_app.operations.migrate import migrate as apply_migrations
 from saas_app.operations.migrate import read_state
 from saas_app.operations.output import column, say

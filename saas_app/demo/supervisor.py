@@ -14,6 +14,7 @@ import secrets
 import signal
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -31,7 +32,12 @@ from saas_app.operations.deployment import DeploymentSettings, stored_environmen
 from saas_app.operations.env_file import read_env_file, write_env_file
 from saas_app.operations.migrate import MigrationState, migrate
 from saas_app.operations.output import say
-from saas_app.operations.preflight import require_free_port, require_package, require_writable_folder
+from saas_app.operations.preflight import (
+    find_free_port,
+    require_free_port,
+    require_package,
+    require_writable_folder,
+)
 from saas_app.operations.provisioning import (
     ProvisionedApplication,
     apply,
@@ -45,7 +51,7 @@ from saas_app.text.translation import _
 
 _PROBE_TIMEOUT = 2.0  # seconds
 _WEBHOOK_KEY = "LOGTO_WEBHOOK_SIGNING_KEY"
-_OURS = ("APP_", "LOGTO_", "LOCAL_LOGTO_", "DATABASE_", FILE_VARIABLE)
+_OURS = ("APP_", "LOGTO_", "LOCAL_LOGTO_", "DATABASE_", "SMTP_", "MAIL_", FILE_VARIABLE)
 _FOR_THE_PROVIDER = (
     "LOCAL_LOGTO_MAILGUN_BASE_URL",
     "LOCAL_LOGTO_NAVER_BASE_URL",
@@ -106,6 +112,7 @@ class _Demo:
         )
         self._connectors_file = find_declaration(os.environ) or _SIGN_IN_METHODS
         self._sign_in_methods = load_declaration(self._connectors_file, os.environ)
+        self._smtp_port = find_free_port(urlsplit(self._stored.get("SMTP_URL", "")).port or 0)
         self._children: list[Child] = []
         self.is_stopping = False
 
@@ -153,13 +160,18 @@ class _Demo:
                 "LOCAL_LOGTO_MANAGEMENT_APP_ID": self._management.app_id,
                 "LOCAL_LOGTO_MANAGEMENT_APP_SECRET": self._management.app_secret.get_secret_value(),
                 "LOCAL_LOGTO_DEMO_PEOPLE": str(options.people_file),
+                "LOCAL_LOGTO_SMTP_PORT": str(self._smtp_port),
             },
         )  # fmt: skip
 
     async def _start_app(self, application: ProvisionedApplication) -> Child:
         settings = self._deployment(application)
         values = stored_environment(self._management, settings, application, self._connectors_file)
-        write_env_file(self._options.env_file, values)
+        emails = {
+            "SMTP_URL": f"smtp://127.0.0.1:{self._smtp_port}",
+            "MAIL_FROM": "Workroom <no-reply@workroom.example>",
+        }
+        write_env_file(self._options.env_file, values | emails)
         return await self._start_child(
             "saas_app",
             ["saas_app", "serve", "--env-file", str(self._options.env_file), "--no-migrate",

@@ -1,7 +1,7 @@
-"""How a person wants to see pages: language, time zone and theme.
+"""How a person wants to see pages: language, time zone and theme. And whether they want emails.
 
-They are stored with the person, and each of their browsers has a copy in cookies, which requests read
-(:mod:`saas_app.web.reader`). Signing in and saving bring the copy up to date.
+They are stored with the person. Each of their browsers has a copy of the first three in cookies, which
+requests read (:mod:`saas_app.web.reader`). Signing in and saving bring the copy up to date.
 """
 
 from __future__ import annotations
@@ -18,17 +18,27 @@ from saas_app.models import User
 AUTOMATIC: Final = ""
 """A choice: what the browser says."""
 
+NO_EMAILS: Final = ""
+"""A choice: no emails about memberships."""
+
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """A person's choices. None: never chosen, so a browser keeps what was chosen there before a sign-in."""
+    """A person's choices. None: never chosen, so a browser keeps what was chosen there before a sign-in.
+
+    ``email_language`` is the language of emails about memberships if ``language`` is automatic; with
+    :data:`NO_EMAILS` or None, there are none.
+    """
 
     language: str | None = None
     zone: str | None = None
     theme: str | None = None
+    email_language: str | None = None
 
 
-_FIND: Final = sa.select(User.language, User.zone, User.theme).where(User.id == sa.bindparam("subject"))
+_FIND: Final = sa.select(User.language, User.zone, User.theme, User.email_language).where(
+    User.id == sa.bindparam("subject")
+)
 _SAVE: Final = sa.update(User).where(User.id == sa.bindparam("subject"))
 
 
@@ -52,6 +62,7 @@ class PreferenceStore:
                 (User.language, wanted.language),
                 (User.zone, wanted.zone),
                 (User.theme, wanted.theme),
+                (User.email_language, wanted.email_language),
             )
             if value is not None
         }

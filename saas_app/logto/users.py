@@ -15,6 +15,11 @@ class UserCalls(Calls):
         """Return an account. 404 ``entity.not_found`` if there is none."""
         return LogtoUser.read(await self._body("GET", _path(user_id)))
 
+    async def find_user(self, user_id: str) -> LogtoUser | None:
+        """Return an account, or None if there is none with this ID."""
+        found = await self._find("/users/{}", user_id)
+        return None if found is None else LogtoUser.read(found)
+
     async def find_user_by_email(self, email: str) -> LogtoUser | None:
         """Return the account with this primary email address, or None. Case does not matter."""
         return await self._find_by("primaryEmail", email)

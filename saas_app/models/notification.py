@@ -56,6 +56,13 @@ class Notification(Base):
             postgresql_where=sa.text("read_at IS NULL"),
             sqlite_where=sa.text("read_at IS NULL"),
         ),
+        # The ones whose email waits: looked for every few seconds, and almost always none.
+        sa.Index(
+            "ix_notifications_email_due_at",
+            "email_due_at",
+            postgresql_where=sa.text("email_due_at IS NOT NULL"),
+            sqlite_where=sa.text("email_due_at IS NOT NULL"),
+        ),
     )
 
     user_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
@@ -71,3 +78,6 @@ class Notification(Base):
     cause: Mapped[str] = mapped_column(sa.String(160))
     created_at: Mapped[datetime] = mapped_column(index=True)
     read_at: Mapped[datetime | None]
+    # When its email is tried next, and how often it was tried. None: there is nothing to send.
+    email_due_at: Mapped[datetime | None]
+    email_attempts: Mapped[int] = mapped_column(default=0, server_default="0")

@@ -44,6 +44,8 @@ class User(Base):
     language: Mapped[str | None] = mapped_column(sa.String(35))
     zone: Mapped[str | None] = mapped_column(sa.String(64))
     theme: Mapped[str | None] = mapped_column(sa.String(8))
+    # The language of emails about memberships, for those whose language is automatic. "" or None: no emails.
+    email_language: Mapped[str | None] = mapped_column(sa.String(35))
 
     @classmethod
     def display_name(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, Final
@@ -10,12 +11,13 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from saas_app.db.base import new_uuid, utc_now
+from saas_app.db.rows import changed
 from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.db.upsert import insert_if_absent
-from saas_app.models import FormerMembership, Notification, NotificationKind, Organization
-from saas_app.notifications.values import RETENTION, NotificationRow
+from saas_app.models import FormerMembership, Notification, NotificationKind, Organization, User
+from saas_app.notifications.values import RETENTION, DueEmail, NotificationRow
 
-_ROWS: Final = (
+_ALL_ROWS: Final = (
     sa.select(
         Notification.id,
         Notification.organization_id,
@@ -34,8 +36,8 @@ _ROWS: Final = (
             FormerMembership.user_id == Notification.user_id,
         ),
     )
-    .where(Notification.user_id == sa.bindparam("user_id"))
 )
+_ROWS: Final = _ALL_ROWS.where(Notification.user_id == sa.bindparam("user_id"))
 
 
 @cache
@@ -50,6 +52,25 @@ def _page(*, is_first: bool) -> sa.Select[*tuple[Any, ...]]:
 
 
 _ONE: Final = _ROWS.where(Notification.id == sa.bindparam("notification_id", type_=sa.Uuid))
+
+_EMAIL_LANGUAGE: Final = sa.case(
+    (sa.func.coalesce(User.email_language, "") == "", None),
+    else_=sa.func.coalesce(sa.func.nullif(User.language, ""), User.email_language),
+)
+_DUE_EMAILS: Final = (
+    _ALL_ROWS.add_columns(
+        Notification.user_id, Notification.email_due_at, Notification.email_attempts, _EMAIL_LANGUAGE
+    )
+    .outerjoin(User, User.id == Notification.user_id)
+    .where(Notification.email_due_at <= sa.bindparam("now", type_=Notification.created_at.type))
+    .order_by(Notification.email_due_at)
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+)
+_OF_EMAIL: Final = (
+    Notification.user_id == sa.bindparam("of_user"),
+    Notification.id == sa.bindparam("of_id", type_=sa.Uuid),
+)
+_SETTLE_EMAIL: Final = sa.update(Notification).where(*_OF_EMAIL).values(email_due_at=None)
 
 
 async def list_rows(
@@ -110,6 +131,7 @@ async def add(
         "cause": cause,
         "created_at": utc_now(),
         "read_at": None,
+        "email_due_at": None if kind is NotificationKind.INVITED else utc_now(),
     }
     await insert_if_absent(db, Notification, row, key=("user_id", "cause"))
 
@@ -139,3 +161,29 @@ async def mark_cause_read(db: WritingSession, user_id: str, cause: str) -> None:
 async def delete_older(db: WritingSession, before: datetime) -> None:
     """Delete the notifications of all people that are older than a moment."""
     await db.execute(sa.delete(Notification).where(Notification.created_at < before))
+
+
+async def list_due_emails(db: DatabaseSession, limit: int) -> list[DueEmail]:
+    """Return the emails that are due, of all people, those that wait the longest first."""
+    rows = await db.execute(_DUE_EMAILS, {"now": utc_now(), "limit": limit})
+    return [DueEmail(NotificationRow(*row[:-4]), *row[-4:]) for row in rows]
+
+
+async def claim_email(db: WritingSession, email: DueEmail) -> bool:
+    """Count an attempt, and put the next one off. Returns False if it was claimed by others, or is gone."""
+    claim = (
+        sa.update(Notification)
+        .where(
+            Notification.user_id == email.user_id,
+            Notification.id == email.row.id,
+            Notification.email_due_at == email.due_at,
+        )
+        .values(email_due_at=utc_now() + email.pause, email_attempts=email.attempts + 1)
+    )
+    return await changed(db, claim, Notification.id)
+
+
+async def settle_emails(db: WritingSession, emails: Sequence[DueEmail]) -> None:
+    """Record that there is nothing left to send for these notifications."""
+    keys = [{"of_user": email.user_id, "of_id": email.row.id} for email in emails]
+    await db.execute(_SETTLE_EMAIL, keys)

@@ -16,6 +16,12 @@ from saas_app.text.visible import isolated
 RETENTION: Final = timedelta(days=90)
 """How long people can read a notification."""
 
+EMAIL_PATIENCE: Final = timedelta(days=2)
+"""How long sending an email is tried. Later, it would be no news."""
+
+_FIRST_PAUSE: Final = timedelta(minutes=1)
+_LONGEST_PAUSE: Final = timedelta(hours=4)
+
 
 @dataclass(frozen=True, slots=True)
 class NotificationRow:
@@ -45,6 +51,36 @@ class NotificationRow:
     def leads_to_organization(self) -> bool:
         """Whether it tells a member about their organization, as far as is known."""
         return self.kind in (NotificationKind.ROLES_CHANGED, NotificationKind.JOINED) and not self.has_ended
+
+    @property
+    def subject(self) -> Sentence:
+        """What happened, in the words of an email's subject."""
+        return _SUBJECTS[self.kind](self.organization_name)
+
+
+@dataclass(frozen=True, slots=True)
+class DueEmail:
+    """A notification whose email is due. ``language`` is None if the person wants no emails."""
+
+    row: NotificationRow
+    user_id: str
+    due_at: datetime
+    attempts: int
+    language: str | None
+
+    def is_wanted(self, now: datetime) -> bool:
+        """Return whether there is a reason to send it: somebody wants it, and it is still news to them."""
+        is_news = self.row.kind is NotificationKind.REMOVED or self.row.leads_to_organization
+        return self.language is not None and self.row.read_at is None and is_news and not self.is_old(now)
+
+    def is_old(self, now: datetime) -> bool:
+        """Return whether it is given up, because it could not be sent for too long."""
+        return now - self.row.created_at >= EMAIL_PATIENCE
+
+    @property
+    def pause(self) -> timedelta:
+        """How long to wait before another attempt, if this one fails. The pauses grow."""
+        return min(_FIRST_PAUSE * (1 << min(self.attempts, 16)), _LONGEST_PAUSE)
 
 
 def _roles(details: Mapping[str, Any]) -> str:
@@ -92,3 +128,23 @@ _SENTENCES: Final[Mapping[NotificationKind, Callable[[str, Mapping[str, Any]], S
     NotificationKind.REMOVED: _removed,
     NotificationKind.JOINED: _joined,
 }
+
+
+def _roles_changed_in(organization: str) -> Sentence:
+    return _("Your roles in %(organization)s have changed", organization=isolated(organization))
+
+
+def _removed_from(organization: str) -> Sentence:
+    return _("You were removed from %(organization)s", organization=isolated(organization))
+
+
+def _joined_to(organization: str) -> Sentence:
+    return _("You joined %(organization)s", organization=isolated(organization))
+
+
+_SUBJECTS: Final[Mapping[NotificationKind, Callable[[str], Sentence]]] = {
+    NotificationKind.ROLES_CHANGED: _roles_changed_in,
+    NotificationKind.REMOVED: _removed_from,
+    NotificationKind.JOINED: _joined_to,
+}
+"""Subjects of emails. An invitation has none: Logto emails it itself, with the link that accepts it."""

@@ -22,6 +22,7 @@ from saas_app.config import (
     Settings,
     explain_settings,
 )
+from saas_app.config.addresses import is_loopback
 from saas_app.errors import ConfigurationError
 from saas_app.operations.provisioning import Deployment, ProvisionedApplication
 from saas_app.operations.sign_in_methods.declaration import FILE_VARIABLE
@@ -106,15 +107,5 @@ def is_private(host: str) -> bool:
         return True
     try:
         return not ipaddress.ip_address(host).is_global
-    except ValueError:
-        return False
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False

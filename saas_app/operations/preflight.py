@@ -24,6 +24,18 @@ def require_free_port(host: str, port: int, remedy: str) -> None:
             raise ConfigurationError(_("%(trouble)s: %(remedy)s.", trouble=trouble, remedy=remedy))
 
 
+def find_free_port(wanted: int) -> int:
+    """Return the wanted port of 127.0.0.1, or another one if something listens there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port that was just released is free
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 def require_writable_folder(folder: Path) -> None:
     """Create a folder if it is missing. Raise :class:`ConfigurationError` if it is not writable."""
     try:

@@ -97,7 +97,7 @@ def limited_by_address(view: View) -> View:
 
 
 def counts_as_change(view: View) -> View:
-    """Limit views that write to Logto outside any organization. Place it below the guard.
+    """Limit views that change something outside any organization. Place it below the guard.
 
     Each session counts by itself, so that a stolen session cannot keep its owner from ending it.
     """

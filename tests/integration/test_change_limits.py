@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -241,6 +242,19 @@ async def test_a_thief_cannot_use_up_the_limit_that_ending_a_stolen_session_need
         await thief.post("/account/sessions/01a1fe52-78a0-7104-af37-b0d579a9a234/end", expect=expected)
     await owner.post("/account/sign-out-everywhere")
     await thief.get("/account", 303)
+
+
+@pytest.mark.parametrize(
+    "path", ["/account/settings", "/notifications/read", f"/notifications/{uuid.UUID(int=1)}/open"]
+)
+async def test_changes_of_a_persons_own_settings_and_notifications_count(
+    open_site: OpenSite, make: Factory, path: str
+) -> None:
+    site, person = await open_site(rate_limit_changes=Rate(1, 3600)), await make.person("Pat")
+    browser = await site.open_browser(person)
+    await browser.post("/account/settings", {"theme": "dark", "language": "", "zone": ""})
+
+    await browser.post(path, expect=429)
 
 
 async def test_counters_contain_no_address_and_are_deleted_after_their_window(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from quart import Blueprint, current_app, redirect, request
@@ -33,14 +34,16 @@ async def show_settings(principal: SessionPrincipal) -> ResponseReturnValue:
     """Show the form of a person's settings."""
     stored = await runtime().preferences.find(principal.subject)
     chosen = {name: getattr(stored, name) or AUTOMATIC for name in ("language", "zone", "theme")}
-    return render("identity/settings.html", form=SettingsForm(data=chosen), now=utc_now())
+    form = _settings_form(data={**chosen, "emails": bool(stored.email_language)})
+    return render("identity/settings.html", form=form, now=utc_now())
 
 
 @blueprint.post("/account/settings")
 @signed_in
+@counts_as_change
 async def save_settings(principal: SessionPrincipal) -> ResponseReturnValue:
     """Save the settings, and bring this browser's copy up to date."""
-    form = SettingsForm(await request.form)
+    form = _settings_form(await request.form)
     if not form.validate():
         return render("identity/settings.html", form=form, now=utc_now()), 422
     wanted = form.as_preferences()
@@ -86,6 +89,10 @@ async def choose_language() -> ResponseReturnValue:
     response = redirect(_page_before(), 303)
     remember(response, wanted)
     return response
+
+
+def _settings_form(formdata: Any = None, **values: Any) -> SettingsForm:
+    return SettingsForm(formdata, offers_emails=runtime().settings.can_email, **values)
 
 
 def _page_before() -> str:

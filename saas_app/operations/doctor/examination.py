@@ -34,6 +34,7 @@ def examine(environ: Mapping[str, str], connectors_file: Path | None = None) -> 
         return
     yield installation.check_database(settings.for_requests)
     yield installation.check_redis()
+    yield installation.check_email()
     deployment = replace(settings.deployment, sign_in_methods=declaration)
     endpoint = environ.get("LOGTO_ENDPOINT", "").rstrip("/")
     yield from asyncio.run(_check_over_http(deployment, endpoint))

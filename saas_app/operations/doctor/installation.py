@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from saas_app.config import DatabaseLocation, load_settings
+from saas_app.config.addresses import is_loopback
 from saas_app.errors import ConfigurationError
-from saas_app.operations.deployment import is_loopback
+from saas_app.notifications.smtp import MailUnavailable, SmtpServer
 from saas_app.operations.doctor.check import PROVISION, Check
 from saas_app.operations.migrate import read_state
 from saas_app.operations.provisioning import Deployment
@@ -84,6 +85,27 @@ def check_database(location: DatabaseLocation) -> Check:
 def check_redis() -> Check:
     """Report that shared data is not in Redis, so that nobody looks for it there. It always passes."""
     return Check(_("redis"), True, _("not used: sessions, leases and other shared data are in the database"))
+
+
+def check_email() -> Check:
+    """Check whether the mail server of ``SMTP_URL`` responds and accepts the login. Nothing is sent."""
+    name = _("email")
+    try:
+        settings = load_settings()
+    except ConfigurationError:
+        return Check(name, True, _("not checked, because the settings are incomplete"))
+    if not settings.smtp_url.get_secret_value():
+        return Check(
+            name, True, _("SMTP_URL is not set: people cannot choose emails about their memberships")
+        )
+    server = SmtpServer.at(settings.smtp_url.get_secret_value())
+    place = f"{server.host}:{server.port}"
+    try:
+        server.check()
+    except MailUnavailable as failure:
+        found = _("%(place)s cannot be used: %(reason)s", place=place, reason=failure.reason)
+        return Check(name, False, found, _("start the mail server, or correct SMTP_URL"))
+    return Check(name, True, _("%(place)s responds and accepts the login", place=place))
 
 
 async def check_address(deployment: Deployment, endpoint: str, http: aiohttp.ClientSession) -> Check:

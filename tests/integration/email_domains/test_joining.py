@@ -7,10 +7,12 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from saas_app.runtime import Runtime
 from tests.clients import Browser
 from tests.conftest import OpenBrowser
 from tests.integration.email_domains.conftest import Place, Places
 from tests.integration.mail import NOBODY, Mailbox, SignUp
+from tests.integration.notifications.reading import told
 
 pytestmark = pytest.mark.usefixtures("sign_up_by_email")
 NOTICE = "because your email address is at"
@@ -41,6 +43,19 @@ async def test_a_person_who_joined_by_their_domain_is_told_on_every_page(
         assert f'href="{verified.root}/leave"' in page
     joined = (await verified.events())[-1]
     assert (joined.action, joined.after) == ("member.join", {"domain": verified.domain})
+
+
+async def test_a_person_who_joined_by_their_domain_has_one_notification_of_it(
+    verified: Place, sign_up: SignUpAt, runtime: Runtime
+) -> None:
+    browser = await sign_up(verified.domain)
+    joined = (await verified.events())[-1]
+
+    await browser.follow("/sign-in/renew?next=/o")
+
+    name = verified.name
+    sentence = f"You joined {name}, because your email address is at {verified.domain}."
+    assert await told(runtime, joined.actor_id) == [sentence]
 
 
 async def test_a_person_who_joined_by_their_domain_can_dismiss_the_notice(

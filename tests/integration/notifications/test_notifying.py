@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -69,6 +70,16 @@ async def test_a_removed_member_is_told_so_once_although_logto_reports_it_too(
     assert await told(runtime, bob.id) == [f"You were removed from {acme.name}."]
 
 
+async def test_concurrent_reports_of_one_removal_are_told_once(
+    acme: Acme, bob: Person, runtime: Runtime
+) -> None:
+    reports = [receive(runtime.work, removal_webhook(acme.id, bob.id)) for _report in range(4)]
+
+    await asyncio.gather(acme.browser.post(acme.removal_of(bob)), *reports)
+
+    assert await told(runtime, bob.id) == [f"You were removed from {acme.name}."]
+
+
 async def test_a_member_removed_in_logto_console_is_told_so_once(
     acme: Acme, bob: Person, make: Factory, runtime: Runtime
 ) -> None:
@@ -129,12 +140,6 @@ async def test_nobody_is_told_about_an_invitation_that_was_not_created(
     await faulty.acme.browser.post(f"{faulty.acme.root}/invitations/new", form, 422)
 
     assert await told(runtime, erin.id) == []
-
-
-@pytest.fixture
-async def bob(acme: Acme, make: Factory) -> Person:
-    """An editor of Acme."""
-    return await make.member(acme.id, "Bob", Role.EDITOR)
 
 
 @pytest.fixture

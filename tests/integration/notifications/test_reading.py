@@ -12,22 +12,14 @@ from saas_app.db.base import new_uuid, utc_now
 from saas_app.models import Notification, NotificationKind
 from saas_app.notifications.recorder import delete_expired_notifications
 from saas_app.notifications.values import RETENTION
-from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
 from tests.clients import Browser, Person
 from tests.conftest import OpenBrowser
-from tests.factories import Factory
 from tests.integration.members.conftest import Acme, roles_form
 from tests.integration.notifications.reading import notifications_of, told
 
 LIST = "/notifications"
 UNREAD = "Notifications, some unread"
-
-
-@pytest.fixture
-async def bob(acme: Acme, make: Factory) -> Person:
-    """An editor of Acme."""
-    return await make.member(acme.id, "Bob", Role.EDITOR)
 
 
 @pytest.fixture

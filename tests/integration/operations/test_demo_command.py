@@ -8,12 +8,14 @@ import json
 import os
 import shutil
 import signal
+import smtplib
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -146,6 +148,11 @@ def test_the_demo_starts_stops_and_starts_again(demo: Demo) -> None:
     [invitation] = demo.from_logto("/messages?recipient=erin@workroom.example")
     assert invitation["subject"] == "You are invited to Acme Robotics on Workroom"
     assert invitation["link"].startswith(f"http://localhost:{demo.app_port}/invitations/")
+
+    with smtplib.SMTP("127.0.0.1", urlsplit(stored["SMTP_URL"]).port or 0) as mail_server:
+        mail_server.sendmail("no-reply@workroom.example", "bob@workroom.example", "Subject: Hello\n\nBob")
+    [email] = demo.from_logto("/messages?recipient=bob@workroom.example")
+    assert email["subject"] == "Hello"
 
     first.send_signal(signal.SIGINT)
     assert first.wait(timeout=30) == 0, demo.output()

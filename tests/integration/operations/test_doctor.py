@@ -141,7 +141,7 @@ def test_a_working_installation_has_no_findings(chain: Chain) -> None:
 
     assert (report.exit_code, report.failed) == (0, {}), report.output
     for name in (
-        "settings", "sign-in methods", "database", "redis", "address", "endpoint", "issuer", "clock",
+        "settings", "sign-in methods", "database", "redis", "email", "address", "endpoint", "issuer", "clock",
         "Management API", "application", "back-channel logout", "template", "webhook",
     ):  # fmt: skip
         assert f"\nok      {name:<15} " in f"\n{report.output}"

@@ -8,8 +8,26 @@ from pathlib import Path
 import pytest
 
 from saas_app.errors import ConfigurationError
-from saas_app.operations.preflight import require_free_port, require_package, require_writable_folder
+from saas_app.operations.preflight import (
+    find_free_port,
+    require_free_port,
+    require_package,
+    require_writable_folder,
+)
 from tests.processes import free_port
+
+
+def test_a_wanted_port_is_found_if_nothing_listens_there() -> None:
+    wanted = free_port()
+
+    assert find_free_port(wanted) == wanted
+
+
+def test_another_port_is_found_if_something_listens_at_the_wanted_one() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken = server.getsockname()[1]
+
+        assert find_free_port(taken) not in (0, taken)
 
 
 def test_a_free_port_passes() -> None:
