@@ -6,6 +6,9 @@ import re
 
 import pytest
 
+from saas_app.db.base import utc_now
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.projects.seed import SeedProject, SeedTask, TaskStatus, seed_projects
 from saas_app.rbac.permissions import ROLE_PERMISSIONS, Role
 from tests.clients import Browser, text_of
 from tests.conftest import OpenBrowser, OpenOffice
@@ -233,3 +236,15 @@ async def test_static_files_need_no_session_and_may_be_cached(open_browser: Open
     browser = await open_browser()
     for path in re.findall(r'(?:href|src)="(/static/[^"#]+)', await browser.text("/")):
         assert "immutable" in (await browser.get(path)).headers["Cache-Control"]
+
+
+async def test_the_days_of_the_chart_are_in_the_readers_format_for_those_who_cannot_see_it(
+    open_office: OpenOffice, work: UnitOfWork
+) -> None:
+    office = await open_office(admin="Ada")
+    async with work.writing(office.id) as db:
+        await seed_projects(db, "ada", [SeedProject("Apollo", tasks=(SeedTask("Build", TaskStatus.DONE),))])
+
+    page = await office.browser.text(f"{office.root}/", headers={"Accept-Language": "es"})
+
+    assert f'<th scope="row">{utc_now().day} ' in page
