@@ -41,7 +41,7 @@ SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
         ("/sign-in?ui_locales=es", "en", {}, "es"),
         ("/sign-in?ui_locales=tlh+es-419", "en", {}, "es"),
         ("/sign-in?ui_locales=tlh", "tlh", {}, "en"),
-        ("/sign-in", "fr,es;q=0.5", {}, "es"),
+        ("/sign-in", "tlh,es;q=0.5", {}, "es"),
         ("/sign-in", "es", {"autoDetect": False, "fallbackLanguage": "en"}, "en"),
         ("/sign-in", "tlh", {"autoDetect": True, "fallbackLanguage": "es"}, "es"),
         ("/sign-in?ui_locales=..%2F..%2Fes", "en", {}, "en"),

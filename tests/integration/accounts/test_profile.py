@@ -83,7 +83,7 @@ async def test_an_empty_address_removes_the_picture(
         "https://localhost/me.png",
         "http://example.com/me.png",
         "javascript:alert(1)",
-        "data:image/png;base64,AAAA",
+        "data:text/html,AAAA",
     ],
 )
 async def test_an_address_that_is_not_public_is_refused_with_a_message(
