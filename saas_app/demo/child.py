@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from textwrap import indent
 
 from saas_app.errors import ConfigurationError
 from saas_app.text.translation import _
@@ -107,6 +108,6 @@ class Child:
 
     def _last_lines(self) -> str:
         if self._log is None:
-            return f"  {_('(its output is above)').said}"
+            return indent(_("(its output is above)").said, "  ")
         lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]
-        return "\n".join(f"  {line}" for line in lines) or f"  {_('(no output)').said}"
+        return indent("\n".join(lines) or _("(no output)").said, "  ", lambda _line: True)

@@ -86,7 +86,8 @@ async def _until_stopped(demo: _Demo) -> None:
     def stop() -> None:
         if not demo.is_stopping:
             demo.is_stopping = True
-            say(f"\n{_('Stopping …').said}")
+            say()
+            say(_("Stopping …"))
             running.cancel()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -27,9 +27,9 @@ def welcome(options: DemoOptions, connectors: Connectors) -> str:
 
 
 def _paragraphs(options: DemoOptions, connectors: Connectors) -> Iterator[str]:
+    provider, only = _("identity provider").said, _("(development only)").said
     yield (
-        f"{column('Workroom', 19)} {options.app_url}\n"
-        f"{column(_('identity provider'), 19)} {options.logto_url}   {_('(development only)').said}"
+        f"{column('Workroom', len(provider))}  {options.app_url}\n{provider}  {options.logto_url}   {only}"
     )
     yield _("Sign in as, with the password %(password)s:", password=PASSWORD).said
     width = max(len(person.username) for person in PEOPLE)

@@ -306,3 +306,24 @@ def test_a_bare_text_in_a_module_is_found(source: str) -> None:
 
 def test_a_marked_text_in_a_module_passes() -> None:
     assert list(bare_sentences('raise Conflict(_("The project is archived."))')) == []
+
+
+def unseen_texts(source: str) -> list[str]:
+    """Return the texts that are marked inside an f-string. Before Python 3.12, the extraction skips those."""
+    return [
+        ast.unparse(call)
+        for string in ast.walk(ast.parse(source))
+        if isinstance(string, ast.JoinedStr)
+        for call in ast.walk(string)
+        if isinstance(call, ast.Call) and ast.unparse(call.func) in ("_", "ngettext", "pgettext")
+    ]
+
+
+def test_no_text_is_marked_inside_an_f_string() -> None:
+    sources = [*(ROOT / "saas_app").rglob("*.py"), *(ROOT / "local_logto/src").rglob("*.py")]
+    found = {str(path): unseen_texts(path.read_text(encoding="utf-8")) for path in sources}
+    assert {path: texts for path, texts in found.items() if texts} == {}
+
+
+def test_a_text_that_is_marked_inside_an_f_string_is_found() -> None:
+    assert unseen_texts("""say(f"{_('Stopped')} at {moment}")""") == ["_('Stopped')"]
