@@ -6,21 +6,32 @@ unique in an organization, so a repeated request creates no second client.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from datetime import datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 from quart import Blueprint, Response
 from quart_schema import Tag, tag
 
 from saas_app.api_clients import changes, service
 from saas_app.api_clients.forms import DESCRIPTION_LENGTH, MAX_DAYS, NAME_LENGTH
 from saas_app.api_clients.usage import Usage
-from saas_app.api_clients.values import DEFAULT_ROLE, ROLES, ListedClient, NewSecret, WantedClient
+from saas_app.api_clients.values import (
+    DEFAULT_DAYS,
+    DEFAULT_ROLE,
+    ROLES,
+    ListedClient,
+    NewSecret,
+    WantedClient,
+)
+from saas_app.errors import Invalid
 from saas_app.identity.tenant import Tenant
 from saas_app.members.cursors import following, read_position
 from saas_app.members.values import Listing, MembersFilter
-from saas_app.rbac.permissions import Permission
+from saas_app.rbac.assignment import MACHINE_PERMISSIONS, machine_roles_for
+from saas_app.rbac.permissions import Permission, Role, permissions_of
+from saas_app.text.translation import _
 from saas_app.web.context import database, management, organization_change, runtime
 from saas_app.web.guards import requires
 from saas_app.web.json_api import (
@@ -34,6 +45,7 @@ from saas_app.web.json_api import (
     validate_request,
     validate_response,
 )
+from saas_app.web.typed_text import whole_number
 
 TAG = Tag("api-clients", description="API clients of the organization and their secrets")
 blueprint = Blueprint(
@@ -41,47 +53,85 @@ blueprint = Blueprint(
 )
 
 
-def _known_role(name: str) -> str:
-    if name not in ROLES:
-        raise ValueError(f"Choose one of {', '.join(ROLES)}.")
-    return name
+_GRANTABLE = {permission.value: permission for permission in MACHINE_PERMISSIONS}
 
+
+def _known(names: Collection[str]) -> Callable[[str], str]:
+    def check(name: str) -> str:
+        if name not in names:
+            raise ValueError(f"Choose one of {', '.join(names)}.")
+        return name
+
+    return check
+
+
+def _lifetime(value: object) -> int | Literal["never"]:
+    """Read a lifetime in a body or a query, where numbers are texts."""
+    if value == "never":
+        return "never"
+    days = whole_number(value) if isinstance(value, str) else value
+    if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= MAX_DAYS:
+        raise ValueError(_("must be a number of days from 1 to %(most)s, or never", most=MAX_DAYS))
+    return days
+
+
+_LIFETIME = "The number of days until the secret expires, or `never`"
 
 Name: TypeAlias = Annotated[str, Line(NAME_LENGTH)]
-RoleName: TypeAlias = Annotated[str, AfterValidator(_known_role), Field(json_schema_extra={"enum": [*ROLES]})]
-Days: TypeAlias = Annotated[int, Field(ge=1, le=MAX_DAYS)]
+RoleName: TypeAlias = Annotated[
+    str, AfterValidator(_known(ROLES)), Field(json_schema_extra={"enum": [*ROLES]})
+]
+PermissionName: TypeAlias = Annotated[
+    str, AfterValidator(_known(_GRANTABLE)), Field(json_schema_extra={"enum": [*_GRANTABLE]})
+]
+Lifetime: TypeAlias = Annotated[
+    int | Literal["never"],
+    PlainValidator(_lifetime),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1, "maximum": MAX_DAYS},
+                {"type": "string", "enum": ["never"]},
+            ]
+        }
+    ),
+]
 
 
 class NewClient(ApiModel):
     """A new API client. Its name must be unique in the organization.
 
-    The role decides its permissions; you need all of them yourself. Without `expires_in_days`, the secret
-    works until it is rotated or the client is revoked.
+    `permissions` are what it may do, and you need all of them yourself. Some include others, which the
+    response lists. For programs that were written earlier, `role` can replace them.
     """
 
     name: Name
-    role: RoleName = DEFAULT_ROLE.value
+    permissions: Annotated[list[PermissionName], Field(min_length=1)] | None = None
+    role: RoleName = Field(
+        DEFAULT_ROLE.value, json_schema_extra={"deprecated": True}, description="`permissions` replace it."
+    )
     description: Annotated[str, Line(DESCRIPTION_LENGTH, shortest=0)] = ""
-    expires_in_days: Days | None = None
+    expires_in_days: Lifetime = Field(DEFAULT_DAYS, description=_LIFETIME)
 
 
 class NewLifetime(ApiModel):
-    """The lifetime of a new secret. By default, the secret does not expire."""
+    """The lifetime of a new secret."""
 
-    expires_in_days: Days | None = Field(None, description="The number of days until the secret expires")
+    expires_in_days: Lifetime = Field(DEFAULT_DAYS, description=_LIFETIME)
 
 
 class ClientView(ApiModel):
     """An API client. If it was not created in Workroom, `created_by` and the later fields are null.
 
-    `secret_expires_at` is null for a secret that does not expire. `last_used_at` is exact to a quarter of an
-    hour.
+    `permissions` are those that its roles have in Workroom. `secret_expires_at` is null for a secret that
+    does not expire. `last_used_at` is exact to a quarter of an hour.
     """
 
     id: str
     name: str
     description: str
     roles: list[str]
+    permissions: list[str]
     created_by: str | None
     created_at: datetime | None
     rotated_at: datetime | None
@@ -101,7 +151,10 @@ class ClientList(ApiModel):
 class SecretView(ApiModel):
     """An API client with its new secret, and the parameters for `token_endpoint` (client credentials).
 
-    `old_secrets_left` counts old secrets that Logto did not delete. They still work.
+    `scope` belongs to tokens for `resource`. `organization_scope` belongs to organization tokens, which are
+    requested without a resource. Either is empty if the client has no such permission. `expires_at` is null
+    for a secret that does not expire. `old_secrets_left` counts old secrets that Logto did not delete. They
+    still work.
     """
 
     id: str
@@ -110,7 +163,9 @@ class SecretView(ApiModel):
     token_endpoint: str
     resource: str
     organization_id: str
+    permissions: list[str]
     scope: str
+    organization_scope: str
     expires_at: datetime | None
     old_secrets_left: int
 
@@ -142,7 +197,12 @@ async def list_api_clients(tenant: Tenant, query_args: ListQuery) -> ApiResponse
 @validate_response(SecretView, 201)
 async def create_api_client(tenant: Tenant, data: NewClient) -> ApiResponse:
     """Create an API client. The secret is returned only once. `Idempotency-Key` is ignored."""
-    wanted = WantedClient(data.name, ROLES[data.role], data.description, data.expires_in_days)
+    roles: tuple[Role, ...] = (ROLES[data.role],)
+    if data.permissions is not None:
+        if "role" in data.model_fields_set:
+            raise Invalid(fields={"role": _("Send permissions or a role, not both.")})
+        roles = machine_roles_for([_GRANTABLE[name] for name in data.permissions])
+    wanted = WantedClient(data.name, roles, data.description, _days(data.expires_in_days))
     made = await changes.create(organization_change(tenant), wanted)
     return _secret(tenant, made), 201
 
@@ -155,7 +215,7 @@ async def create_api_client(tenant: Tenant, data: NewClient) -> ApiResponse:
 @validate_response(SecretView)
 async def rotate_api_client(tenant: Tenant, client_id: str, query_args: NewLifetime) -> ApiResponse:
     """Rotate the secret of an API client. Its current tokens work until they expire."""
-    made = await changes.rotate(organization_change(tenant), client_id, query_args.expires_in_days)
+    made = await changes.rotate(organization_change(tenant), client_id, _days(query_args.expires_in_days))
     return _secret(tenant, made)
 
 
@@ -172,6 +232,15 @@ async def revoke_api_client(tenant: Tenant, client_id: str) -> ApiResponse:
     return Response(status=204)
 
 
+def _days(lifetime: int | str) -> int | None:
+    return lifetime if isinstance(lifetime, int) else None
+
+
+def _permissions(role_names: frozenset[str]) -> list[str]:
+    held = permissions_of(role_names)
+    return [permission.value for permission in Permission if permission in held]
+
+
 def _view(client: ListedClient) -> ClientView:
     origin = client.origin
     return ClientView(
@@ -179,6 +248,7 @@ def _view(client: ListedClient) -> ClientView:
         name=client.name,
         description=client.description,
         roles=sorted(client.role_names),
+        permissions=_permissions(client.role_names),
         created_by=origin.created_by if origin else None,
         created_at=origin.created_at if origin else None,
         rotated_at=origin.rotated_at if origin else None,
@@ -197,7 +267,9 @@ def _secret(tenant: Tenant, made: NewSecret) -> SecretView:
         token_endpoint=usage.token_endpoint,
         resource=usage.resource,
         organization_id=usage.organization_id,
+        permissions=_permissions(made.role_names),
         scope=usage.scope,
+        organization_scope=usage.organization_scope,
         expires_at=made.expires_at,
         old_secrets_left=made.old_left,
     )

@@ -60,9 +60,9 @@ async def create_application(change: MemberChange, name: str, description: str =
 
 
 async def add_to_organization(
-    turn: MemberChange, client_id: str, role_id: str, expires_at: datetime | None
+    turn: MemberChange, client_id: str, role_ids: list[str], expires_at: datetime | None
 ) -> str:
-    """Add the new application to the organization with its role, and return its secret.
+    """Add the new application to the organization with its roles, and return its secret.
 
     If the caller loses the permission halfway, the application is deleted, and they get no secret.
     """
@@ -70,7 +70,7 @@ async def add_to_organization(
     try:
         await management.add_machine(organization_id, client_id)
         await turn.require_standing()
-        await management.assign_machine_roles(organization_id, client_id, [role_id])
+        await management.assign_machine_roles(organization_id, client_id, role_ids)
         secret = await _first_secret(management, client_id, expires_at)
         await turn.require_standing()
     except (ManagementError, AccessChanged, SignInRequired):

@@ -11,6 +11,7 @@ A secret is returned to the caller and not stored; its page shows it for a minut
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -60,13 +61,13 @@ async def create(change: MemberChange, wanted: WantedClient) -> NewSecret:
     :class:`LogtoUnavailable`.
     """
     name, expires_at = wanted.name, _end_of(wanted.days)
-    change.caller.require_assignable([wanted.role.value])
+    change.caller.require_assignable(wanted.role_names)
     async with change.alone() as turn:
-        role_id = await _role_id(turn.management, wanted.role)
+        role_ids = await _list_role_ids(turn.management, wanted.roles)
         await _require_room(turn, name)
         await turn.count()  # before anything is created that would have to be deleted
         application = await create_application(turn, name, wanted.description)
-        after = {"roles": [wanted.role.value], **_expiring(expires_at)}
+        after = {"roles": sorted(wanted.role_names), **_expiring(expires_at)}
         event = turn.event(Action.API_CLIENT_CREATE, _target(application.id, name), after=after)
 
         async def note_client(db: WritingSession) -> None:
@@ -75,7 +76,7 @@ async def create(change: MemberChange, wanted: WantedClient) -> NewSecret:
         try:
             secret = await turn.carry_out(
                 event,
-                lambda: add_to_organization(turn, application.id, role_id, expires_at),
+                lambda: add_to_organization(turn, application.id, role_ids, expires_at),
                 also=note_client,
                 is_counted=True,
             )
@@ -84,10 +85,10 @@ async def create(change: MemberChange, wanted: WantedClient) -> NewSecret:
         except BaseException:  # the caller disconnected or lost the permission, or our own database failed
             await delete_unfinished(turn.management, application.id)
             raise
-    return NewSecret(application.id, name, secret, frozenset({wanted.role.value}), expires_at)
+    return NewSecret(application.id, name, secret, wanted.role_names, expires_at)
 
 
-async def rotate(change: MemberChange, client_id: str, days: int | None = None) -> NewSecret:
+async def rotate(change: MemberChange, client_id: str, days: int | None) -> NewSecret:
     """Give a client a new secret, then delete the others. Its current tokens work until they expire.
 
     The secret works for ``days``, or with None until it is rotated or the client is revoked.
@@ -140,17 +141,22 @@ def _expiring(expires_at: datetime | None) -> dict[str, str]:
     return {} if expires_at is None else {"secret_expires_at": expires_at.isoformat(timespec="seconds")}
 
 
-async def _role_id(management: ManagementClient, wanted: Role) -> str:
-    for role in await management.list_organization_roles():
-        if role.name == wanted.value and role.type == RoleType.MACHINE.value:
-            return role.id
-    raise Conflict(
-        _(
-            "The role %(role)s for API clients does not exist in Logto. The operator can fix this with "
-            "'saas-app provision'.",
-            role=wanted.value,
+async def _list_role_ids(management: ManagementClient, wanted: Collection[Role]) -> list[str]:
+    found = {
+        role.name: role.id
+        for role in await management.list_organization_roles()
+        if role.type == RoleType.MACHINE.value
+    }
+    missing = next((role.value for role in wanted if role.value not in found), None)
+    if missing is not None:
+        raise Conflict(
+            _(
+                "The role %(role)s for API clients does not exist in Logto. The operator can fix this with "
+                "'saas-app provision'.",
+                role=missing,
+            )
         )
-    )
+    return [found[role.value] for role in wanted]
 
 
 async def _require_room(change: MemberChange, name: str) -> None:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from wtforms import Form, RadioField, SelectField, StringField
-from wtforms.validators import DataRequired
+from wtforms import Field, Form, SelectField, SelectMultipleField, StringField
+from wtforms.validators import DataRequired, ValidationError
 
-from saas_app.api_clients.values import DEFAULT_ROLE, ROLES, WantedClient
+from saas_app.api_clients.values import DEFAULT_DAYS, WantedClient
 from saas_app.errors import Invalid
+from saas_app.rbac.assignment import MACHINE_PERMISSIONS, machine_roles_for
 from saas_app.text.translation import _
 from saas_app.web.typed_text import at_most, clean_line
 
 NAME_LENGTH = 80
 DESCRIPTION_LENGTH = 200
 MAX_DAYS = 3650
-
-OFFERED_LIFETIME: Final = "90"
-"""The choice that is selected when a form opens."""
 
 _NEVER: Final = "never"
 _LIFETIMES: Final = {
@@ -29,9 +27,9 @@ _LIFETIMES: Final = {
 
 
 class SecretForm(Form):
-    """The lifetime of a new secret. Without a choice, the secret does not expire."""
+    """The lifetime of a new secret."""
 
-    expires = SelectField(_("Secret expires"), choices=_LIFETIMES, default=_NEVER)
+    expires = SelectField(_("Secret expires"), choices=_LIFETIMES, default=str(DEFAULT_DAYS))
 
     @property
     def days(self) -> int | None:
@@ -40,7 +38,7 @@ class SecretForm(Form):
 
 
 class ClientForm(SecretForm):
-    """A new client: its name, what it is for, its role and the lifetime of its secret."""
+    """A new client: its name, what it is for, its permissions and the lifetime of its secret."""
 
     name = StringField(
         _("Name"),
@@ -50,13 +48,20 @@ class ClientForm(SecretForm):
     description = StringField(
         _("Description"), filters=[clean_line], validators=[at_most(DESCRIPTION_LENGTH)]
     )
-    role = RadioField(_("Role"), choices={name: name for name in ROLES}, default=DEFAULT_ROLE.value)
+    permissions = SelectMultipleField(_("Permissions"), validate_choice=False)
+
+    def validate_permissions(self, field: Field) -> None:
+        """Accept one or more permissions that a client can have."""
+        if not field.data or not set(field.data) <= {item.value for item in MACHINE_PERMISSIONS}:
+            raise ValidationError(_("Choose at least one of these permissions."))
 
     def as_wanted(self) -> WantedClient:
         """Return the client to create. Call :meth:`validate` first."""
         return WantedClient(
             name=self.name.data or "",
-            role=ROLES[self.role.data],
+            roles=machine_roles_for(
+                [item for item in MACHINE_PERMISSIONS if item.value in (self.permissions.data or ())]
+            ),
             description=self.description.data or "",
             days=self.days,
         )

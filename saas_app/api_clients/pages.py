@@ -19,18 +19,17 @@ from saas_app.api_clients.applications import NotRotated
 from saas_app.api_clients.forms import (
     DESCRIPTION_LENGTH,
     NAME_LENGTH,
-    OFFERED_LIFETIME,
     ClientForm,
     SecretForm,
 )
 from saas_app.api_clients.usage import Usage
-from saas_app.api_clients.values import Client, NewSecret, default_role, role_choices
+from saas_app.api_clients.values import Client, NewSecret, permission_choices
 from saas_app.changes.rows import ChosenRow, change_each
 from saas_app.errors import AppError, Conflict, DatabaseUnavailable, Invalid, LogtoUnavailable, RateLimited
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.tenant import Tenant
 from saas_app.members.forms import read_filter
-from saas_app.rbac.permissions import Permission
+from saas_app.rbac.permissions import Permission, permissions_of
 from saas_app.text.translation import _, ngettext
 from saas_app.text.visible import isolated
 from saas_app.web import bulk
@@ -61,8 +60,7 @@ async def list_clients(tenant: Tenant) -> ResponseReturnValue:
 async def new_client(tenant: Tenant) -> ResponseReturnValue:
     """Show the form for a new client."""
     management()
-    form = ClientForm(data={"expires": OFFERED_LIFETIME, "role": default_role(tenant.granted).value})
-    return _show_form(tenant, form)
+    return _show_form(tenant, ClientForm())
 
 
 @blueprint.post("/new")
@@ -103,9 +101,7 @@ async def confirm_rotation(tenant: Tenant, client_id: str) -> ResponseReturnValu
     """Ask for confirmation, or show why the secret is not rotated here."""
     client = await _get(tenant, client_id)
     changes.require_only_here(client)
-    return render(
-        "api_clients/rotate.html", client=client, form=SecretForm(data={"expires": OFFERED_LIFETIME})
-    )
+    return render("api_clients/rotate.html", client=client, form=SecretForm())
 
 
 @blueprint.post("/<client_id>/rotate")
@@ -200,7 +196,7 @@ def _show_form(tenant: Tenant, form: ClientForm, failure: str = "") -> str:
         failure=failure,
         name_length=NAME_LENGTH,
         description_length=DESCRIPTION_LENGTH,
-        choices=role_choices(tenant.granted),
+        choices=permission_choices(tenant.granted),
     )
 
 
@@ -241,6 +237,6 @@ def _show_secret(tenant: Tenant, made: NewSecret, *, is_new: bool) -> str:
         "api_clients/secret.html",
         made=made,
         is_new=is_new,
-        token_command=usage.token_command(made.client_id, made.secret),
-        call_command=usage.call_command(),
+        permissions=permissions_of(made.role_names),
+        commands=usage.commands(made.client_id, made.secret),
     )

@@ -11,7 +11,12 @@ from typing import Final
 from saas_app.api_clients.queries import Origin
 from saas_app.db.base import utc_now
 from saas_app.logto import ApplicationSecret
-from saas_app.rbac.assignment import MACHINE_ROLES, missing_to_assign
+from saas_app.rbac.assignment import (
+    MACHINE_PERMISSIONS,
+    MACHINE_ROLES,
+    machine_roles_for,
+    missing_to_assign,
+)
 from saas_app.rbac.permissions import (
     ROLE_PERMISSIONS,
     Carrier,
@@ -22,6 +27,9 @@ from saas_app.rbac.permissions import (
 )
 
 DEFAULT_ROLE: Final = Role.INTEGRATION
+DEFAULT_DAYS: Final = 90
+"""The lifetime of a secret for which none was chosen."""
+
 MAX_CLIENTS: Final = 100
 """Limit for an organization, because each API client is an application of the whole Logto tenant."""
 
@@ -37,17 +45,26 @@ class WantedClient:
     """A new client. ``days`` is the lifetime of its secret; None means that it does not expire."""
 
     name: str
-    role: Role = DEFAULT_ROLE
+    roles: tuple[Role, ...] = (DEFAULT_ROLE,)
     description: str = ""
-    days: int | None = None
+    days: int | None = DEFAULT_DAYS
+
+    @property
+    def role_names(self) -> frozenset[str]:
+        """The names of its roles."""
+        return frozenset(role.value for role in self.roles)
 
 
 @dataclass(frozen=True, slots=True)
-class RoleChoice:
-    """A role that a client can get. ``missing`` has the permissions that the caller lacks to assign it."""
+class PermissionChoice:
+    """A permission that a client can get.
 
-    role: Role
-    permissions: tuple[Permission, ...]
+    ``includes`` has the permissions that come with it, and ``missing`` those of all these that the caller
+    lacks, so that they cannot give it.
+    """
+
+    permission: Permission
+    includes: tuple[Permission, ...]
     missing: tuple[Permission, ...]
 
 
@@ -130,24 +147,25 @@ def default_description(organization_name: str) -> str:
     return f"API client of {organization_name}, created in Workroom."
 
 
-def role_choices(granted: frozenset[Permission]) -> tuple[RoleChoice, ...]:
-    """Return the roles for API clients that a caller with ``granted`` sees, in the registry's order."""
-    return tuple(
-        RoleChoice(role, _in_order(ROLE_PERMISSIONS[role]), missing_to_assign(granted, role))
-        for role in MACHINE_ROLES
-    )
+def permission_choices(granted: frozenset[Permission]) -> tuple[PermissionChoice, ...]:
+    """Return the permissions of API clients that a caller sees, those of the product first.
+
+    ``granted`` are the caller's own.
+    """
+
+    def choice(permission: Permission) -> PermissionChoice:
+        (role,) = machine_roles_for([permission])
+        others = ROLE_PERMISSIONS[role] - {permission}
+        return PermissionChoice(permission, _in_order(others), missing_to_assign(granted, role))
+
+    is_of_organization = lambda permission: permission.carrier is Carrier.ORGANIZATION_TOKEN  # noqa: E731
+    return tuple(map(choice, sorted(MACHINE_PERMISSIONS, key=is_of_organization)))
 
 
-def default_role(granted: frozenset[Permission]) -> Role:
-    """Return the role that is selected when the form opens: the default, or the first that one may give."""
-    open_ones = [choice.role for choice in role_choices(granted) if not choice.missing]
-    return DEFAULT_ROLE if DEFAULT_ROLE in open_ones or not open_ones else open_ones[0]
-
-
-def scopes_of(role_names: Iterable[str]) -> tuple[Permission, ...]:
-    """Return the permissions that a client with these roles names as scopes in its token requests."""
+def scopes_of(role_names: Iterable[str], carrier: Carrier = Carrier.API_TOKEN) -> tuple[Permission, ...]:
+    """Return the permissions that a client with these roles names as scopes to request a kind of token."""
     held = permissions_of(frozenset(role_names))
-    return tuple(item for item in permissions_carried_by(Carrier.API_TOKEN) if item in held)
+    return tuple(item for item in permissions_carried_by(carrier) if item in held)
 
 
 def _in_order(permissions: Collection[Permission]) -> tuple[Permission, ...]:

@@ -19,7 +19,7 @@ from saas_app.identity.tenant import Tenant
 from saas_app.identity.tenants import TokenDescription
 from saas_app.organizations import queries
 from saas_app.organizations.values import Details, FirstSteps, Joining, OrganizationGone, OrganizationSettings
-from saas_app.rbac.assignment import assignable_roles
+from saas_app.rbac.assignment import PERSON_ROLES, assignable_roles
 from saas_app.rbac.decision import Decision
 from saas_app.rbac.permissions import (
     ROLE_PERMISSIONS,
@@ -69,7 +69,7 @@ class MatrixRow:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Roles and permissions of the registry, compared with what the caller's tokens carry."""
+    """Roles for people and permissions of the registry, compared with what the caller's tokens carry."""
 
     columns: tuple[MatrixColumn, ...]
     groups: tuple[tuple[Carrier, tuple[MatrixRow, ...]], ...]
@@ -112,12 +112,12 @@ def permission_matrix(role_names: frozenset[str], tokens: Iterable[TokenDescript
         granted = carried.get(permission.carrier)
         return MatrixRow(
             permission,
-            tuple(permission in ROLE_PERMISSIONS[role] for role in Role),
+            tuple(permission in ROLE_PERMISSIONS[role] for role in PERSON_ROLES),
             None if granted is None else permission in granted,
         )
 
     return Matrix(
-        columns=tuple(MatrixColumn(role, role.value in role_names) for role in Role),
+        columns=tuple(MatrixColumn(role, role.value in role_names) for role in PERSON_ROLES),
         groups=tuple(
             (carrier, tuple(row(permission) for permission in permissions_carried_by(carrier)))
             for carrier in Carrier

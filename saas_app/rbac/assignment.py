@@ -25,6 +25,13 @@ PERSON_ROLES: Final = tuple(role for role in Role if role.type is RoleType.USER)
 MACHINE_ROLES: Final = tuple(role for role in Role if role.type is RoleType.MACHINE)
 """The roles that can be assigned to API clients, in the registry's order."""
 
+MACHINE_PERMISSIONS: Final = tuple(
+    permission
+    for permission in Permission
+    if any(permission in ROLE_PERMISSIONS[role] for role in MACHINE_ROLES)
+)
+"""The permissions that an API client can have, in the registry's order."""
+
 _ROLES: Final = {role.value: role for role in Role}
 
 
@@ -76,6 +83,27 @@ def missing_to_assign(granted: frozenset[Permission], role: Role) -> tuple[Permi
 def assignable_roles(granted: frozenset[Permission]) -> tuple[Role, ...]:
     """Return the roles for people that a caller with ``granted`` may assign, in the registry's order."""
     return tuple(role for role in PERSON_ROLES if not missing_to_assign(granted, role))
+
+
+def machine_roles_for(permissions: Collection[Permission]) -> tuple[Role, ...]:
+    """Return the roles for API clients that grant these permissions, and as few others as possible.
+
+    ``permissions`` are among :data:`MACHINE_PERMISSIONS`. Each comes from the smallest role that grants it. A
+    role that another one includes is left out.
+    """
+    smallest = {
+        min(
+            (role for role in MACHINE_ROLES if permission in ROLE_PERMISSIONS[role]),
+            key=lambda role: len(ROLE_PERMISSIONS[role]),
+        )
+        for permission in permissions
+    }
+    return tuple(
+        role
+        for role in MACHINE_ROLES
+        if role in smallest
+        and not any(ROLE_PERMISSIONS[role] < ROLE_PERMISSIONS[other] for other in smallest)
+    )
 
 
 def find_denied_assignment(facts: AccessFacts, role_names: Collection[str]) -> DeniedAssignment | None:

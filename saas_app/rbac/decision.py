@@ -58,10 +58,7 @@ class Decision:
         }
 
     def as_stored(self) -> dict[str, Any]:
-        """Return the decision as JSON for the audit log.
-
-        It is English. Pages in other languages use the message and the values of each explanation.
-        """
+        """Return the decision as JSON for the audit log: in English, with what pages need to translate it."""
         stored = self.as_json()
         for step, result in zip(stored["steps"], self.steps, strict=True):
             step["sentence"] = result.explanation.as_json()

@@ -1,8 +1,7 @@
 """Every permission and every role, once.
 
-From this registry come the scopes requested at sign-in, what ``saas-app provision`` writes to Logto,
-what the guards check, the matrix pages, the table in the docs and the exhaustive tests. A permission
-that is not here does not exist; who *holds* one is never read from here but from a token Logto signed.
+From it come the scopes requested at sign-in, what ``saas-app provision`` writes to Logto, what guards check,
+the tables and the exhaustive tests. Who *holds* a permission is read from a token that Logto signed.
 """
 
 from __future__ import annotations
@@ -93,6 +92,10 @@ class Role(StrEnum):
     VIEWER = ("viewer", _("Views projects and members"), RoleType.USER)
     INTEGRATION = ("integration", _("An API client that reads and writes projects"), RoleType.MACHINE)
     READER = ("reader", _("An API client that only reads projects"), RoleType.MACHINE)
+    PROJECT_REMOVER = ("project-remover", _("An API client that deletes projects"), RoleType.MACHINE)
+    MEMBER_READER = ("member-reader", _("An API client that only reads members"), RoleType.MACHINE)
+    MEMBER_REMOVER = ("member-remover", _("An API client that removes members"), RoleType.MACHINE)
+    AUDIT_READER = ("audit-reader", _("An API client that only reads the audit log"), RoleType.MACHINE)
 
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -117,9 +120,12 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         }
     ),
     Role.READER: frozenset({Permission.PROJECTS_READ}),
+    Role.PROJECT_REMOVER: frozenset({Permission.PROJECTS_READ, Permission.PROJECTS_DELETE}),
+    Role.MEMBER_READER: frozenset({Permission.MEMBERS_READ}),
+    Role.MEMBER_REMOVER: frozenset({Permission.MEMBERS_READ, Permission.MEMBERS_REMOVE}),
+    Role.AUDIT_READER: frozenset({Permission.AUDIT_READ}),
 }
 """Which role bundles which permissions, as ``saas-app provision`` writes it to Logto."""
-
 
 _ROLE_ORDER: Final = {role.value: position for position, role in enumerate(Role)}
 
@@ -141,9 +147,7 @@ def in_role_order(names: Iterable[str]) -> list[str]:
 
 def permissions_of(role_names: frozenset[str]) -> frozenset[Permission]:
     """Return the permissions that the named roles grant. Unknown names add nothing."""
-    return frozenset(
-        permission for role in Role if role.value in role_names for permission in ROLE_PERMISSIONS[role]
-    )
+    return frozenset().union(*(ROLE_PERMISSIONS[role] for role in Role if role.value in role_names))
 
 
 def known_permissions(scopes: frozenset[str]) -> frozenset[Permission]:

@@ -148,6 +148,8 @@ async def api_clients(page: Page, people: Factory, office: Office) -> AsyncItera
     await page.get_by_role("alert").wait_for()
     yield "a refused API client"
     await page.get_by_label("Name").fill(LONG_NAME)
+    for box in await page.get_by_role("group", name="Permissions").get_by_role("checkbox").all():
+        await box.check()
     await page.get_by_role("button", name="Create API client").click()
     await page.get_by_role("textbox", name="Client secret").wait_for()
     yield "the secret of an API client"

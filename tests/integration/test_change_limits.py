@@ -226,7 +226,8 @@ async def test_every_change_in_logto_counts_and_a_form_over_the_limit_stays_fill
     assert await make.management.find_member_roles(organization_id, bob.id) == {"viewer"}
     with monkeypatch.context() as patched:  # a change to be undone is not begun either
         patched.setattr("saas_app.logto.client.ManagementClient.create_machine", _refuse)
-        described = await browser.post(f"{root}/api-clients/new", {"name": "Robot"}, 429)
+        form = {"name": "Robot", "permissions": "projects:read"}
+        described = await browser.post(f"{root}/api-clients/new", form, 429)
     assert 'value="Robot"' in await text_of(described)
     assert [event.action for event in await events_of(site.runtime, organization_id)] == [
         "member.change-roles"

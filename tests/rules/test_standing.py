@@ -47,7 +47,7 @@ _FORMS: Final[dict[str, dict[str, Any]]] = {
     "members.roles.change": {"seen": ["", "viewer"], "roles": "editor", "step": "confirm"},
     "members_api.replace_roles": {"roles": ["editor"]},
     "members.leave": {"confirm": "yes"},
-    "api_clients.create_client": {"name": "Robot two"},
+    "api_clients.create_client": {"name": "Robot two", "permissions": "projects:read"},
     "api_clients.revoke_chosen": {"row": "some-client:", "confirmed": "yes"},
     "api_clients_api.create_api_client": {"name": "Robot two"},
     "organization_settings.save_details": {"name": "Another name", "seen": "of another version"},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,12 +12,18 @@ from quart import Quart
 from quart.wrappers import Response
 
 from saas_app.config import Settings
-from tests.clients import Machine, text_of
+from saas_app.rbac.permissions import Carrier
+from tests.clients import FormFields, Machine, text_of
 from tests.conftest import OpenOffice
 from tests.integration.bearer import ApiClient
 from tests.integration.faulty_logto import Faulty
 from tests.offices import Office
 from tests.tokens import SCOPES
+
+
+def new_form(name: str, **more: str | list[str]) -> dict[str, str | list[str]]:
+    """Return the form of a client that works with projects. By default, its secret does not expire."""
+    return {"name": name, "permissions": ["projects:read", "projects:write"], "expires": "never", **more}
 
 
 class Acme(Office):
@@ -29,14 +34,14 @@ class Acme(Office):
         """The path of the list."""
         return f"{self.root}/api-clients"
 
-    async def send(self, path: str, form: Mapping[str, str] | None = None) -> Response:
+    async def send(self, path: str, form: FormFields | None = None) -> Response:
         """Send a form that creates a secret, and return the page to which it leads."""
         led_to = await self.browser.post(f"{self.clients}{path}", form)
         return await self.browser.get(led_to.headers["Location"])
 
     async def create(self, name: str = "Nightly export") -> Machine:
         """Create an API client on the page."""
-        return await shown(await self.send("/new", {"name": name}))
+        return await shown(await self.send("/new", new_form(name)))
 
 
 @pytest.fixture
@@ -56,14 +61,17 @@ class Programs:
     app: Quart
     settings: Settings
 
-    async def ask(self, machine: Machine, organization_id: str) -> tuple[int, dict[str, Any]]:
+    async def ask(
+        self, machine: Machine, organization_id: str, carrier: Carrier = Carrier.API_TOKEN
+    ) -> tuple[int, dict[str, Any]]:
         """Send client credentials to Logto and return its response."""
         form = {
             "grant_type": "client_credentials",
-            "resource": self.settings.api_resource,
             "organization_id": organization_id,
             "scope": " ".join(SCOPES.values()),
         }
+        if carrier is Carrier.API_TOKEN:
+            form["resource"] = self.settings.api_resource
         headers = {"Authorization": aiohttp.encode_basic_auth(machine.id, machine.secret)}
         async with (
             aiohttp.ClientSession() as http,
@@ -72,8 +80,15 @@ class Programs:
             return answer.status, await answer.json()
 
     async def connect(self, machine: Machine, organization_id: str) -> ApiClient:
-        """Return a client of the API with a token of the machine."""
-        status, body = await self.ask(machine, organization_id)
+        """Return a client of the API with a token of the machine for our API resource."""
+        return await self._connect(machine, organization_id, Carrier.API_TOKEN)
+
+    async def connect_to_organization(self, machine: Machine, organization_id: str) -> ApiClient:
+        """Return a client of the API with an organization token of the machine."""
+        return await self._connect(machine, organization_id, Carrier.ORGANIZATION_TOKEN)
+
+    async def _connect(self, machine: Machine, organization_id: str, carrier: Carrier) -> ApiClient:
+        status, body = await self.ask(machine, organization_id, carrier)
         assert status == 200, body
         return ApiClient(self.app, organization_id, body["access_token"])
 

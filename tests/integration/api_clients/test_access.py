@@ -14,7 +14,7 @@ from saas_app.runtime import Runtime
 from tests.clients import Browser
 from tests.conftest import OpenBrowser, OpenOffice
 from tests.factories import Factory
-from tests.integration.api_clients.conftest import Acme, Programs
+from tests.integration.api_clients.conftest import Acme, Programs, new_form
 from tests.integration.records import actions_of
 
 
@@ -103,7 +103,7 @@ async def test_members_without_the_permission_can_neither_see_nor_change_clients
     for path in ("", "/new", f"/{machine.id}/rotate", f"/{machine.id}/revoke"):
         await browser.get(acme.clients + path, 403)
     for path in ("/new", f"/{machine.id}/rotate", f"/{machine.id}/revoke"):
-        await browser.post(acme.clients + path, {"name": "Mine"}, expect=403)
+        await browser.post(acme.clients + path, new_form("Mine"), expect=403)
     assert acme.clients in await acme.browser.text(f"{acme.root}/")
     assert len(await acme.management.list_secrets(machine.id)) == 1
 
@@ -118,7 +118,7 @@ async def test_an_admin_demoted_while_the_form_was_on_its_way_changes_nothing(
     change = Systems(runtime.work, acme.management, runtime.change_limits).by(tenant)
     for attempt in (
         changes.create(change, WantedClient("Too late")),
-        changes.rotate(change, machine.id),
+        changes.rotate(change, machine.id, None),
         changes.revoke(change, machine.id),
     ):
         with pytest.raises(AccessChanged):
@@ -138,7 +138,7 @@ async def test_nobody_creates_or_rotates_a_client_whose_permissions_they_lack(
 ) -> None:
     machine = await acme.create()
 
-    refused = await key_manager.submit(f"{acme.clients}/new", {"name": "Mine"}, 403)
+    refused = await key_manager.submit(f"{acme.clients}/new", new_form("Mine"), 403)
     await key_manager.post(f"{acme.clients}/{machine.id}/rotate", expect=403)
 
     assert "The role integration includes projects:read, which you do not have." in refused

@@ -9,7 +9,7 @@ import pytest
 from saas_app.models import PendingChange
 from saas_app.runtime import Runtime
 from tests.clients import text_of
-from tests.integration.api_clients.conftest import Programs, shown
+from tests.integration.api_clients.conftest import Programs, new_form, shown
 from tests.integration.faulty_logto import DOWN, LOST, Fault, Faulty
 from tests.integration.records import actions_of, pending_in
 
@@ -24,7 +24,7 @@ NAME = "Half way"
 
 async def refused(faulty: Faulty, status: int, name: str = NAME) -> str:
     """Send the form and return the page, which must show what was typed."""
-    answer = await faulty.acme.browser.post(f"{faulty.acme.clients}/new", {"name": name}, expect=status)
+    answer = await faulty.acme.browser.post(f"{faulty.acme.clients}/new", new_form(name), expect=status)
     assert ("Retry-After" in answer.headers) is (status == 503)
     page = await text_of(answer)
     assert f'value="{name}"' in page
@@ -155,7 +155,7 @@ async def test_when_our_own_database_fails_nothing_is_left_in_logto(
 
     monkeypatch.setattr("saas_app.api_clients.queries.add_client", fail)
     path = f"{faulty.acme.clients}/new"
-    await faulty.acme.browser.post(path, {"name": NAME}, expect=500)
+    await faulty.acme.browser.post(path, new_form(NAME), expect=500)
     assert await list_created_ids(faulty) == []
 
 

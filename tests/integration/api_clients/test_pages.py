@@ -14,7 +14,7 @@ from saas_app.organizations.removal import remove_pending
 from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
 from tests.clients import text_of
-from tests.integration.api_clients.conftest import Acme, Programs, shown
+from tests.integration.api_clients.conftest import Acme, Programs, new_form, shown
 from tests.integration.records import events_of, pending_in
 from tests.removals import order_removal
 from tests.tokens import scopes_of
@@ -64,7 +64,7 @@ async def test_a_client_that_asks_who_it_is_gets_its_name(acme: Acme, programs: 
 
 
 async def test_a_secret_is_shown_on_a_page_that_is_not_cached_and_in_no_header(acme: Acme) -> None:
-    answer = await acme.send("/new", {"name": "Once"})
+    answer = await acme.send("/new", new_form("Once"))
 
     machine = await shown(answer)
     assert answer.headers["Cache-Control"] == "no-store"
@@ -93,7 +93,7 @@ async def test_a_secret_is_neither_listed_nor_stored_nor_logged(
 async def test_the_page_of_a_new_client_shows_a_command_that_is_ready_to_run(
     acme: Acme, programs: Programs
 ) -> None:
-    answer = await acme.send("/new", {"name": "Ready"})
+    answer = await acme.send("/new", new_form("Ready"))
     page, machine = await text_of(answer), await shown(answer)
     settings = programs.settings
     for part in (
@@ -113,7 +113,7 @@ async def test_the_page_of_a_new_client_shows_a_command_that_is_ready_to_run(
     [("", "Enter a name."), (" \t ", "Enter a name."), ("x" * 81, "Use at most 80 characters.")],
 )
 async def test_a_name_is_required_and_limited(acme: Acme, typed: str, told: str) -> None:
-    page = await acme.browser.submit(f"{acme.clients}/new", {"name": typed}, expect=422)
+    page = await acme.browser.submit(f"{acme.clients}/new", new_form(typed), expect=422)
     assert told in page
     assert 'aria-invalid="true"' in page
 
@@ -126,7 +126,7 @@ async def test_a_name_is_cleaned(acme: Acme) -> None:
 async def test_a_name_is_taken_in_any_case(acme: Acme) -> None:
     await acme.create("Nightly export")
 
-    page = await acme.browser.submit(f"{acme.clients}/new", {"name": "nightly EXPORT"}, 409)
+    page = await acme.browser.submit(f"{acme.clients}/new", new_form("nightly EXPORT"), 409)
 
     assert "already has an API client with this name" in page
     assert 'value="nightly EXPORT"' in page
@@ -139,14 +139,14 @@ async def test_the_number_of_clients_in_an_organization_is_limited(
 ) -> None:
     await acme.create("First")
     monkeypatch.setattr(changes, "MAX_CLIENTS", 1)
-    answer = await acme.browser.post(f"{acme.clients}/new", {"name": "Second"}, expect=409)
+    answer = await acme.browser.post(f"{acme.clients}/new", new_form("Second"), expect=409)
     page = await text_of(answer)
     assert "The limit is 1" in page
     assert 'value="Second"' in page
 
 
 async def test_of_two_requests_that_create_a_client_with_one_name_one_succeeds(acme: Acme) -> None:
-    requests = (acme.browser.post(f"{acme.clients}/new", {"name": "Twice"}, None) for _ in range(2))
+    requests = (acme.browser.post(f"{acme.clients}/new", new_form("Twice"), None) for _ in range(2))
     answers = await asyncio.gather(*requests)
     assert sorted(answer.status_code for answer in answers) == [303, 409]
 

@@ -13,7 +13,7 @@ from saas_app.identity.shown_secrets import SHOWN_FOR
 from saas_app.models import ShownSecretRow
 from saas_app.runtime import Runtime
 from tests.conftest import OpenBrowser
-from tests.integration.api_clients.conftest import Acme, shown
+from tests.integration.api_clients.conftest import Acme, new_form, shown
 
 
 async def rows_of(runtime: Runtime, client_id: str) -> list[ShownSecretRow]:
@@ -86,7 +86,7 @@ async def test_the_secret_is_deleted_with_the_session(acme: Acme, runtime: Runti
 
 
 async def test_the_stored_secret_is_encrypted_and_in_no_url(acme: Acme, runtime: Runtime) -> None:
-    led_to = await acme.browser.post(f"{acme.clients}/new", {"name": "Sealed"})
+    led_to = await acme.browser.post(f"{acme.clients}/new", new_form("Sealed"))
     machine = await shown(await acme.browser.get(led_to.headers["Location"]))
     assert machine.secret not in str(led_to.headers)
     (row,) = await rows_of(runtime, machine.id)
@@ -105,5 +105,5 @@ async def test_a_secret_that_cannot_be_stored_is_shown_in_the_response(
         raise DatabaseBusy
 
     monkeypatch.setattr("saas_app.identity.shown_secrets.ShownSecrets.put", busy)
-    answer = await acme.browser.post(f"{acme.clients}/new", {"name": "At once"}, expect=200)
+    answer = await acme.browser.post(f"{acme.clients}/new", new_form("At once"), expect=200)
     assert len((await shown(answer)).secret) > 20

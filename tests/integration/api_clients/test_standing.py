@@ -9,7 +9,7 @@ import pytest
 from saas_app.identity.membership_changes import note_change
 from saas_app.runtime import Runtime
 from tests.clients import text_of
-from tests.integration.api_clients.conftest import Programs
+from tests.integration.api_clients.conftest import Programs, new_form
 from tests.integration.faulty_logto import Faulty
 from tests.integration.records import actions_of, pending_in
 
@@ -43,7 +43,7 @@ async def test_an_admin_who_loses_access_while_a_client_is_created_gets_none(
     faulty: Faulty, runtime: Runtime, call: str
 ) -> None:
     lose_access_during(faulty, runtime, call, after=1 if call == r"/organizations/[^/]+/applications$" else 0)
-    answer = await faulty.acme.browser.post(f"{faulty.acme.clients}/new", {"name": NAME}, expect=409)
+    answer = await faulty.acme.browser.post(f"{faulty.acme.clients}/new", new_form(NAME), expect=409)
     assert "changed while your request was in progress" in await text_of(answer)
     assert await faulty.acme.management.list_machines_by_name(NAME) == []
     assert await actions_of(runtime, faulty.acme.id) == []

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import combinations
 
 import pytest
 
 from saas_app.rbac.assignment import (
+    MACHINE_PERMISSIONS,
     DeniedAssignment,
     assignable_roles,
     find_denied_assignment,
+    machine_roles_for,
     missing_to_assign,
 )
-from saas_app.rbac.permissions import ROLE_PERMISSIONS, Carrier, Permission, Role
+from saas_app.rbac.permissions import ROLE_PERMISSIONS, Carrier, Permission, Role, RoleType
 from saas_app.rbac.policy import AccessFacts
 
 
@@ -77,3 +80,47 @@ def test_only_roles_for_people_are_offered() -> None:
     assert assignable_roles(frozenset(Permission)) == (Role.ADMIN, Role.EDITOR, Role.VIEWER)
     assert assignable_roles(ROLE_PERMISSIONS[Role.VIEWER]) == (Role.VIEWER,)
     assert assignable_roles(frozenset()) == ()
+
+
+EVERY_CHOICE = [
+    frozenset(chosen)
+    for number in range(1, len(MACHINE_PERMISSIONS) + 1)
+    for chosen in combinations(MACHINE_PERMISSIONS, number)
+]
+
+
+def granted_by(roles: Collection[Role]) -> frozenset[Permission]:
+    return frozenset().union(*(ROLE_PERMISSIONS[role] for role in roles))
+
+
+def test_every_choice_of_permissions_for_a_client_has_roles_that_grant_it() -> None:
+    for chosen in EVERY_CHOICE:
+        roles = machine_roles_for(chosen)
+        assert chosen <= granted_by(roles)
+        assert all(role.type is RoleType.MACHINE for role in roles)
+
+
+def test_the_roles_for_a_choice_grant_only_it_and_the_viewing_that_it_needs() -> None:
+    for chosen in EVERY_CHOICE:
+        needed = {
+            permission
+            for permission in Permission
+            if permission.value in {f"{item.value.partition(':')[0]}:read" for item in chosen}
+        }
+        assert granted_by(machine_roles_for(chosen)) <= chosen | needed
+
+
+def test_no_role_of_a_choice_is_part_of_another() -> None:
+    for chosen in EVERY_CHOICE:
+        granted = [ROLE_PERMISSIONS[role] for role in machine_roles_for(chosen)]
+        assert not [(one, other) for one in granted for other in granted if one < other]
+
+
+def test_no_client_can_manage_clients_roles_or_the_organization() -> None:
+    assert not {
+        Permission.API_CLIENTS_MANAGE,
+        Permission.MEMBERS_INVITE,
+        Permission.MEMBERS_UPDATE,
+        Permission.ORGANIZATION_UPDATE,
+        Permission.ORGANIZATION_DELETE,
+    } & set(MACHINE_PERMISSIONS)

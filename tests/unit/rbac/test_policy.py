@@ -8,7 +8,6 @@ from saas_app.rbac.permissions import (
     Carrier,
     Permission,
     Role,
-    RoleType,
     known_permissions,
     permissions_carried_by,
     permissions_of,
@@ -77,10 +76,6 @@ def test_every_permission_has_a_role_a_description_and_a_name_of_noun_and_verb()
 
 def test_the_admin_role_has_every_permission() -> None:
     assert ROLE_PERMISSIONS[Role.ADMIN] == frozenset(Permission)
-
-
-def test_api_clients_have_roles_of_their_own() -> None:
-    assert [role for role in Role if role.type is RoleType.MACHINE] == [Role.INTEGRATION, Role.READER]
 
 
 def test_every_permission_has_exactly_one_carrier() -> None:

@@ -1,4 +1,4 @@
-"""What a new API client may do and for how long its secret works, and when it was last used."""
+"""How long the secret of an API client works, what it is for, and when it was last used."""
 
 from __future__ import annotations
 
@@ -12,76 +12,14 @@ from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.identity import client_use
 from saas_app.models import ApiClient
-from saas_app.rbac.permissions import Permission, Role
 from saas_app.runtime import Runtime
-from tests.clients import Browser, Machine
-from tests.conftest import OpenBrowser
-from tests.factories import Factory
-from tests.integration.api_clients.conftest import Acme, Programs, shown
+from tests.clients import Machine
+from tests.integration.api_clients.conftest import Acme, Programs, new_form, shown
 from tests.integration.records import events_of
 
 
-async def create(acme: Acme, **form: str) -> Machine:
-    return await shown(await acme.send("/new", {"name": "Dashboard", **form}))
-
-
-async def test_a_reader_reads_and_changes_nothing(acme: Acme, programs: Programs) -> None:
-    robot = await programs.connect(await create(acme, role="reader"), acme.id)
-
-    await robot.json("GET", "/projects")
-
-    denied = await robot.json("POST", "/projects", 403, json={"name": "By a robot"})
-    assert denied["decision"]["permission"] == "projects:write"
-
-
-async def test_the_command_of_a_client_asks_for_the_scopes_of_its_role(acme: Acme) -> None:
-    machine = await create(acme, role="reader")
-    assert "--data-urlencode scope=projects:read \\" in await acme.browser.text(
-        f"{acme.clients}/{machine.id}/secret"
-    )
-
-
-@pytest.fixture
-async def key_manager(acme: Acme, make: Factory, open_browser: OpenBrowser) -> Browser:
-    """The browser of a viewer who may also manage API clients."""
-    role = await make.role(f"keys {acme.id}", Permission.API_CLIENTS_MANAGE)
-    person = await make.member(acme.id, "Sam", Role.VIEWER)
-    await make.give_roles(acme.id, person, role, Role.VIEWER)
-    return await open_browser(person)
-
-
-async def test_the_form_offers_the_roles_whose_permissions_one_holds(
-    acme: Acme, key_manager: Browser
-) -> None:
-    page = await key_manager.text(f"{acme.clients}/new")
-
-    assert 'value="reader" checked>' in page
-    assert 'value="integration" disabled>' in page
-    assert "It includes <code>projects:write</code>, which you do not have." in page
-
-
-async def test_one_gives_and_rotates_only_roles_whose_permissions_one_holds(
-    acme: Acme, key_manager: Browser
-) -> None:
-    writing = await create(acme, name="Writer", role="integration")
-    reading = await create(acme, role="reader")
-
-    refused = await key_manager.submit(f"{acme.clients}/new", {"name": "Mine", "role": "integration"}, 403)
-    await key_manager.post(f"{acme.clients}/{writing.id}/rotate", expect=403)
-    await key_manager.post(f"{acme.clients}/new", {"name": "Mine", "role": "reader"})
-    await key_manager.post(f"{acme.clients}/{reading.id}/rotate")
-
-    assert "The role integration includes projects:write, which you do not have." in refused
-    (secret,) = await acme.management.list_secrets(writing.id)
-    assert secret.value == writing.secret
-
-
-@pytest.mark.parametrize("role", ["admin", "viewer", "owner", ""])
-async def test_a_role_that_is_not_for_clients_is_refused(acme: Acme, role: str) -> None:
-    page = await acme.browser.submit(f"{acme.clients}/new", {"name": "Robot", "role": role}, 422)
-
-    assert "Choose one of these roles." in page
-    assert (await acme.management.list_machines_page(acme.id, page=1, page_size=9)).total == 0
+async def create(acme: Acme, name: str = "Dashboard", **form: str) -> Machine:
+    return await shown(await acme.send("/new", new_form(name, **form)))
 
 
 async def ends_of(acme: Acme, machine: Machine) -> list[datetime | None]:
@@ -115,10 +53,23 @@ async def test_a_rotated_secret_expires_as_chosen_then(acme: Acme) -> None:
     assert end - utc_now() > timedelta(days=364)
 
 
+async def test_without_a_choice_a_new_secret_expires_after_90_days(acme: Acme) -> None:
+    form = {"name": "Dashboard", "permissions": "projects:read"}
+    machine = await shown(await acme.send("/new", form))
+    (first,) = await ends_of(acme, machine)
+
+    await acme.send(f"/{machine.id}/rotate")
+
+    (second,) = await ends_of(acme, machine)
+    for end in (first, second):
+        assert end is not None
+        assert timedelta(days=89) < end - utc_now() <= timedelta(days=90)
+
+
 async def test_a_lifetime_that_is_not_offered_is_refused(acme: Acme) -> None:
     machine = await create(acme)
 
-    await acme.browser.submit(f"{acme.clients}/new", {"name": "Other", "expires": "36500"}, 422)
+    await acme.browser.submit(f"{acme.clients}/new", new_form("Other", expires="36500"), 422)
     page = await acme.browser.submit(f"{acme.clients}/{machine.id}/rotate", {"expires": "soon"}, 422)
 
     assert 'aria-invalid="true"' in page
