@@ -6,6 +6,7 @@ The secret is in no URL and no notice.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import cast
@@ -89,6 +90,8 @@ async def show_secret(tenant: Tenant, client_id: str) -> ResponseReturnValue:
     if found is None:
         client = await _get(tenant, client_id)
         return render("api_clients/secret_gone.html", client=client), 410, _NO_STORE
+    with suppress(LogtoUnavailable, RateLimited):  # then Logto cannot say whether it was revoked meanwhile
+        await _get(tenant, client_id)
     ends, roles = found["expires_at"], frozenset(found["roles"])
     expires_at = None if ends is None else datetime.fromisoformat(ends)
     made = NewSecret(client_id, found["name"], found["secret"], roles, expires_at, found["old_left"])

@@ -82,6 +82,17 @@ async def test_the_secret_survives_a_reload_and_can_be_selected_without_a_script
     assert secret not in await page.content()
 
 
+async def test_after_signing_out_the_back_button_does_not_show_the_secret(page: Page, acme: str) -> None:
+    secret = await make_client(page, acme, "Nightly export")
+    await page.get_by_role("link", name="I have copied the secret").click()
+    await page.locator("[data-menu] > summary").click()
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_text("You are signed out")).to_be_visible()
+    for _ in range(3):
+        await page.go_back()
+        assert secret not in await page.content()
+
+
 async def test_rotating_shows_a_new_secret(page: Page, acme: str) -> None:
     secret = await make_client(page, acme, "Nightly export")
     await page.get_by_role("link", name="I have copied the secret").click()

@@ -9,11 +9,16 @@ import sqlalchemy as sa
 
 from saas_app.db.base import utc_now
 from saas_app.errors import DatabaseBusy
+from saas_app.identity.membership_changes import note_change
 from saas_app.identity.shown_secrets import SHOWN_FOR
 from saas_app.models import ShownSecretRow
+from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
+from tests.clients import text_of
 from tests.conftest import OpenBrowser
+from tests.factories import Factory
 from tests.integration.api_clients.conftest import Acme, new_form, shown
+from tests.integration.faulty_logto import Fault, Faulty
 
 
 async def rows_of(runtime: Runtime, client_id: str) -> list[ShownSecretRow]:
@@ -76,6 +81,63 @@ async def test_another_session_of_the_same_person_does_not_see_the_secret(
     machine = await acme.create()
     other = await open_browser(acme.admin)
     page = await other.text(f"{acme.clients}/{machine.id}/secret", 410)
+    assert machine.secret not in page
+
+
+async def test_another_admin_does_not_see_the_secret(
+    acme: Acme, make: Factory, open_browser: OpenBrowser
+) -> None:
+    machine = await acme.create()
+    other = await open_browser(await make.member(acme.id, "Bob", Role.ADMIN))
+    answer = await other.get(f"{acme.clients}/{machine.id}/secret", 410)
+    assert machine.secret not in await answer.get_data(as_text=True)
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+async def test_an_admin_who_is_demoted_within_the_minute_does_not_see_the_secret(
+    acme: Acme, make: Factory, runtime: Runtime
+) -> None:
+    machine = await acme.create()
+    await make.give_roles(acme.id, acme.admin, Role.VIEWER)
+    await note_change(runtime.work, acme.id, acme.admin.id)
+    assert machine.secret not in await acme.browser.text(f"{acme.clients}/{machine.id}/secret", 403)
+
+
+async def test_the_secret_is_not_shown_in_another_organization_of_the_same_person(
+    acme: Acme, make: Factory
+) -> None:
+    machine = await acme.create()
+    globex = await make.organization("Globex", admin=acme.admin)
+    page = await text_of(await acme.browser.follow(f"/o/{globex}/api-clients/{machine.id}/secret"))
+    assert machine.secret not in page
+
+
+async def test_the_secrets_of_two_clients_are_shown_each_on_its_own_page(acme: Acme) -> None:
+    first, second = await acme.create("First"), await acme.create("Second")
+    for machine, other in ((first, second), (second, first)):
+        page = await acme.browser.text(f"{acme.clients}/{machine.id}/secret")
+        assert machine.secret in page
+        assert other.secret not in page
+
+
+async def test_the_secret_of_a_client_that_was_revoked_meanwhile_is_not_shown(acme: Acme) -> None:
+    machine = await acme.create()
+    await acme.browser.post(f"{acme.clients}/{machine.id}/revoke")
+    page = await acme.browser.text(f"{acme.clients}/{machine.id}/secret", 404)
+    assert machine.secret not in page
+
+
+async def test_while_logto_does_not_respond_the_secret_is_shown(faulty: Faulty) -> None:
+    machine = await faulty.acme.create()
+    faulty.gate.fail(Fault("GET", r"/applications/", status=503))
+    assert machine.secret in await faulty.acme.browser.text(f"{faulty.acme.clients}/{machine.id}/secret")
+
+
+async def test_after_signing_out_and_in_again_the_secret_is_gone(acme: Acme) -> None:
+    machine = await acme.create()
+    await acme.browser.post("/sign-out")
+    await acme.browser.sign_in(acme.admin)
+    page = await acme.browser.text(f"{acme.clients}/{machine.id}/secret", 410)
     assert machine.secret not in page
 
 
