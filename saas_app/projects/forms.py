@@ -7,7 +7,7 @@ from datetime import date
 from enum import Enum
 from typing import TypeVar
 
-from wtforms import Form, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, Form, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Optional
 
 from saas_app.errors import BadRequest
@@ -18,7 +18,6 @@ from saas_app.projects.values import (
     StatusFilter,
     TaskFilter,
     TaskInput,
-    TaskRow,
     TaskSort,
     TaskStatus,
     WantedTasks,
@@ -29,6 +28,7 @@ from saas_app.web.typed_text import DayField, at_most, clean_line, clean_text, w
 NAME_LENGTH = 120
 DESCRIPTION_LENGTH = 2000
 TITLE_LENGTH = 200
+_MEMBER_LENGTH = 128  # of the text by which members are found
 
 TASK_STATUS_LABELS = {
     TaskStatus.TODO: _("To do"),
@@ -56,6 +56,10 @@ class ProjectForm(Form):
         return ProjectInput(name=self.name.data or "", description=self.description.data or "")
 
 
+def _search_text(typed: str | None) -> str:
+    return clean_line(typed)[:_MEMBER_LENGTH]
+
+
 class TaskForm(Form):
     """A task, new or edited."""
 
@@ -72,10 +76,18 @@ class TaskForm(Form):
     due_on = DayField(_("Due date"), validators=[Optional()])
     assignee_id = SelectField(_("Assignee"), default="", choices=[], validate_choice=False)
 
-    def offer(self, members: Mapping[str, str], task: TaskRow) -> None:
-        """Offer the members, by id, as assignees, and the one whom the task has now."""
-        now = {task.assignee_id: task.assignee or ""} if task.assignee_id else {}
-        self.assignee_id.choices = list({"": _("Nobody"), **now, **members}.items())
+    member = StringField(_("Find a member"), filters=[_search_text])
+    found = StringField(filters=[_search_text])  # the text for which members were listed before
+    find = BooleanField()
+
+    @property
+    def is_search(self) -> bool:
+        """Whether the form was sent to find members, by its button or with a new text, and not to save."""
+        return bool(self.find.data) or self.member.data != self.found.data
+
+    def offer(self, members: Mapping[str, str]) -> None:
+        """Offer the members, by id, as assignees."""
+        self.assignee_id.choices = list({"": _("Nobody"), **members}.items())
 
     def as_input(self) -> TaskInput:
         """Return the input. Call :meth:`validate` first."""

@@ -121,6 +121,11 @@ async def get_task(db: DatabaseSession, tenant: Tenant, project_id: uuid.UUID, t
     return task
 
 
+async def find_known_name(db: DatabaseSession, user_id: str) -> str | None:
+    """Return the name of a person who did something in the organization, as it is stored here."""
+    return await task_queries.find_known_name(db, user_id)
+
+
 async def list_project_names(db: DatabaseSession, ids: Collection[uuid.UUID]) -> list[str]:
     """Return the names of those of the projects that exist, in the order of ``ids``."""
     found = await chosen_queries.list_project_names(db, ids)

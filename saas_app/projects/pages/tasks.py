@@ -12,7 +12,7 @@ from quart.typing import ResponseReturnValue
 
 from saas_app.audit.last_saves import find_last_save
 from saas_app.db.kept_connection import release_kept
-from saas_app.errors import Invalid
+from saas_app.errors import Invalid, LogtoUnavailable, ManagementNotSetUp
 from saas_app.identity.tenant import Tenant
 from saas_app.projects import changes, service
 from saas_app.projects.assignees import Assignees
@@ -89,15 +89,18 @@ async def save_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -
         task = await service.get_task(db, tenant, project_id, task_id)
     fields = await request.form
     form, version = TaskForm(fields), read_version(fields)
+    if form.is_search:
+        return await _form(tenant, form, task, version)
     if not form.validate():
         return await _form(tenant, form, task, version), 422
     wanted, assignee = form.as_input(), None
     if wanted.assignee_id != task.assignee_id:
         try:
             assignee = await _assignees(tenant).check(wanted.assignee_id)
-        except Invalid as error:
+        except (Invalid, LogtoUnavailable, ManagementNotSetUp) as error:
             form.assignee_id.errors = (error.detail,)
-            return await _form(tenant, form, task, version), 422
+            asks_logto = not isinstance(error, LogtoUnavailable)  # it would be waited for again
+            return await _form(tenant, form, task, version, asks_logto=asks_logto), error.status
     await changes.edit_task(transaction(), tenant, project_id, task_id, version, wanted, assignee)
     await notify(_("Task saved."))
     return _to_tasks(tenant, project_id, task_id, wanted.status)
@@ -152,20 +155,51 @@ async def choose_side(error: TaskConflict) -> ResponseReturnValue:
 
 
 async def _names_for(error: TaskConflict) -> Mapping[str, str]:
-    """Return the names of members. Logto is asked only if the two versions name different assignees."""
-    tenant = current_tenant()
-    if tenant is None or error.theirs.assignee_id == error.yours.assignee_id:
-        return {}
-    return await _assignees(tenant).list_names()
+    """Return the names of both assignees. Logto is asked only about a new one."""
+    tenant, yours = current_tenant(), error.yours.assignee_id
+    names = _assignee_of(error.theirs)
+    if tenant is not None and yours and yours not in names:
+        names[yours] = await _name_of(tenant, yours)
+    return names
 
 
-async def _form(tenant: Tenant, form: TaskForm, task: TaskRow, version: int | None = None) -> str:
-    """Render the form of a task. Logto is asked whom it may be assigned to."""
+async def _form(
+    tenant: Tenant, form: TaskForm, task: TaskRow, version: int | None = None, *, asks_logto: bool = True
+) -> str:
+    """Render the form of a task with what was typed, and the members whom it may be assigned to.
+
+    A search that finds one member chooses them.
+    """
     await release_kept()
-    form.offer(await _assignees(tenant).list_names(), task)
+    offered = await _assignees(tenant).offer(form.member.data or "", asks_logto=asks_logto)
+    if form.is_search and len(offered.found) == 1:
+        (form.assignee_id.data,) = offered.found
+    names = {**_assignee_of(task), **offered.names}
+    chosen = form.assignee_id.data
+    if chosen and chosen not in names:
+        names = {chosen: await _name_of(tenant, chosen, asks_logto=not offered.is_partial), **names}
+    form.offer(names)
     return render(
-        "projects/task_edit.html", form=form, task=task, version=task.version if version is None else version
+        "projects/task_edit.html",
+        form=form,
+        task=task,
+        offered=offered,
+        version=task.version if version is None else version,
     )
+
+
+def _assignee_of(task: TaskRow) -> dict[str, str]:
+    """Return the name of the assignee, by id."""
+    return {task.assignee_id: task.assignee or ""} if task.assignee_id else {}
+
+
+async def _name_of(tenant: Tenant, user_id: str, *, asks_logto: bool = True) -> str:
+    """Return a member's name as Logto knows it, else as the audit log does, else the id."""
+    name = await _assignees(tenant).find_name(user_id) if asks_logto else None
+    if name is not None:
+        return name
+    async with open_reading(tenant) as db:
+        return await service.find_known_name(db, user_id) or user_id
 
 
 def _assignees(tenant: Tenant) -> Assignees:

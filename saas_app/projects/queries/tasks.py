@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from saas_app.db.base import UtcDateTime
 from saas_app.db.rows import changed
 from saas_app.db.session import DatabaseSession, WritingSession
-from saas_app.models import Task, User
+from saas_app.models import AuditActor, Task, User
 from saas_app.projects.values import (
     TaskFilter,
     TaskInput,
@@ -50,6 +50,15 @@ TASK = sa.select(
     Task.assignee_id,
     User.display_name(Task.assignee_id),
 ).outerjoin(User, User.id == Task.assignee_id)
+
+
+_KNOWN_NAME = (
+    sa.select(User.display_name(AuditActor.name))
+    .select_from(AuditActor)
+    .join(User, User.id == AuditActor.actor_id)
+    .where(AuditActor.actor_id == sa.bindparam("user_id", type_=AuditActor.actor_id.type))
+    .limit(1)
+)
 
 
 async def list_tasks(
@@ -117,6 +126,12 @@ async def find_task(db: DatabaseSession, project_id: uuid.UUID, task_id: uuid.UU
     statement = TASK.where(Task.project_id == project_id, Task.id == task_id)
     row = (await db.execute(statement)).one_or_none()
     return None if row is None else TaskRow(*row)
+
+
+async def find_known_name(db: DatabaseSession, user_id: str) -> str | None:
+    """Return the name of a person who appears in the audit log of the organization."""
+    name: str | None = await db.scalar(_KNOWN_NAME, {"user_id": user_id})
+    return name
 
 
 async def insert_tasks(db: WritingSession, tasks: Sequence[TaskRow], created_by: str) -> None:
