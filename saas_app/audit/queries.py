@@ -15,7 +15,7 @@ A page costs the same in a log of a hundred entries as in one of a million:
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -28,6 +28,7 @@ from sqlalchemy.orm import aliased
 
 from saas_app.audit.recorder import Action
 from saas_app.audit.values import EventFilter, EventRow, FoundEvents, Outcome
+from saas_app.db.readings import Reading
 from saas_app.db.search import ESCAPE, containing, has_trigram, row_by_row
 from saas_app.db.session import DatabaseSession
 from saas_app.models import AuditActor, AuditEvent, User
@@ -90,13 +91,16 @@ async def find_event(db: DatabaseSession, event_id: uuid.UUID) -> EventRow | Non
     return None if row is None else EventRow(*row)
 
 
-async def list_recent(db: DatabaseSession, actions: Collection[Action] | None, count: int) -> list[EventRow]:
-    """Return the newest allowed events, of some actions or of all, that are in the :data:`WINDOW`."""
+def recent(actions: Collection[Action] | None, count: int) -> Reading[list[EventRow]]:
+    """Return the question for the newest allowed events in the :data:`WINDOW`, of some actions or of all."""
     values: dict[str, Any] = {"window": WINDOW, "limit": count}
     if actions is not None:
         values["actions"] = [action.value for action in actions]
-    found = await db.execute(_recent(is_narrow=actions is not None), values)
-    return [EventRow(*row) for row in found]
+    return Reading(_recent(is_narrow=actions is not None), values, _newest_first)
+
+
+def _newest_first(rows: Sequence[Sequence[Any]]) -> list[EventRow]:
+    return sorted((EventRow(*row) for row in rows), key=lambda row: row.id, reverse=True)
 
 
 async def has_seeded(db: DatabaseSession, prefix: str) -> bool:

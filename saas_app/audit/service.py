@@ -21,6 +21,7 @@ from saas_app.audit.values import (
     FoundEvents,
 )
 from saas_app.audit.words import field_label, side_of
+from saas_app.db.readings import Reading
 from saas_app.db.session import DatabaseSession
 from saas_app.identity.tenant import Tenant
 from saas_app.rbac.decision import Step, StepResult
@@ -63,16 +64,18 @@ async def page_events(
     return await queries.find_events(db, wanted, before, size)
 
 
-async def list_recent(db: DatabaseSession, tenant: Tenant, count: int) -> list[EventRow]:
-    """Return the newest changes that a member may see, for a feed. Denials are in the audit log only.
+def recent(tenant: Tenant, count: int) -> Reading[list[EventRow]] | None:
+    """Return the question for the newest changes that a member may see, or None if they may see none.
+
+    Denials are in the audit log only.
 
     Members with ``audit:read`` see all changes. Other members see changes to what they can view anyway.
     The tokens of the request decide, so read both kinds before.
     """
     if tenant.may(Permission.AUDIT_READ):
-        return await queries.list_recent(db, None, count)
+        return queries.recent(None, count)
     shown = [action for needed, actions in _SHOWN_WITH.items() if tenant.may(needed) for action in actions]
-    return await queries.list_recent(db, shown, count) if shown else []
+    return queries.recent(shown, count) if shown else None
 
 
 def reason_of(row: EventRow) -> Sentence | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeAlias, cast
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from saas_app.audit.recorder import Action
 from saas_app.db.base import Base, TenantOwned, is_tenant_owned
+from saas_app.db.readings import Reading
 from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.identity.former_members import note_end
 from saas_app.models import (
@@ -55,9 +56,13 @@ _FIRST_STEPS: Final = sa.select(
 )
 
 
-async def find_first_steps(db: DatabaseSession, since: datetime) -> FirstSteps | None:
-    """Return which first steps are done, in one statement. None if it was not created after ``since``."""
-    is_new, *done = (await db.execute(_FIRST_STEPS, {"since": since})).one()
+def first_steps(since: datetime) -> Reading[FirstSteps | None]:
+    """Return the question which first steps are done. None if it was not created after ``since``."""
+    return Reading(_FIRST_STEPS, {"since": since}, _as_first_steps)
+
+
+def _as_first_steps(rows: Sequence[Sequence[Any]]) -> FirstSteps | None:
+    ((is_new, *done),) = rows
     return FirstSteps(*map(bool, done)) if is_new else None
 
 

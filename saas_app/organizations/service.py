@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from saas_app.changes.organization_change import MemberChange
 from saas_app.db.base import utc_now
-from saas_app.db.session import DatabaseSession
+from saas_app.db.readings import Reading
 from saas_app.identity.profiles import Membership
 from saas_app.identity.tenant import Tenant
 from saas_app.identity.tenants import TokenDescription
@@ -98,10 +98,9 @@ def example_decision() -> Decision:
     return decide(facts, Permission.PROJECTS_WRITE)
 
 
-async def find_first_steps(db: DatabaseSession, *, has_seen_access: bool) -> FirstSteps | None:
-    """Return the first steps in an organization that was created here in the last 30 days, else None."""
-    found = await queries.find_first_steps(db, utc_now() - _IS_NEW_FOR)
-    return replace(found, has_seen_access=has_seen_access) if found else None
+def first_steps() -> Reading[FirstSteps | None]:
+    """Return the question for the first steps, in an organization that was created in the last 30 days."""
+    return queries.first_steps(utc_now() - _IS_NEW_FOR)
 
 
 def permission_matrix(role_names: frozenset[str], tokens: Iterable[TokenDescription]) -> Matrix:

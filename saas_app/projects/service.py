@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta, tzinfo
+from typing import Any
 
 from saas_app.db.base import utc_now
+from saas_app.db.readings import Reading
 from saas_app.db.session import DatabaseSession
 from saas_app.errors import NotFound
 from saas_app.identity.tenant import Tenant
@@ -140,22 +142,32 @@ async def list_task_titles(
     return [found[task_id] for task_id in ids if task_id in found]
 
 
-async def summarize(db: DatabaseSession, zone: tzinfo = UTC) -> ProjectSummary:
-    """Return a summary of the organization's projects, in three statements. Days are those of ``zone``."""
+def summary(zone: tzinfo = UTC) -> Reading[ProjectSummary]:
+    """Return the question for a summary of the organization's projects. Days are those of ``zone``."""
     today = utc_now().astimezone(zone).date()
     days = [today - timedelta(days=ago) for ago in reversed(range(_DAYS))]
     bounds = [datetime.combine(day, time.min, zone) for day in (*days, today + timedelta(days=1))]
-    totals = await summary_queries.get_totals(db)
-    recent = await summary_queries.list_recent_projects(db, _RECENT)
-    counts = await summary_queries.count_completed_between(db, bounds)
-    return ProjectSummary(
-        active=totals.active,
-        archived=totals.archived,
-        open_tasks=totals.open_tasks,
-        done_tasks=totals.done_tasks,
-        recent=tuple(recent),
-        completed_by_day=tuple(DayCount(day, count) for day, count in zip(days, counts, strict=True)),
-    )
+    asked = summary_queries.summary(_RECENT, bounds)
+
+    def result_of(rows: Sequence[Sequence[Any]]) -> ProjectSummary:
+        found = asked.result_of(rows)
+        return ProjectSummary(
+            active=found.totals.active,
+            archived=found.totals.archived,
+            open_tasks=found.totals.open_tasks,
+            done_tasks=found.totals.done_tasks,
+            recent=found.recent,
+            completed_by_day=tuple(
+                DayCount(day, count) for day, count in zip(days, found.completed, strict=True)
+            ),
+        )
+
+    return Reading(asked.statement, asked.values, result_of)
+
+
+async def summarize(db: DatabaseSession) -> ProjectSummary:
+    """Return a summary of the organization's projects, in one statement."""
+    return await summary().read(db)
 
 
 async def export_rows(db: DatabaseSession) -> AsyncIterator[list[ExportRow]]:

@@ -147,6 +147,15 @@ class RecentProject:
 
 
 @dataclass(frozen=True, slots=True)
+class Summary:
+    """Totals, the latest projects, and how many tasks were completed in each of some periods."""
+
+    totals: Totals
+    recent: tuple[RecentProject, ...]
+    completed: tuple[Count, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ExportRow:
     """A project with one of its tasks. A project without tasks has one row, with None for the task."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final, TypeVar
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from werkzeug.sansio.response import Response as BaseResponse
 import saas_app.audit.service as audit
 import saas_app.projects.service as projects
 from saas_app.audit.sentences import sentence_with_marks
+from saas_app.db.readings import read_together
 from saas_app.identity.tenant import Tenant
 from saas_app.organizations import service
 from saas_app.organizations.pages.organizations import blueprint
@@ -39,20 +41,23 @@ _ACTIVITY_SIZE: Final = 6
 @blueprint.get("/o/<organization_id>/")
 @requires_member
 async def overview(tenant: Tenant) -> ResponseReturnValue:
-    """Show the caller's roles, and the projects and recent activity if the caller may see them."""
+    """Show the caller's roles, and the projects and recent activity if the caller may see them.
+
+    One statement reads everything that the page shows, besides the one that proves the caller.
+    """
     for carrier in Carrier:
         tenant = await with_token(tenant, carrier)
-    may_read = tenant.may(Permission.PROJECTS_READ)
     guides = tenant.offers(Permission.MEMBERS_INVITE) and request.cookies.get(_STEPS_COOKIE) != _HIDDEN
-    steps = await _first_steps() if guides else None
+    summary = projects.summary(current_reader().zone) if tenant.may(Permission.PROJECTS_READ) else None
+    activity = audit.recent(tenant, _ACTIVITY_SIZE)
+    first_steps = service.first_steps() if guides else None
+    found = await read_together(database(), summary, activity, first_steps)
+    steps = _left(found.of(first_steps))
     page = render(
         "organizations/overview.html",
-        summary=await projects.summarize(database(), current_reader().zone) if may_read else None,
+        summary=found.of(summary),
         steps=steps,
-        activity=[
-            (sentence_with_marks(row), row.occurred_at)
-            for row in await audit.list_recent(database(), tenant, _ACTIVITY_SIZE)
-        ],
+        activity=[(sentence_with_marks(row), row.occurred_at) for row in found.of(activity) or ()],
         roles=tenant.role_names,
     )
     if not guides or steps is not None:
@@ -95,11 +100,12 @@ async def refresh_access(tenant: Tenant) -> ResponseReturnValue:
     return redirect(url_for("organizations.access", organization_id=tenant.organization_id), 303)
 
 
-async def _first_steps() -> FirstSteps | None:
+def _left(steps: FirstSteps | None) -> FirstSteps | None:
     """Return the first steps while some are left, for an organization that is new."""
-    has_seen_access = request.cookies.get(_STEPS_COOKIE) == _SEEN_ACCESS
-    steps = await service.find_first_steps(database(), has_seen_access=has_seen_access)
-    return None if steps is None or steps.are_done else steps
+    if steps is None:
+        return None
+    steps = replace(steps, has_seen_access=request.cookies.get(_STEPS_COOKIE) == _SEEN_ACCESS)
+    return None if steps.are_done else steps
 
 
 def _with_steps(response: AnyResponse, tenant: Tenant, value: str) -> AnyResponse:

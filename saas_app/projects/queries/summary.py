@@ -13,6 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
+from saas_app.db.readings import Reading
 from saas_app.db.session import DatabaseSession
 from saas_app.models import Project, Task, User
 from saas_app.projects.values import (
@@ -20,6 +21,7 @@ from saas_app.projects.values import (
     ExportRow,
     ProjectStatus,
     RecentProject,
+    Summary,
     TaskStatus,
     Totals,
 )
@@ -28,14 +30,24 @@ COUNTED: Final = 1000
 """The bound of all counts: so many projects, or tasks of a day, are counted at most."""
 
 
-async def get_totals(db: DatabaseSession) -> Totals:
-    """Count the organization's projects, and the tasks of active projects, in one statement.
+def summary(recent: int, bounds: Sequence[datetime]) -> Reading[Summary]:
+    """Count the organization's projects and the tasks of active projects, and find those that changed last.
 
-    If there are more active projects than :data:`COUNTED`, the tasks of the latest are counted.
+    The tasks completed from each of ``bounds`` to the next are counted too. If there are more active projects
+    than :data:`COUNTED`, the tasks of the latest are counted.
     """
-    active, archived, open_tasks, done_tasks = (await db.execute(_TOTALS)).one()
+    values = {f"bound_{place}": moment for place, moment in enumerate(bounds)}
+    return Reading(_summary(len(bounds)), {"recent": recent, **values}, _as_summary)
+
+
+def _as_summary(rows: Sequence[Sequence[Any]]) -> Summary:
+    """Return the summary. Each row has a recent project, or none, and all numbers."""
+    active, archived, open_tasks, done_tasks, *completed = rows[0][3:]
     more = active > COUNTED
-    return Totals(_count(active), _count(archived), _count(open_tasks, more), _count(done_tasks, more))
+    totals = Totals(_count(active), _count(archived), _count(open_tasks, more), _count(done_tasks, more))
+    projects = [RecentProject(*row[:3]) for row in rows if row[0] is not None]
+    projects.sort(key=lambda project: (project.updated_at, project.id), reverse=True)
+    return Summary(totals, tuple(projects), tuple(map(_count, completed)))
 
 
 def _count(number: int, has_more: bool = False) -> Count:
@@ -69,38 +81,29 @@ def _tasks_of_active(*statuses: TaskStatus) -> sa.ScalarSelect[int]:
     return sa.select(sa.func.coalesce(sa.func.sum(tasks), 0)).select_from(latest).scalar_subquery()
 
 
-_TOTALS: Final[sa.Select[*tuple[Any, ...]]] = sa.select(
+_TOTALS: Final[tuple[sa.ScalarSelect[int], ...]] = (
     _bounded(_projects(ProjectStatus.ACTIVE)),
     _bounded(_projects(ProjectStatus.ARCHIVED)),
     _tasks_of_active(TaskStatus.TODO, TaskStatus.DOING),
     _tasks_of_active(TaskStatus.DONE),
 )
 
-
 _RECENT: Final = (
     sa.select(Project.id, Project.name, Project.updated_at)
     .where(Project.status == ProjectStatus.ACTIVE)
     .order_by(Project.updated_at.desc(), Project.id.desc())
-    .limit(sa.bindparam("limit", type_=sa.Integer))
+    .limit(sa.bindparam("recent", type_=sa.Integer))
 )
 
 
-async def list_recent_projects(db: DatabaseSession, limit: int) -> list[RecentProject]:
-    """Return the active projects with the latest changes."""
-    return [RecentProject(*row) for row in await db.execute(_RECENT, {"limit": limit})]
-
-
-async def count_completed_between(db: DatabaseSession, bounds: Sequence[datetime]) -> list[Count]:
-    """Count the tasks completed from each of ``bounds`` to the next, in one statement."""
-    values = {f"bound_{place}": moment for place, moment in enumerate(bounds)}
-    row = (await db.execute(_completed_statement(len(bounds)), values)).one()
-    return [_count(number) for number in row]
-
-
 @cache
-def _completed_statement(bounds: int) -> sa.Select[*tuple[Any, ...]]:
+def _summary(bounds: int) -> sa.Select[*tuple[Any, ...]]:
     moments = [sa.bindparam(f"bound_{place}", type_=Task.completed_at.type) for place in range(bounds)]
-    return sa.select(*(_bounded(_completed(start, end)) for start, end in pairwise(moments)))
+    completed = [_bounded(_completed(start, end)) for start, end in pairwise(moments)]
+    one_row, recent = sa.select(sa.literal_column("1").label("one")).subquery(), _RECENT.subquery()
+    return sa.select(*recent.c, *_TOTALS, *completed).select_from(
+        one_row.outerjoin(recent, one_row.c.one == sa.literal_column("1"))
+    )
 
 
 def _completed(start: sa.BindParameter[Any], end: sa.BindParameter[Any]) -> sa.Select[Any]:

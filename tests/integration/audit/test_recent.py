@@ -8,7 +8,7 @@ import pytest
 
 from saas_app.audit import queries
 from saas_app.audit.recorder import Action
-from saas_app.audit.service import list_recent
+from saas_app.audit.service import recent
 from saas_app.db.base import new_uuid
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.models import Outcome
@@ -32,9 +32,9 @@ async def organization_id(work: UnitOfWork) -> str:
 
 
 async def shown(work: UnitOfWork, organization_id: str, granted: frozenset[Permission]) -> set[str]:
-    tenant = replace(admin_of(organization_id), granted=granted)
+    asked = recent(replace(admin_of(organization_id), granted=granted), 50)
     async with work.reading(organization_id) as db:
-        return {row.action for row in await list_recent(db, tenant, 50)}
+        return {row.action for row in await asked.read(db)} if asked else set()
 
 
 @pytest.mark.parametrize(
@@ -63,8 +63,11 @@ async def test_a_feed_shows_the_newest_changes_of_its_organization_only(
     await add_events(work, f"org-{new_uuid().hex}", 3, action=Action.PROJECT_DELETE)
     tenant = replace(admin_of(organization_id), granted=frozenset({Permission.PROJECTS_READ}))
 
+    asked = recent(tenant, 4)
+    assert asked is not None
+
     async with work.reading(organization_id) as db:
-        rows = await list_recent(db, tenant, 4)
+        rows = await asked.read(db)
 
     assert [row.action for row in rows[:3]] == [Action.TASK_CREATE] * 3
     assert len(rows) == 4
