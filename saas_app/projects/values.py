@@ -219,6 +219,7 @@ class TaskRow:
     version: int
     assignee_id: str | None = None
     assignee: str | None = None
+    assignee_picture: str | None = None
 
     @property
     def as_input(self) -> TaskInput:

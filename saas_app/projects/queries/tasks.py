@@ -49,6 +49,7 @@ TASK = sa.select(
     Task.version,
     Task.assignee_id,
     User.display_name(Task.assignee_id),
+    User.picture,
 ).outerjoin(User, User.id == Task.assignee_id)
 
 
@@ -136,7 +137,7 @@ async def find_known_name(db: DatabaseSession, user_id: str) -> str | None:
 
 async def insert_tasks(db: WritingSession, tasks: Sequence[TaskRow], created_by: str) -> None:
     """Insert new tasks."""
-    columns = [field.name for field in fields(TaskRow) if field.name != "assignee"]
+    columns = [field.name for field in fields(TaskRow) if field.name not in ("assignee", "assignee_picture")]
     rows = [{name: getattr(task, name) for name in columns} for task in tasks]
     await db.execute(_INSERT, [{**row, "created_by": created_by} for row in rows])
 

@@ -20,7 +20,7 @@ from saas_app.projects.changes import add_task
 from saas_app.projects.values import TaskInput
 from saas_app.rbac.permissions import Role
 from tests.clients import SAME_ORIGIN, Person
-from tests.conftest import OpenOffice
+from tests.conftest import OpenBrowser, OpenOffice
 from tests.databases import Database
 from tests.factories import Factory
 from tests.integration.projects.conftest import Organization
@@ -63,6 +63,19 @@ async def assignee_of(office: Office, task: str) -> str | None:
 
 def project_of(task: str) -> str:
     return task.partition("/tasks/")[0]
+
+
+async def test_a_task_shows_the_picture_of_its_assignee(
+    office: Office, make: Factory, open_browser: OpenBrowser, task: str
+) -> None:
+    bob = await make.person("Bob")
+    await make.management.set_user_avatar(bob.id, "https://example.com/bob.png")
+    await make.join(office.id, bob, Role.VIEWER)
+    await open_browser(bob)
+
+    await assign(office, task, bob.id)
+
+    assert 'src="https://example.com/bob.png"' in await office.browser.text(project_of(task))
 
 
 async def test_the_form_offers_the_members_by_name(office: Office, bob: Person, task: str) -> None:
