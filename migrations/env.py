@@ -24,8 +24,11 @@ def _database_url() -> str:
 
 
 def _render_item(type_: str, item: object, _context: object) -> str | bool:
-    if type_ == "type" and isinstance(item, UtcDateTime):
+    """Write types that every database knows, also for tables that are read from SQLite to be dropped."""
+    if type_ == "type" and isinstance(item, (UtcDateTime, sa.DateTime)):
         return "sa.DateTime(timezone=True)"
+    if type_ == "type" and isinstance(item, sa.CHAR):
+        return "sa.Uuid()"
     return False
 
 

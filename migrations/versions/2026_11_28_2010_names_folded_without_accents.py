@@ -9,7 +9,7 @@ import unicodedata
 import sqlalchemy as sa
 from alembic import op
 
-from saas_app.models.project import fold_name
+from saas_app.text.order import fold
 
 revision = '7d2c5b9e41fa'
 down_revision = '7c1d94e2a0f6'
@@ -27,14 +27,14 @@ _PROJECTS = sa.table(
 
 
 def upgrade() -> None:
-    _fold_again(fold_name)
+    _fold_again(lambda name: fold(name)[:360])
 
 
 def downgrade() -> None:
     _fold_again(lambda name: unicodedata.normalize('NFC', name).casefold()[:360])
 
 
-def _fold_again(fold) -> None:
+def _fold_again(folded) -> None:
     """Write what projects are searched and sorted by once more, where it changes: a thousand at a time."""
     connection, c = op.get_bind(), _PROJECTS.c
     last = None
@@ -47,9 +47,9 @@ def _fold_again(fold) -> None:
             return
         last = (found[-1].organization_id, found[-1].id)
         changed = [
-            {'its_organization': row.organization_id, 'its_id': row.id, 'folded': fold(row.name)}
+            {'its_organization': row.organization_id, 'its_id': row.id, 'folded': folded(row.name)}
             for row in found
-            if fold(row.name) != row.folded_name
+            if folded(row.name) != row.folded_name
         ]
         if changed:
             connection.execute(

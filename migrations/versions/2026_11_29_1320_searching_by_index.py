@@ -198,7 +198,7 @@ def downgrade() -> None:
         'audit_events_actor': 'audit_events',
     }
     for name, table in of_table.items():
-        op.execute(f'DROP TRIGGER {name}' + (f' ON {table}' if postgresql else ''))
+        op.execute(f'DROP TRIGGER IF EXISTS {name}' + (f' ON {table}' if postgresql else ''))
     op.drop_table('audit_actors')
     op.drop_table('project_names')
     if postgresql:

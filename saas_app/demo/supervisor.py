@@ -284,9 +284,8 @@ async def _responds(url: str, http: aiohttp.ClientSession) -> bool:
 
 
 def _fingerprint() -> str:
-    """Return a hash of the demo's data, which changes when its files do."""
-    names = ("audit_history.py", "people.py", "portraits.py", "projects.py")
-    files = [Path(__file__).with_name(name) for name in names]
+    """Return a hash of this package, which changes when the demo's data may have changed."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.operations import ops
@@ -58,15 +59,30 @@ def _configuration(folder: Path, database: Path) -> Config:
 def _generate(configuration: Config, name: str) -> NewMigration | None:
     operations: list[str] = []
 
-    def collect(_context: Any, _revision: Any, directives: list[ops.MigrationScript]) -> None:
+    def collect(context: Any, _revision: Any, directives: list[ops.MigrationScript]) -> None:
         upgrade = directives[0].upgrade_ops
         if upgrade is None or upgrade.is_empty():
             directives.clear()  # no file is written
         else:
+            _drop_referencing_tables_first(upgrade, context.connection)
+            directives[0].downgrade_ops = upgrade.reverse()
             operations.extend(_describe(upgrade))
 
     script = command.revision(configuration, name, autogenerate=True, process_revision_directives=collect)
     return NewMigration(Path(script.path), tuple(operations)) if isinstance(script, Script) else None
+
+
+def _drop_referencing_tables_first(upgrade: ops.UpgradeOps, connection: sa.Connection) -> None:
+    """Move dropped tables to the end, each before the tables to which its foreign keys refer.
+
+    Alembic 1.20 sorts them by name. PostgreSQL refuses to drop a table to which another one refers.
+    """
+    order = [name for name, _constraints in sa.inspect(connection).get_sorted_table_and_fkc_names()]
+
+    def position(operation: ops.MigrateOperation) -> int:
+        return order.index(operation.table_name) if isinstance(operation, ops.DropTableOp) else len(order)
+
+    upgrade.ops.sort(key=position, reverse=True)
 
 
 def _describe(operation: Any) -> Iterator[str]:

@@ -35,7 +35,7 @@ Workroom's database %(database)s
   %(models)s
 
   await rows(select(Organization))                     rows of a shared table
-  await rows(select(Project), "ORGANIZATION-ID")       rows of one organization
+  await rows(select(AuditEvent), "ORGANIZATION-ID")    rows of one organization
   async with work.writing("ORGANIZATION-ID") as db:    changes, committed at the end of the block
 
 Leave with Ctrl-D.""")

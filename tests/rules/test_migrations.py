@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from alembic import command
 from alembic.script import ScriptDirectory
 
 from saas_app.operations.migrate import newest_migration
-from tests.databases import alembic_config, empty_database
+from tests.databases import ROOT, alembic_config, empty_database
 
 
 def test_migrations_run_up_down_and_up_again_and_match_the_models(tmp_path: Path) -> None:
@@ -26,3 +27,9 @@ def test_migrations_run_up_down_and_up_again_and_match_the_models(tmp_path: Path
 
 def test_the_history_of_migrations_has_one_head_and_programs_find_it_without_alembic() -> None:
     assert ScriptDirectory.from_config(alembic_config("sqlite://")).get_heads() == [newest_migration()]
+
+
+def test_migrations_import_no_models_and_features_because_those_may_be_deleted() -> None:
+    for path in (ROOT / "migrations/versions").glob("*.py"):
+        imported = set(re.findall(r"^(?:from|import) (saas_app[\w.]*)", path.read_text(), re.MULTILINE))
+        assert imported <= {"saas_app.errors", "saas_app.text.order"}, path.name

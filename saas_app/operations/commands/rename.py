@@ -12,7 +12,7 @@ from saas_app.text.translation import _
 
 @click.command("rename")
 @click.argument("name")
-@click.option("--from", "old", metavar="NAME", help=_("The current name, if it is not Workroom."))
+@click.option("--from", "old", metavar="NAME", help=_("The current name, if it was renamed before."))
 @short_errors
 def command(name: str, old: str | None) -> None:
     """Rename the product to NAME in this checkout: texts, cookies, databases, distribution and docs.

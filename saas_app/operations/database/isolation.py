@@ -12,7 +12,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from saas_app.errors import ConfigurationError, NotFound
-from saas_app.models import Organization, Project
+from saas_app.models import AuditEvent, Organization
 from saas_app.operations.database.citus import (
     Node,
     explained,
@@ -23,7 +23,7 @@ from saas_app.operations.database.citus import (
 from saas_app.operations.database.steps import Step
 from saas_app.text.translation import _
 
-_TABLE: Final = Project.__tablename__  # any distributed table: the others go with it
+_TABLE: Final = AuditEvent.__tablename__  # any distributed table: the others go with it
 _SHARD: Final = sa.text(
     "SELECT shardid AS id, shardminvalue = shardmaxvalue AS is_own FROM pg_dist_shard WHERE shardid = "
     "get_shard_id_for_distribution_column(CAST(:name AS regclass), CAST(:organization_id AS text))"

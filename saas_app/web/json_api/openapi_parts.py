@@ -94,10 +94,10 @@ def _denial() -> PermissionDenied:
         subject="fq3n2k8w0xhz",
         organization_name="Acme Robotics",
         role_names=None,
-        granted=frozenset({Permission.PROJECTS_READ}),
-        carriers=frozenset({Carrier.API_TOKEN}),
+        granted=frozenset({Permission.MEMBERS_READ}),
+        carriers=frozenset({Carrier.ORGANIZATION_TOKEN}),
     )
-    return PermissionDenied(decide(facts, Permission.PROJECTS_WRITE))
+    return PermissionDenied(decide(facts, Permission.MEMBERS_INVITE))
 
 
 _EXAMPLES: Final[dict[int, tuple[AppError, ...]]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -81,3 +82,21 @@ def test_a_migration_that_leaves_a_difference_is_reported(code: Path) -> None:
     assert finished.returncode == 1
     assert "was written, but does not work yet" in finished.stderr
     assert "the models still differ" in finished.stderr
+
+
+def test_dropped_tables_go_after_those_that_refer_to_them_with_types_of_every_database(code: Path) -> None:
+    before = versions(code)
+    models = code / "saas_app/models/__init__.py"
+    models.write_text(re.sub(r".*\.(project|project_name|task) import .*\n", "", models.read_text()))
+
+    finished = make_migration(code)
+
+    assert finished.returncode == 0, finished.stderr
+    (written,) = versions(code) - before
+    upgrade, downgrade = written.read_text().split("def downgrade")
+    dropped = re.findall(r"drop_table\('(\w+)'\)", upgrade)
+    assert sorted(dropped[:2]) == ["project_names", "tasks"]
+    assert dropped[2:] == ["projects"]
+    assert re.findall(r"create_table\('(\w+)'", downgrade) == dropped[::-1]
+    assert "DATETIME" not in downgrade
+    assert "CHAR(length=32)" not in downgrade

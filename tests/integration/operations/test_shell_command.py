@@ -15,7 +15,7 @@ pytestmark = pytest.mark.one_database
 
 LINES = """\
 await rows(select(Organization))
-await rows(select(Project))
+await rows(select(AuditEvent))
 async with work.writing("acme") as db:
     db.add(ApiClient(client_id="m-1", name="Robot", created_by="alice", created_at=utc_now()))
 
@@ -54,6 +54,6 @@ def test_the_prompt_awaits_and_enforces_tenant_rules(environment: Path) -> None:
     assert shown[:3] == ["[]", "['Robot']", "[]"]  # organizations, then the API clients of acme and of globex
     assert shown[3].startswith("[ApiClient(acme, ")
     assert shown[4] == "'http://localhost:3000'"
-    assert "OutsideTenant: statement on projects outside a tenant" in finished.stderr
+    assert "OutsideTenant: statement on audit_events outside a tenant" in finished.stderr
     assert "ZeroDivisionError" in finished.stderr
     assert "await rows(select(Organization))" in finished.stderr  # the banner
