@@ -21,6 +21,11 @@ _IN_DARK: dict[str, Any] = {
     "resultTypes": ["violations"],
     "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
 }
+# What depends on the size of the screen. Everything else in a page is the same on a phone.
+_ON_A_PHONE: dict[str, Any] = {
+    "resultTypes": ["violations"],
+    "runOnly": {"type": "rule", "values": ["target-size", "scrollable-region-focusable"]},
+}
 # The elements are only for the message. Content that scrolls may extend past the edge.
 _WIDEST = """() => {
   const limit = document.documentElement.clientWidth;
@@ -64,17 +69,25 @@ async def findings_on(page: Page, tour: AsyncIterator[str]) -> list[str]:
         found += await widths(page, name)
         if name.startswith("/"):
             await spanish.goto(page.url)
+            await spanish.evaluate(_SCRIPT)
             found += await widths(spanish, f"{name} in Spanish")
     await spanish.close()
     return found
 
 
 async def widths(page: Page, name: str) -> list[str]:
-    """Return what is too wide or cut off on a phone and at 200 % zoom. A desktop is left behind."""
+    """Return what is too wide, cut off, or too small to touch on a phone and at 200 % zoom.
+
+    The page has loaded axe. It is left as wide as on a desktop.
+    """
     found = []
     for size in (PHONE, ENLARGED):
         await page.set_viewport_size(size)
         found += await excess_width(page, name, size["width"])
+        found += [
+            f"{name}, {size['width']} pixels wide: {_description(violation)}"
+            for violation in await page.evaluate(_RUN, _ON_A_PHONE)
+        ]
         cut = await page.evaluate(_CUT) + await page.evaluate(_CUT_IN_FIELDS)
         found += [f"{name}, {size['width']} pixels wide, cuts {element}" for element in cut]
     await page.set_viewport_size(DESKTOP)
