@@ -51,7 +51,7 @@ async def test_a_new_person_creates_an_organization_and_becomes_its_admin(
     await page.get_by_role("button", name="Create organization").click()
 
     await expect(page.get_by_text("Hooli was created")).to_be_visible()
-    await expect(switcher(page)).to_have_text("Hooli")
+    await expect(switcher(page)).to_have_accessible_name("Organization: Hooli. Switch")
     await expect(
         page.get_by_role("link", name="Create project").first
     ).to_be_visible()  # the token has the role already

@@ -142,7 +142,7 @@ async def test_two_tabs_in_two_organizations_never_mix(
         await expect(tab.get_by_role("heading", name=own, level=1)).to_be_visible()
         assert path_of(tab).startswith(f"/o/{organization}/projects/")
         await tab.get_by_role("link", name="Projects").first.click()
-        await expect(tab.get_by_role("table").get_by_role("link")).to_have_text([own])
+        await expect(tab.get_by_role("rowheader").get_by_role("link")).to_have_text([own])
         await expect(tab.get_by_role("link", name=foreign)).to_have_count(0)
 
 

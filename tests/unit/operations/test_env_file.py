@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saas_app.errors import ConfigurationError
@@ -69,7 +69,6 @@ def test_a_symbolic_link_stays_a_link(tmp_path: Path) -> None:
     assert target.read_text() == "A=2\n"
 
 
-@settings(deadline=None)
 @given(value=VALUES)
 def test_a_written_value_is_read_back(tmp_path_factory: pytest.TempPathFactory, value: str) -> None:
     path = tmp_path_factory.mktemp("env") / ".env"

@@ -9,7 +9,7 @@ import re
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from saas_app.web.csv_stream import csv_chunks, neutral
@@ -31,7 +31,6 @@ def exported(rows: Sequence[Sequence[str]]) -> str:
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-@settings(deadline=None)
 @given(rows=ROWS)
 def test_no_cell_begins_like_a_formula_with_any_separator(
     delimiter: str, rows: list[tuple[str, str, str]]
@@ -41,14 +40,12 @@ def test_no_cell_begins_like_a_formula_with_any_separator(
     assert list(filter(FORMULA.match, cells)) == []
 
 
-@settings(deadline=None)
 @given(text=CELL)
 def test_no_part_of_a_cell_begins_like_a_formula(text: str) -> None:
     pieces = [piece for separator in ";,\t" for piece in neutral(text).split(separator)]
     assert list(filter(PIECE.match, pieces)) == []
 
 
-@settings(deadline=None)
 @given(rows=ROWS)
 def test_splitting_at_commas_returns_every_cell_with_at_most_added_apostrophes(
     rows: list[tuple[str, str, str]],
