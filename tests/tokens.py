@@ -43,9 +43,9 @@ async def machine_token(
     settings: Settings, machine: Machine, organization_id: str, carrier: Carrier = Carrier.API_TOKEN
 ) -> str:
     """Return an API client's token for the organization, by client credentials."""
-    form = {"grant_type": "client_credentials", "organization_id": organization_id}
+    form = {"grant_type": "client_credentials", "organization_id": organization_id, "scope": SCOPES[carrier]}
     if carrier is Carrier.API_TOKEN:
-        form |= {"resource": settings.api_resource, "scope": SCOPES[carrier]}
+        form["resource"] = settings.api_resource
     headers = {"Authorization": aiohttp.encode_basic_auth(machine.id, machine.secret)}
     async with (
         aiohttp.ClientSession() as http,

@@ -10,7 +10,8 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic.config import JsonDict
 from quart import Blueprint, Response
 from quart_schema import Tag, tag
 
@@ -98,12 +99,20 @@ Lifetime: TypeAlias = Annotated[
 ]
 
 
+_EITHER: JsonDict = {
+    "not": {"required": ["permissions", "role"], "properties": {"permissions": {"type": "array"}}}
+}
+"""In the schema, one of both is left out. :func:`create_api_client` refuses the other requests."""
+
+
 class NewClient(ApiModel):
     """A new API client. Its name must be unique in the organization.
 
     `permissions` are what it may do, and you need all of them yourself. Some include others, which the
     response lists. For programs that were written earlier, `role` can replace them.
     """
+
+    model_config = ConfigDict(json_schema_extra=_EITHER)
 
     name: Name
     permissions: Annotated[list[PermissionName], Field(min_length=1)] | None = None

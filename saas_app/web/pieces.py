@@ -50,7 +50,7 @@ def avatar(key: str, name: str, picture: str | Branding | None = None, *shapes: 
     load. Shapes are square and large.
     ``{{ member.id|avatar(member.name, member.picture) }}``
     """
-    shape = "".join(f" avatar-{name}" for name in shapes)
+    shape = "".join(f" avatar-{kind}" for kind in shapes)
     tint, letters = f"tint-{crc32(key.encode()) % TINTS}", initials(name)
     if isinstance(picture, Branding):
         return _logo(shape, tint, letters, picture.shown)
