@@ -67,10 +67,12 @@ def _known(names: Collection[str]) -> Callable[[str], str]:
 
 
 def _lifetime(value: object) -> int | Literal["never"]:
-    """Read a lifetime in a body or a query, where numbers are texts."""
+    """Read a lifetime in a body, where 28.0 is a whole number too, or in a query, where numbers are texts."""
     if value == "never":
         return "never"
     days = whole_number(value) if isinstance(value, str) else value
+    if isinstance(days, float) and days.is_integer():
+        days = int(days)
     if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= MAX_DAYS:
         raise ValueError(_("must be a number of days from 1 to %(most)s, or never", most=MAX_DAYS))
     return days

@@ -57,8 +57,11 @@ async def test_a_client_is_listed_without_its_secret(admin: ApiClient, nightly: 
     assert nightly.secret not in str(listed)
 
 
-async def test_a_client_gets_the_role_and_the_lifetime_that_were_asked_for(admin: ApiClient) -> None:
-    wanted = {"name": "Report", "role": "reader", "description": "Monthly", "expires_in_days": 30}
+@pytest.mark.parametrize("days", [30, 30.0])  # in JSON, both are the same whole number
+async def test_a_client_gets_the_role_and_the_lifetime_that_were_asked_for(
+    admin: ApiClient, days: float
+) -> None:
+    wanted = {"name": "Report", "role": "reader", "description": "Monthly", "expires_in_days": days}
     made = await admin.json("POST", PATH, 201, json=wanted)
     rotated = await admin.json("POST", f"{PATH}/{made['id']}/rotate?expires_in_days=7")
 
@@ -120,6 +123,7 @@ async def test_a_lifetime_that_is_none_leaves_the_secret(
         {"role": "admin"},
         {"role": "owner"},
         {"expires_in_days": 0},
+        {"expires_in_days": 1.5},
         {"expires_in_days": 4000},
         {"description": "x" * 201},
     ],
