@@ -18,7 +18,8 @@ from saas_app.text.translation import _
 
 T = TypeVar("T")
 
-_MAX_CURSOR_LENGTH = 1000
+MAX_CURSOR_LENGTH = 2400
+"""What the longest sort value, a project's folded name in letters of four bytes, and its id need."""
 
 _MAX_INTEGER = 2**63 - 1  # what a database column holds
 INVALID_CURSOR = _("This page address is no longer valid. Start from the first page.")
@@ -63,7 +64,7 @@ def page_of(
 
 
 def _texts(cursor: str) -> list[str]:
-    if len(cursor) > _MAX_CURSOR_LENGTH or not cursor.isascii():
+    if len(cursor) > MAX_CURSOR_LENGTH or not cursor.isascii():
         raise ValueError("too long or not ASCII")
     raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
     texts = json.loads(raw)

@@ -22,6 +22,7 @@ from pydantic_core import core_schema
 
 from saas_app.text.translation import _
 from saas_app.text.visible import MAX_MARKS, has_piled_marks
+from saas_app.web.pagination import MAX_CURSOR_LENGTH
 from saas_app.web.typed_text import clean_line, clean_text
 
 DEFAULT_LIMIT: Final = 50
@@ -143,7 +144,7 @@ class ListQuery(ApiModel):
         DEFAULT_LIMIT, ge=1, le=LARGEST_LIMIT, description="The maximum number of items"
     )
     cursor: str | None = Field(
-        None, max_length=1000, description=("The `next_cursor` of the previous page; opaque")
+        None, max_length=MAX_CURSOR_LENGTH, description=("The `next_cursor` of the previous page; opaque")
     )
 
 

@@ -164,3 +164,15 @@ async def test_a_cursor_by_name_is_no_place_in_a_list_by_time(office: Office) ->
 
     assert read_project_place(cursor, ProjectSort.NAME_OPPOSITE) is not None
     await office.browser.get(f"{office.root}/projects?sort=-updated&after={cursor}", 400)
+
+
+async def test_a_page_of_names_that_sort_as_long_ones_has_a_next_page(office: Office) -> None:
+    for number in range(2):
+        name = "\N{SQUARE KIROMEETORU}" * 110 + str(number)  # sorts as 5 letters of 3 bytes each
+        await office.browser.post(f"{office.root}/projects/new", {"name": name})
+    lists = f"/api/v1/organizations/{office.id}/projects?sort=name"
+    first = await (await office.browser.get(f"{lists}&limit=4")).get_json()
+
+    answer = await office.browser.get(f"{lists}&limit=4&cursor={first['next_cursor']}")
+
+    assert len((await answer.get_json())["items"]) == 1

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from saas_app.errors import BadRequest
-from saas_app.web.pagination import decode_cursor, encode_cursor, page_of
+from saas_app.models.project import FOLDED_LENGTH
+from saas_app.web.pagination import MAX_CURSOR_LENGTH, decode_cursor, encode_cursor, page_of
 
 ROW_ID = uuid.UUID("01934f7c-2222-7aaa-bbbb-cccccccccccc")
 
@@ -33,8 +34,17 @@ def test_a_cursor_is_decoded_to_the_values_it_was_made_of(
 ) -> None:
     cursor = encode_cursor(name, moment, row_id, number)
     assert cursor.isascii()
-    if len(cursor) <= 1000:
+    if len(cursor) <= MAX_CURSOR_LENGTH:
         assert decode_cursor(cursor, str, datetime, uuid.UUID, int) == (name, moment, row_id, number)
+
+
+def test_the_longest_name_of_a_project_fits_into_a_cursor() -> None:
+    name = "\N{CJK UNIFIED IDEOGRAPH-20000}" * FOLDED_LENGTH
+    moment = datetime(2026, 1, 1, microsecond=123456, tzinfo=UTC)
+
+    cursor = encode_cursor("standing", moment, name, ROW_ID)
+
+    assert decode_cursor(cursor, str, datetime, str, uuid.UUID) == ("standing", moment, name, ROW_ID)
 
 
 def test_a_cursor_needs_no_escaping_in_a_url() -> None:
