@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import contextlib
 import hmac
 import logging
@@ -101,7 +100,7 @@ class _Conversation:
     def _sign_in(self, rest: str) -> str:
         try:
             given = base64.b64decode(rest.removeprefix("PLAIN "), validate=True)
-        except binascii.Error:
+        except ValueError:  # also letters that are not ASCII
             return "501 5.5.2 Cannot decode"
         expected = "\0".join(("", *(self.server.login or ("", "")))).encode()
         self.has_signed_in = self.server.login is not None and hmac.compare_digest(given, expected)

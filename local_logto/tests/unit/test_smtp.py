@@ -92,6 +92,7 @@ async def test_only_a_dot_between_two_real_line_ends_ends_a_message(store: Store
         ([b"RCPT TO:nobody"], b"501"),
         ([b"VRFY nina"], b"502"),
         ([b"AUTH PLAIN !"], b"501"),
+        (["AUTH PLAIN é".encode()], b"501"),
         ([b"\xff\xfe"], b"502"),
     ],
 )
