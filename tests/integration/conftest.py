@@ -57,6 +57,14 @@ def work(engine: AsyncEngine) -> UnitOfWork:
     return UnitOfWork(engine)
 
 
+@pytest.fixture(scope="session")
+async def operator(database: Database) -> AsyncIterator[UnitOfWork]:
+    """Transactions of the owner of the tables, as commands for operators run."""
+    engine = create_engine(database.owner_url)
+    yield UnitOfWork(engine)
+    await engine.dispose()
+
+
 @pytest.fixture
 def count_statements(engine: AsyncEngine) -> Callable[[], Any]:
     """``with count_statements() as statements``: the SQL of the test's engine, with its parameters."""

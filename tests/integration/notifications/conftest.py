@@ -24,8 +24,8 @@ async def acme(open_office: OpenOffice) -> Acme:
 
 @pytest.fixture
 async def bob(acme: Acme, make: Factory) -> Person:
-    """An editor of Acme."""
-    return await make.member(acme.id, "Bob", Role.EDITOR)
+    """An editor of Acme, whose name is in no change that another test left open, so they can be erased."""
+    return await make.member(acme.id, "Bobby", Role.EDITOR)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from email.message import EmailMessage
 from unittest.mock import patch
@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from saas_app.db.base import utc_now
-from saas_app.db.engine import create_engine
 from saas_app.db.session import WritingSession
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.identity.preferences import Preferences
@@ -26,7 +25,6 @@ from saas_app.operations.data.erasure import erase_person
 from saas_app.runtime import Runtime
 from tests.clients import Person
 from tests.conftest import OpenBrowser
-from tests.databases import Database
 from tests.factories import Factory, address_of
 from tests.integration.mail import Mailbox
 from tests.integration.members.conftest import Acme, roles_form
@@ -44,14 +42,6 @@ async def demoted(acme: Acme, subscriber: Person) -> Person:
     """A person who chose emails, and has just lost a role."""
     await acme.browser.post(acme.roles_of(subscriber), roles_form(["editor"], ["viewer"]))
     return subscriber
-
-
-@pytest.fixture
-async def operator(database: Database) -> AsyncIterator[UnitOfWork]:
-    """Transactions of the owner of the tables, who erases people."""
-    engine = create_engine(database.owner_url)
-    yield UnitOfWork(engine)
-    await engine.dispose()
 
 
 async def test_other_roles_are_emailed_with_a_link_to_what_they_allow(

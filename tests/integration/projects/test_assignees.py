@@ -9,7 +9,6 @@ import pytest
 from quart import Quart
 
 from saas_app.config import Settings
-from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import Busy
 from saas_app.identity.membership_changes import mark_changed
@@ -21,7 +20,6 @@ from saas_app.projects.values import TaskInput
 from saas_app.rbac.permissions import Role
 from tests.clients import SAME_ORIGIN, Person
 from tests.conftest import OpenBrowser, OpenOffice
-from tests.databases import Database
 from tests.factories import Factory
 from tests.integration.projects.conftest import Organization
 from tests.integration.reconciling import reconciler_of, repairs_of
@@ -197,14 +195,12 @@ async def test_reconciling_leaves_the_tasks_of_members(
 
 
 async def test_erasing_a_person_leaves_their_tasks_to_nobody(
-    office: Office, bob: Person, task: str, database: Database
+    office: Office, make: Factory, task: str, operator: UnitOfWork
 ) -> None:
-    await assign(office, task, bob.id)
-    engine = create_engine(database.owner_url)
+    zelda = await make.member(office.id, "Zelda", Role.VIEWER)
+    await assign(office, task, zelda.id)
 
-    await erase_person(UnitOfWork(engine), bob.id)
-
-    await engine.dispose()
+    await erase_person(operator, zelda.id)
 
     assert await assignee_of(office, task) is None
 

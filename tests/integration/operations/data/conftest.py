@@ -34,14 +34,6 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="package")
-async def operator(database: Database) -> AsyncIterator[UnitOfWork]:
-    """Transactions of the owner of the tables, as commands for operators run."""
-    engine = create_engine(database.owner_url)
-    yield UnitOfWork(engine)
-    await engine.dispose()
-
-
-@pytest.fixture(scope="package")
 def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A migrated SQLite database, whatever the database of the tests is."""
     with empty_database_at(None, tmp_path_factory.mktemp("sqlite")) as url:
