@@ -26,6 +26,7 @@ FEATURES: Final = (
     "notifications",
     "webhooks",
     "search",
+    "lab",
 )
 
 

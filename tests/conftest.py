@@ -128,6 +128,7 @@ async def settings(
         rate_limit_user=_NEVER_REACHED,
         rate_limit_organization=_NEVER_REACHED,
         rate_limit_address=_NEVER_REACHED,
+        lab=True,
         domain_nameservers=(Nameserver(*nameserver.address),),
         rate_limit_new_organizations=_NEVER_REACHED,
         rate_limit_invitations_user=_NEVER_REACHED,

@@ -239,6 +239,10 @@ class Settings(DatabaseSettings):
     domain_grace: int = Field(3 * 86400, validation_alias="DOMAIN_GRACE", ge=0)
     mail_from: SenderAddress = Field("", validation_alias="MAIL_FROM")
     smtp_url: SecretStr = Field(SecretStr(""), validation_alias="SMTP_URL")
+    lab: bool = Field(default=False, validation_alias="LAB")
+    lab_practice_url: OptionalWebAddress = Field("", validation_alias="LAB_PRACTICE_URL")
+    lab_practice_key: SecretStr = Field(SecretStr(""), validation_alias="LAB_PRACTICE_KEY")
+    lab_people_file: Path | None = Field(None, validation_alias="LAB_PEOPLE_FILE")
     log_format: str = Field("console", validation_alias="LOG_FORMAT", pattern="^(console|json)$")
     metrics_host: str = Field("127.0.0.1", validation_alias="METRICS_HOST")
     metrics_port: int | None = Field(None, validation_alias="METRICS_PORT", ge=1, le=65535)
@@ -294,6 +298,11 @@ class Settings(DatabaseSettings):
     def can_email(self) -> bool:
         """Whether people can choose emails: there is a mail server, and Logto tells their addresses."""
         return bool(self.smtp_url.get_secret_value()) and self.management is not None
+
+    @property
+    def offers_lab(self) -> bool:
+        """Whether people can learn in the lab: it is on, and can create organizations in Logto."""
+        return self.lab and self.management is not None
 
     @property
     def is_tls(self) -> bool:

@@ -42,3 +42,8 @@ def of_domain(domain: str) -> Key:
 def of_organizations(organization_ids: Iterable[str]) -> Key:
     """Return the key of the names of these organizations, whose ids contain no comma."""
     return Key(f"organizations:{','.join(organization_ids)}")
+
+
+def of_class(code: str) -> Key:
+    """Return the key of a class of the lab: its learners, and what they predicted in it."""
+    return Key(f"class:{code}")

@@ -30,6 +30,7 @@ from saas_app.identity.logto_messages import (
     fetch_json,
 )
 from saas_app.identity.token_verifier import Claims, KeySet, TokenRejected, TokenVerifier
+from saas_app.identity.wire import record_exchange
 from saas_app.logto.http import CallKind
 from saas_app.text.translation import _
 
@@ -146,7 +147,13 @@ class LogtoCore(OidcCore):
         await self._post(f"{self.metadata.token_endpoint}/revocation", form, CallKind.REVOCATION)
 
     async def _post(self, url: str, form: Mapping[str, str], kind: CallKind) -> Any:
-        return await fetch_json(self._http.post(url, data=dict(form), trace_request_ctx=kind))
+        try:
+            answer = await fetch_json(self._http.post(url, data=dict(form), trace_request_ctx=kind))
+        except LogtoRefusal as refusal:
+            record_exchange(url, form, refusal.status, refusal.answer)
+            raise
+        record_exchange(url, form, 200, answer)
+        return answer
 
 
 class RequestClient(LogtoClient):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import aiohttp
@@ -16,13 +18,19 @@ from saas_app.text.translation import _
 
 
 class LogtoRefusal(Exception):
-    """An OAuth error response from Logto (RFC 6749 §5.2): status, error and description."""
+    """An OAuth error response from Logto (RFC 6749 §5.2): status, error and description.
 
-    def __init__(self, status: int, error: str, description: str) -> None:
+    ``answer`` is the whole response.
+    """
+
+    def __init__(
+        self, status: int, error: str, description: str, answer: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
         super().__init__(f"{status} {error}: {description}")
         self.status = status
         self.error = error
         self.description = description
+        self.answer = answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,4 +123,5 @@ def _refusal(status: int, body: Any) -> LogtoRefusal:
         status,
         str(error.get("error") or error.get("code") or "unknown"),
         str(error.get("error_description") or error.get("message") or ""),
+        error,
     )

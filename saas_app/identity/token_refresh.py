@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from collections.abc import Awaitable, Callable, Hashable
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import structlog
 
@@ -29,6 +30,8 @@ from saas_app.rbac.permissions import Carrier
 from saas_app.text.translation import _
 
 log = structlog.get_logger(__name__)
+
+Result = TypeVar("Result")
 
 USERINFO_AUDIENCE: Final = "userinfo"
 _REFUSAL_LIFETIME: Final = timedelta(hours=1)  # of the row; Freshness decides how long a refusal may be used
@@ -99,10 +102,32 @@ class TokenRefresher:
             await self.keep_user_info_token(session_id, granted)
             return granted.access_token
 
+        return await self._take_turn((session_id, USERINFO_AUDIENCE), session_id, fetch, patience)
+
+    async def exchange(
+        self, session_id: uuid.UUID, organization_id: str | None, resource: str | None, *, patience: float
+    ) -> GrantedTokens:
+        """Fetch a token of any kind and return it. Nothing but the new refresh token is stored.
+
+        ``patience`` is how many seconds to wait. Raises :class:`SignInRequired` if the session or its grant
+        has ended, :class:`LogtoRefusal`, and :class:`LogtoUnavailable`.
+        """
+
+        async def fetch(_access: SessionAccess) -> GrantedTokens:
+            return await self._call(session_id, organization_id, resource)
+
+        return await self._take_turn(object(), session_id, fetch, patience)
+
+    async def _take_turn(
+        self,
+        key: Hashable,
+        session_id: uuid.UUID,
+        fetch: Callable[[SessionAccess], Awaitable[Result]],
+        patience: float,
+    ) -> Result:
+        """Run ``fetch`` in the session's turn, for all requests that wait for ``key``."""
         return await self._turns.share(
-            (session_id, USERINFO_AUDIENCE),
-            lambda: self._turns.take(session_id, None, lambda _access: False, fetch),
-            patience=patience,
+            key, lambda: self._turns.take(session_id, None, lambda _access: False, fetch), patience=patience
         )
 
     async def keep_user_info_token(self, session_id: uuid.UUID, granted: GrantedTokens) -> None:

@@ -10,6 +10,11 @@ from saas_app.models.erasure import PSEUDONYM, Erasure
 from saas_app.models.former_membership import Ending, FormerMembership
 from saas_app.models.idempotency_key import IdempotencyKey
 from saas_app.models.kept_form import KeptFormRow
+from saas_app.models.lab_class import LabClass
+from saas_app.models.lab_class_member import LabClassMember
+from saas_app.models.lab_ground import GroundState, LabGround
+from saas_app.models.lab_player import LabPlayer
+from saas_app.models.lab_run import LabRun
 from saas_app.models.lease import LeaseRow
 from saas_app.models.membership_change import EVERYONE, EVERYWHERE, MembershipChange
 from saas_app.models.notification import Notification, NotificationKind
@@ -42,8 +47,14 @@ __all__ = [
     "Ending",
     "Erasure",
     "FormerMembership",
+    "GroundState",
     "IdempotencyKey",
     "KeptFormRow",
+    "LabClass",
+    "LabClassMember",
+    "LabGround",
+    "LabPlayer",
+    "LabRun",
     "LeaseRow",
     "MembershipChange",
     "Notification",

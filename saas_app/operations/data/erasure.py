@@ -36,6 +36,11 @@ from saas_app.models import (
     FormerMembership,
     IdempotencyKey,
     KeptFormRow,
+    LabClass,
+    LabClassMember,
+    LabGround,
+    LabPlayer,
+    LabRun,
     MembershipChange,
     Notification,
     OrganizationRemoval,
@@ -59,6 +64,11 @@ _DELETED: Final[dict[Any, Any]] = {
     DomainJoin: DomainJoin.user_id,
     FormerMembership: FormerMembership.user_id,
     Notification: Notification.user_id,
+    LabClass: LabClass.teacher,
+    LabClassMember: LabClassMember.subject,
+    LabGround: LabGround.subject,
+    LabPlayer: LabPlayer.subject,
+    LabRun: LabRun.subject,
 }
 
 

@@ -20,6 +20,7 @@ from saas_app.text.translation import _
 
 _LEFT_OUT = {
     "kept_forms": "Forms that wait for a sign-in. They are encrypted, and expire within hours.",
+    "lab_players": "Secrets of role-play members of the lab.",
     "session_tokens": "Tokens.",
     "shown_secrets": "Secrets.",
     "sign_in_attempts": "Sign-ins under way. They name nobody, and expire within minutes.",

@@ -47,6 +47,11 @@ _COORDINATOR: Final = frozenset(
     {
         "erasures",
         "kept_forms",
+        "lab_class_members",
+        "lab_classes",
+        "lab_grounds",
+        "lab_players",
+        "lab_runs",
         "leases",
         "rate_counters",
         "session_tokens",

@@ -1,0 +1,5 @@
+"""Pages of the lab."""
+
+from saas_app.lab.pages import contents
+
+blueprints = (contents.blueprint,)
