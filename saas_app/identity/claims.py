@@ -86,6 +86,16 @@ def decode_unverified(token: str) -> dict[str, Any]:
     return cleaned
 
 
+def decode_header(token: str) -> dict[str, Any]:
+    """Return the header of a token without verifying it, for display: empty if it is not a JWT."""
+    try:
+        header: dict[str, Any] = jwt.get_unverified_header(token)
+    except (jwt.InvalidTokenError, ValueError, RecursionError):
+        return {}
+    cleaned: dict[str, Any] = clean_json(header)
+    return cleaned
+
+
 def decode_stored(token: str) -> dict[str, Any]:
     """Return the claims of a JWT that was verified when it was fetched: empty for "".
 

@@ -1,0 +1,163 @@
+"""What a lesson saw: tokens, exchanges, requests and decisions, as JSON without secrets.
+
+Pages show them side by side. A token stands here as its header and its claims. Its signature is not stored,
+so nothing here opens anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from saas_app.identity.claims import decode_header, decode_unverified
+from saas_app.identity.wire import Exchange
+from saas_app.rbac.decision import Decision, Step, StepResult
+from saas_app.rbac.permissions import known_permissions
+from saas_app.text.translation import Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class TokenShown:
+    """The header and the claims of a token. Both are empty for an opaque token, which says nothing."""
+
+    header: Mapping[str, Any]
+    claims: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, token: str) -> Self:
+        """Return what a token says. Its signature is not checked here."""
+        return cls(decode_header(token), decode_unverified(token))
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """The scopes of an access token."""
+        return frozenset(str(self.claims.get("scope") or "").split())
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of two tokens that a page shows side by side. ``token`` is None where Logto refused one."""
+
+    title: Sentence
+    token: TokenShown | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two tokens side by side: before and after, or of two organizations."""
+
+    left: Side
+    right: Side
+
+    @property
+    def changed(self) -> frozenset[str]:
+        """The claims that differ, by name."""
+        left, right = (dict(side.token.claims) if side.token else {} for side in (self.left, self.right))
+        return frozenset(name for name in left.keys() | right.keys() if left.get(name) != right.get(name))
+
+
+@dataclass(frozen=True, slots=True)
+class ApiRequest:
+    """A request to the JSON API of Workroom with a bearer token, and its response.
+
+    ``token`` says which token it was. ``answer`` is the JSON of the response.
+    """
+
+    method: str
+    path: str
+    token: Sentence
+    status: int
+    answer: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision of the policy, and what it was about."""
+
+    title: Sentence
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a lesson saw, and the answer that follows from it. Learners predicted one of the answers.
+
+    ``remarks`` say what a learner should know about this run, for example that a token was refreshed by
+    another tab meanwhile.
+    """
+
+    answer: str
+    comparisons: tuple[Comparison, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()
+    requests: tuple[ApiRequest, ...] = ()
+    decisions: tuple[Decided, ...] = ()
+    remarks: tuple[Sentence, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the evidence as JSON, to store it for readers of any language."""
+        return {
+            "answer": self.answer,
+            "comparisons": [[_side(one.left), _side(one.right)] for one in self.comparisons],
+            "exchanges": [exchange.as_json() for exchange in self.exchanges],
+            "requests": [
+                {
+                    "method": one.method,
+                    "path": one.path,
+                    "token": one.token.as_json(),
+                    "status": one.status,
+                    "answer": one.answer,
+                }
+                for one in self.requests
+            ],
+            "decisions": [
+                {"title": one.title.as_json(), **one.decision.as_stored()} for one in self.decisions
+            ],
+            "remarks": [remark.as_json() for remark in self.remarks],
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """Return the evidence that :meth:`as_json` stored."""
+        return cls(
+            answer=stored["answer"],
+            comparisons=tuple(
+                Comparison(_read_side(left), _read_side(right)) for left, right in stored["comparisons"]
+            ),
+            exchanges=tuple(Exchange.from_json(entry) for entry in stored["exchanges"]),
+            requests=tuple(
+                ApiRequest(
+                    entry["method"],
+                    entry["path"],
+                    Sentence.from_json(entry["token"]),
+                    entry["status"],
+                    entry["answer"],
+                )
+                for entry in stored["requests"]
+            ),
+            decisions=tuple(
+                Decided(Sentence.from_json(entry["title"]), _read_decision(entry))
+                for entry in stored["decisions"]
+            ),
+            remarks=tuple(Sentence.from_json(remark) for remark in stored["remarks"]),
+        )
+
+
+def _side(side: Side) -> dict[str, Any]:
+    token = side.token and {"header": dict(side.token.header), "claims": dict(side.token.claims)}
+    return {"title": side.title.as_json(), "token": token}
+
+
+def _read_side(stored: Mapping[str, Any]) -> Side:
+    token = stored["token"]
+    shown = None if token is None else TokenShown(token["header"], token["claims"])
+    return Side(Sentence.from_json(stored["title"]), shown)
+
+
+def _read_decision(stored: Mapping[str, Any]) -> Decision:
+    steps = tuple(
+        StepResult(Step(step["step"]), step["passed"], Sentence.from_json(step["sentence"]))
+        for step in stored["steps"]
+    )
+    named = known_permissions(frozenset({str(stored["permission"])}))
+    return Decision(stored["allowed"], steps, next(iter(named), None))
