@@ -290,6 +290,11 @@ class LogtoProvider:
         self._core: LogtoCore | None = None
         self._attempts = SharedAttempts()
 
+    @property
+    def http(self) -> aiohttp.ClientSession:
+        """The HTTP session for calls to the provider. It stores no cookies."""
+        return self._http
+
     async def core(self) -> LogtoCore:
         """Return the protocol calls, with the metadata and keys that the first caller fetches.
 

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 import aiohttp
 import jwt
 from multidict import CIMultiDictProxy
+from yarl import URL
 
 from contract.people import App, Person
 from local_logto.testing.connections import brief_connector
@@ -189,6 +190,10 @@ class LogtoBrowser:
     @property
     def cookie_names(self) -> set[str]:
         return {cookie.key for cookie in self._http.cookie_jar}
+
+    def keep(self, cookies: Mapping[str, str]) -> None:
+        """Add cookies of another browser, by name."""
+        self._http.cookie_jar.update_cookies(cookies, URL(self.endpoint))
 
     async def send(self, method: str, url: str, **options: Any) -> Reply:
         """Send one request with this browser's cookies. Redirects are not followed."""

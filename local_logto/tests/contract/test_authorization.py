@@ -361,3 +361,18 @@ async def test_callback_goes_to_the_redirect_uri_of_the_request(
     app = await workshop.application(oidcClientMetadata={"redirectUris": [CALLBACK, other]})
     callback = await browser.sign_in(App(app.id, app.secret, other), world.alice)
     assert callback.hops[-1].location.startswith(f"{other}?")
+
+
+async def test_the_cookies_of_the_session_are_enough_to_authorize_silently(
+    browser: LogtoBrowser, new_browser: NewBrowser, world: World
+) -> None:
+    """A program that keeps these two cookies can renew a grant without the person's password."""
+    signed_in = await browser.sign_in(world.web, world.alice)
+    told = {line.split("=", 1)[0]: line for hop in signed_in.hops for line in hop.cookies}
+    session = {name: told[name].partition(";")[0].partition("=")[2] for name in ("_session", "_session.sig")}
+    program = new_browser()
+    program.keep(session)
+
+    callback = await program.authorize_silently(world.web)
+
+    assert callback.code
