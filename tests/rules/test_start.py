@@ -34,6 +34,7 @@ _UNUSED_IN_A_WORKER = (
     "rich",
     "saas_app.demo",
     "saas_app.email_domains.dns_queries",
+    "saas_app.lab.broken",
     "saas_app.limits.redis_counters",
     "watchfiles",
 )
