@@ -58,7 +58,7 @@ setup: ## Create the environment in .venv from the lock files (does nothing if i
 	echo "$$wanted" > $(STAMP) && \
 	echo "The environment is ready."
 
-demo: setup ## Run Workroom and the development identity provider; Ctrl-C stops both
+demo: setup ## Run Workroom, an identity provider and the practice service of the lab; Ctrl-C stops them
 	@exec $(BIN)/saas-app demo
 
 dev: setup ## Run the demo, and restart Workroom when its code or templates change

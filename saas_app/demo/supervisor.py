@@ -1,4 +1,4 @@
-"""Runs the demo: starts, watches and stops the development identity provider and Workroom together.
+"""Runs the demo: starts, watches and stops Workroom, the identity provider and the lab's practice service.
 
 The provider is a separate program. It is set up through its environment and, like any Logto, through the
 Management API.
@@ -24,6 +24,7 @@ from saas_app.db.private_files import tighten
 from saas_app.demo.child import Child
 from saas_app.demo.options import DemoOptions
 from saas_app.demo.people import as_sign_in_shortcuts
+from saas_app.demo.practice import PracticeService
 from saas_app.demo.welcome import welcome
 from saas_app.errors import ConfigurationError, LogtoUnavailable
 from saas_app.logto import ManagementClient, ManagementError, probe
@@ -50,8 +51,9 @@ from saas_app.operations.sign_in_methods.declaration import FILE_VARIABLE, find_
 from saas_app.text.translation import _
 
 _PROBE_TIMEOUT = 2.0  # seconds
+_API_RESOURCE = "https://api.workroom.example"
 _WEBHOOK_KEY = "LOGTO_WEBHOOK_SIGNING_KEY"
-_OURS = ("APP_", "LOGTO_", "LOCAL_LOGTO_", "DATABASE_", "SMTP_", "MAIL_", FILE_VARIABLE)
+_OURS = ("APP_", "LOGTO_", "LOCAL_LOGTO_", "DATABASE_", "SMTP_", "MAIL_", "LAB_", FILE_VARIABLE)
 _FOR_THE_PROVIDER = (
     "LOCAL_LOGTO_MAILGUN_BASE_URL",
     "LOCAL_LOGTO_NAVER_BASE_URL",
@@ -114,11 +116,12 @@ class _Demo:
         self._connectors_file = find_declaration(os.environ) or _SIGN_IN_METHODS
         self._sign_in_methods = load_declaration(self._connectors_file, os.environ)
         self._smtp_port = find_free_port(urlsplit(self._stored.get("SMTP_URL", "")).port or 0)
+        self._practice = PracticeService.of(self._stored)
         self._children: list[Child] = []
         self.is_stopping = False
 
     async def run(self) -> None:
-        """Start both programs, set up what is missing, then wait until one of them ends."""
+        """Start all programs, set up what is missing, then wait until one of them ends."""
         try:
             async with open_http(_PROBE_TIMEOUT) as http:
                 await self._start(http)
@@ -131,6 +134,9 @@ class _Demo:
     async def _start(self, http: aiohttp.ClientSession) -> None:
         say(_("[1/4] Starting the development identity provider …"))
         logto = await self._start_logto()
+        await self._start_child(
+            "practice", self._practice.command(self._options, _API_RESOURCE), self._practice.own_environment
+        )
         migrated = await asyncio.to_thread(migrate, DatabaseLocation(self._options.database_url))
         await logto.wait_until(lambda: probe.is_ready(self._options.logto_url, http))
         say(_("[2/4] Checking roles, permissions and sign-in methods …"))
@@ -172,7 +178,8 @@ class _Demo:
             "SMTP_URL": f"smtp://127.0.0.1:{self._smtp_port}",
             "MAIL_FROM": "Workroom <no-reply@workroom.example>",
         }
-        write_env_file(self._options.env_file, values | emails)
+        lab = {"LAB": "true", **self._practice.environment}
+        write_env_file(self._options.env_file, values | emails | lab)
         return await self._start_child(
             "saas_app",
             ["saas_app", "serve", "--env-file", str(self._options.env_file), "--no-migrate",
@@ -255,7 +262,7 @@ class _Demo:
         key = application.webhook_signing_key if application else self._stored.get(_WEBHOOK_KEY, "")
         return DeploymentSettings(
             app_url=self._options.app_url,
-            api_resource="https://api.workroom.example",
+            api_resource=_API_RESOURCE,
             database_url=self._options.database_url,
             database_owner_url=None,
             database_jobs_url=None,

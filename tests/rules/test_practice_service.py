@@ -15,7 +15,7 @@ pytestmark = pytest.mark.one_database
 
 SERVICE = "saas_app.lab.broken"
 FOLDER = ROOT / "saas_app/lab/broken"
-STARTS_IT = ROOT / "saas_app/demo/supervisor.py"
+STARTS_IT = ROOT / "saas_app/demo/practice.py"
 OF_THE_PRODUCT = sorted(path for path in (ROOT / "saas_app").rglob("*.py") if FOLDER not in path.parents)
 """Every module that is not part of the service."""
 

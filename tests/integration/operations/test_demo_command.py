@@ -1,4 +1,4 @@
-"""``saas-app demo`` as a program: it starts both programs, sets them up, stops them, and starts again."""
+"""``saas-app demo`` as a program: it starts all programs, sets them up, stops them, and starts again."""
 
 from __future__ import annotations
 
@@ -105,9 +105,17 @@ class Demo:
         finally:
             connection.close()
 
+    @property
+    def practice_port(self) -> int:
+        """The port of the lab's practice service, once the demo has stored it."""
+        stored = read_env_file(self.data / "demo.env") if (self.data / "demo.env").exists() else {}
+        return urlsplit(stored.get("LAB_PRACTICE_URL", "")).port or free_port()
+
     def is_gone(self) -> bool:
-        return self.answers(self.app_port, "/healthz") is None and (
-            self.answers(self.logto_port, "/api/status") is None
+        return (
+            self.answers(self.app_port, "/healthz") is None
+            and self.answers(self.logto_port, "/api/status") is None
+            and self.answers(self.practice_port, "/readyz") is None
         )
 
 
@@ -145,6 +153,9 @@ def test_the_demo_starts_stops_and_starts_again(demo: Demo) -> None:
     assert primary == ["username", "email"]
     assert experience["forgotPassword"] == {"email": True, "phone": True}
     assert experience["mfa"]["organizationRequiredMfaPolicy"] == "Mandatory"
+    assert demo.answers(demo.practice_port, "/readyz") == 200
+    (practice,) = [pid for pid in _children(first.pid) if "saas_app.lab.broken" in _command(pid)]
+    assert stored["LAB_PRACTICE_KEY"] not in _command(practice)
     [invitation] = demo.from_logto("/messages?recipient=erin@workroom.example")
     assert invitation["subject"] == "You are invited to Acme Robotics on Workroom"
     assert invitation["link"].startswith(f"http://localhost:{demo.app_port}/invitations/")
