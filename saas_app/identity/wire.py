@@ -10,25 +10,41 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
+from http.client import responses
 from typing import Any, Final, Self
 
 from saas_app.db.base import utc_now
+from saas_app.text.translation import Sentence, _
 
 _SENT: Final = {
-    "client_secret": "client secret",
-    "code": "authorization code",
-    "code_verifier": "code verifier",
-    "refresh_token": "refresh token",
-    "subject_token": "subject token",
+    "client_secret": _("client secret"),
+    "code": _("authorization code"),
+    "code_verifier": _("code verifier"),
+    "refresh_token": _("refresh token"),
+    "subject_token": _("subject token"),
 }
 """Parameters of requests whose values are secret, and what stands in their place."""
 
 _RETURNED: Final = {
-    "access_token": "access token",
-    "id_token": "ID token",
-    "refresh_token": "refresh token",
+    "access_token": _("access token"),
+    "id_token": _("ID token"),
+    "refresh_token": _("refresh token"),
 }
 """Fields of responses whose values are secret, and what stands in their place."""
+
+_REPLACED: Final = {f"‹{secret}›": secret for secret in (*_SENT.values(), *_RETURNED.values())}
+
+
+@dataclass(frozen=True, slots=True)
+class WireValue:
+    """A parameter of a request, or a field of a response, for a page.
+
+    ``secret`` says what the value was, if it is a secret that was replaced.
+    """
+
+    name: str
+    value: Any
+    secret: Sentence | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +60,21 @@ class Exchange:
     status: int
     answer: Mapping[str, Any]
     at: datetime
+
+    @property
+    def sent(self) -> tuple[WireValue, ...]:
+        """The parameters of the request."""
+        return tuple(_wire_value(name, value) for name, value in self.form)
+
+    @property
+    def returned(self) -> tuple[WireValue, ...]:
+        """The fields of the response."""
+        return tuple(_wire_value(name, value) for name, value in self.answer.items())
+
+    @property
+    def phrase(self) -> str:
+        """What the status is called in the protocol."""
+        return phrase_of(self.status)
 
     def as_json(self) -> dict[str, Any]:
         """Return the exchange as JSON, for storage."""
@@ -96,3 +127,12 @@ def _without(secrets: Mapping[str, str], values: Mapping[str, Any]) -> dict[str,
     return {
         name: f"‹{secrets[name]}›" if value and name in secrets else value for name, value in values.items()
     }
+
+
+def phrase_of(status: int) -> str:
+    """Return what a status is called in the protocol, or "" if it has no name there."""
+    return responses.get(status, "")
+
+
+def _wire_value(name: str, value: Any) -> WireValue:
+    return WireValue(name, value, _REPLACED.get(value) if isinstance(value, str) else None)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from saas_app.identity.claims import decode_header, decode_unverified
-from saas_app.identity.wire import Exchange
+from saas_app.identity.wire import Exchange, phrase_of
+from saas_app.lab.token_fields import Field, Part, claim_fields, header_fields
 from saas_app.rbac.decision import Decision, Step, StepResult
 from saas_app.rbac.permissions import known_permissions
 from saas_app.text.translation import Sentence
@@ -34,6 +35,21 @@ class TokenShown:
         """The scopes of an access token."""
         return frozenset(str(self.claims.get("scope") or "").split())
 
+    @property
+    def is_opaque(self) -> bool:
+        """Whether the token says nothing, so that only Logto can read it."""
+        return not self.header and not self.claims
+
+    @property
+    def header_fields(self) -> tuple[Field, ...]:
+        """The fields of the header, for a page."""
+        return header_fields(self.header)
+
+    @property
+    def claim_fields(self) -> tuple[Field, ...]:
+        """The claims, for a page."""
+        return claim_fields(self.claims)
+
 
 @dataclass(frozen=True, slots=True)
 class Side:
@@ -41,6 +57,21 @@ class Side:
 
     title: Sentence
     token: TokenShown | None
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether there is a token, and it says something."""
+        return self.token is not None and not self.token.is_opaque
+
+    @property
+    def header(self) -> Part:
+        """The header, or None without a readable token."""
+        return self.token.header if self.token is not None and self.is_readable else None
+
+    @property
+    def claims(self) -> Part:
+        """The claims, or None without a readable token."""
+        return self.token.claims if self.token is not None and self.is_readable else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +87,21 @@ class Comparison:
         left, right = (dict(side.token.claims) if side.token else {} for side in (self.left, self.right))
         return frozenset(name for name in left.keys() | right.keys() if left.get(name) != right.get(name))
 
+    @property
+    def is_readable(self) -> bool:
+        """Whether both tokens can be read, so that they can be compared."""
+        return self.left.is_readable and self.right.is_readable
+
+    @property
+    def header_fields(self) -> tuple[Field, ...]:
+        """The fields of both headers, aligned by name, for a page."""
+        return header_fields(self.left.header, self.right.header)
+
+    @property
+    def claim_fields(self) -> tuple[Field, ...]:
+        """The claims of both tokens, aligned by name, for a page."""
+        return claim_fields(self.left.claims, self.right.claims)
+
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
@@ -69,6 +115,11 @@ class ApiRequest:
     token: Sentence
     status: int
     answer: Any
+
+    @property
+    def phrase(self) -> str:
+        """What the status is called in the protocol."""
+        return phrase_of(self.status)
 
 
 @dataclass(frozen=True, slots=True)
