@@ -13,6 +13,7 @@ from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.identity.offered_methods import OfferedMethods
 from saas_app.identity.vault import Vault
+from saas_app.lab.cleanup import LabCleaner
 from saas_app.limits.requests import open_rate_limits
 from saas_app.logto.http import open_http
 from saas_app.notifications.emails import EmailWorker
@@ -129,7 +130,7 @@ def _open_while_serving(
             app.extensions["workroom"] = runtime
             for observer in observers:
                 await observed.enter_async_context(observer.running(engine, runtime.work))
-            async with runtime.removals.running(), _sending_emails(runtime):
+            async with runtime.removals.running(), _sending_emails(runtime), _cleaning_the_lab(runtime):
                 yield
             await runtime.close()
         await engine.dispose()
@@ -145,6 +146,11 @@ def _sending_emails(runtime: Runtime) -> AbstractAsyncContextManager[None]:
     server = SmtpServer.at(settings.smtp_url.get_secret_value())
     letters = Letters(settings.mail_from, runtime.email_links)
     return EmailWorker(runtime.jobs, runtime.management, server, letters).running()
+
+
+def _cleaning_the_lab(runtime: Runtime) -> AbstractAsyncContextManager[None]:
+    """Delete unused practice organizations during the block, while the lab is on."""
+    return nullcontext() if runtime.lab is None else LabCleaner(runtime.lab, runtime.jobs).running()
 
 
 def _jobs_engine(settings: Settings) -> AsyncEngine | None:

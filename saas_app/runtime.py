@@ -10,6 +10,7 @@ from typing import Final
 import aiohttp
 
 from saas_app.audit.denials import Denials, Outsiders
+from saas_app.changes.organization_change import Systems
 from saas_app.config import Settings
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.email_domains.dns_records import TxtResolver
@@ -36,6 +37,7 @@ from saas_app.identity.token_refresh import TokenRefresher
 from saas_app.identity.vault import Vault
 from saas_app.invitations.links import InvitationLinks
 from saas_app.invitations.waiting import WaitingInvitations
+from saas_app.lab.systems import LabSystems
 from saas_app.limits.changes import ChangeLimits
 from saas_app.limits.lasting_counters import LastingCounters
 from saas_app.limits.requests import RateLimits
@@ -238,6 +240,20 @@ class Runtime:
     def change_limits(self) -> ChangeLimits:
         """Limits on new organizations, invitations and changes in Logto."""
         return ChangeLimits(self.settings, LastingCounters(self.work))
+
+    @cached_property
+    def lab(self) -> LabSystems | None:
+        """What the lab works with, or None while it is off."""
+        if not self.settings.lab or self.management is None:
+            return None
+        return LabSystems(
+            Systems(self.work, self.management, self.change_limits),
+            self.vault,
+            self.provider,
+            self.refresher,
+            self.settings.redirect_uri,
+            self.settings.api_resource,
+        )
 
     @cached_property
     def invitation_links(self) -> InvitationLinks:

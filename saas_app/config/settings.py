@@ -300,11 +300,6 @@ class Settings(DatabaseSettings):
         return bool(self.smtp_url.get_secret_value()) and self.management is not None
 
     @property
-    def offers_lab(self) -> bool:
-        """Whether people can learn in the lab: it is on, and can create organizations in Logto."""
-        return self.lab and self.management is not None
-
-    @property
     def is_tls(self) -> bool:
         """Whether people reach the application over HTTPS. Decides cookie flags and HSTS."""
         return self.app_url.startswith("https://")

@@ -76,10 +76,11 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two tokens side by side: before and after, or of two organizations."""
+    """Two tokens side by side: before and after a change, or of two organizations."""
 
     left: Side
     right: Side
+    is_change: bool = False
 
     @property
     def changed(self) -> frozenset[str]:
@@ -149,7 +150,7 @@ class Evidence:
         """Return the evidence as JSON, to store it for readers of any language."""
         return {
             "answer": self.answer,
-            "comparisons": [[_side(one.left), _side(one.right)] for one in self.comparisons],
+            "comparisons": [[_side(one.left), _side(one.right), one.is_change] for one in self.comparisons],
             "exchanges": [exchange.as_json() for exchange in self.exchanges],
             "requests": [
                 {
@@ -173,7 +174,8 @@ class Evidence:
         return cls(
             answer=stored["answer"],
             comparisons=tuple(
-                Comparison(_read_side(left), _read_side(right)) for left, right in stored["comparisons"]
+                Comparison(_read_side(left), _read_side(right), is_change)
+                for left, right, is_change in stored["comparisons"]
             ),
             exchanges=tuple(Exchange.from_json(entry) for entry in stored["exchanges"]),
             requests=tuple(

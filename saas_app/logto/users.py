@@ -32,9 +32,9 @@ class UserCalls(Calls):
         self,
         *,
         username: str,
-        email: str,
         name: str,
         password: str,
+        email: str = "",
         phone: str = "",
         avatar: str | None = None,
     ) -> LogtoUser:
@@ -42,12 +42,18 @@ class UserCalls(Calls):
 
         ``phone`` is digits with the country code, without a plus.
         """
-        body = {"username": username, "primaryEmail": email, "name": name, "password": password}
+        body = {"username": username, "name": name, "password": password}
+        if email:
+            body["primaryEmail"] = email
         if phone:
             body["primaryPhone"] = phone
         if avatar:
             body["avatar"] = avatar
         return LogtoUser.read(await self._body("POST", "/users", body))
+
+    async def delete_user(self, user_id: str) -> None:
+        """Delete an account with its sessions and memberships. 404 ``entity.not_found`` if there is none."""
+        await self._body("DELETE", _path(user_id))
 
     async def set_user_name(self, user_id: str, name: str) -> LogtoUser:
         """Set the display name of an account. 404 ``entity.not_found`` if there is none."""

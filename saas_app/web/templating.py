@@ -25,7 +25,7 @@ from saas_app.text.languages import current_language, language_name, languages
 from saas_app.text.translation import Sentence, number
 from saas_app.text.visible import initial, isolated
 from saas_app.web import static_files
-from saas_app.web.context import current_principal, current_tenant
+from saas_app.web.context import current_principal, current_tenant, runtime
 from saas_app.web.kept_forms import OwnedForms, form_owner
 from saas_app.web.navigation import actions_for, entry_slug_of, menu_for
 from saas_app.web.pieces import avatar, badge, icon, paint, role_badges, shown_name
@@ -44,7 +44,8 @@ def render(template: str, **variables: Any) -> str:
     """Render a template of this request.
 
     Besides ``variables``, it gets the request, its caller (``principal``), the ``tenant`` and the slug of the
-    menu entry (``feature``), which are None if there is none, and the ``theme`` that the reader chose, or "".
+    menu entry (``feature``), which are None if there is none, the ``theme`` that the reader chose, or "", and
+    whether there is a lab (``offers_lab``).
     """
     return (
         environment_of(current_language())
@@ -56,6 +57,7 @@ def render(template: str, **variables: Any) -> str:
             tenant=current_tenant(),
             theme=current_reader().theme,
             feature=entry_slug_of(request.path),
+            offers_lab=runtime().settings.lab,
         )
     )
 

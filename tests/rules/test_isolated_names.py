@@ -57,6 +57,8 @@ FIXED = {
     "error.title",
     "standing.policy.name",
     "ended.failure.detail",
+    "lesson.title",
+    "view.following.title",
 }
 """Texts with such a variable that we or an operator chose."""
 

@@ -1,5 +1,5 @@
 """Pages of the lab."""
 
-from saas_app.lab.pages import contents
+from saas_app.lab.pages import contents, lessons
 
-blueprints = (contents.blueprint,)
+blueprints = (contents.blueprint, lessons.blueprint)

@@ -1,4 +1,4 @@
-"""The guard of the lab: people who are signed in, while the lab is on."""
+"""The guard of the lab, and what its pages share."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any
 
+from quart import current_app
+
 from saas_app.errors import NotFound
+from saas_app.lab.systems import LabSystems
 from saas_app.text.translation import _
 from saas_app.web.context import runtime
 from saas_app.web.guards import signed_in
@@ -23,8 +26,27 @@ def learner(view: View) -> View:
 
     @wraps(guarded)
     async def while_on(**arguments: Any) -> Any:
-        if not runtime().settings.offers_lab:
-            raise NotFound(_("This page does not exist, or you do not have access to it."))
+        lab_systems()
         return await guarded(**arguments)
 
     return while_on
+
+
+def lab_systems() -> LabSystems:
+    """Return what the lab works with. Raises :class:`NotFound` while the lab is off."""
+    found = runtime().lab
+    if found is None:
+        raise NotFound(_("This page does not exist, or you do not have access to it."))
+    return found
+
+
+async def read_own_api(path: str, token: str) -> tuple[int, Any]:
+    """Send a GET with a bearer token through this application, with every rule and guard of the JSON API.
+
+    It does not go through the network, because a server cannot always reach its own public address.
+    """
+    settings = runtime().settings
+    client = current_app.test_client(use_cookies=False)
+    headers = {"Authorization": f"Bearer {token}", "Host": settings.app_url.partition("://")[2]}
+    response = await client.get(path, headers=headers)
+    return response.status_code, await response.get_json(force=True)

@@ -10,6 +10,7 @@ from quart.typing import ResponseReturnValue
 from saas_app.errors import LogtoUnavailable, RateLimited
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.profiles import Membership
+from saas_app.lab.service import find_organization_ids
 from saas_app.organizations import service
 from saas_app.organizations.changes import creation
 from saas_app.organizations.forms import OrganizationForm
@@ -59,11 +60,13 @@ async def list_organizations(principal: SessionPrincipal) -> ResponseReturnValue
     query, show_all = _query(), request.args.get("show") == "all"
     claims = await runtime().profiles.get_claims(principal)
     memberships = await runtime().profiles.list_memberships(claims)
-    found = service.search_memberships(memberships, query, reader_language())
+    practice = await _practice_organizations(principal)
+    found = _practice_last(service.search_memberships(memberships, query, reader_language()), practice)
     size = _WHOLE_LIST_SIZE if show_all else _LIST_SIZE
     return render(
         "organizations/list.html",
         memberships=found[:size],
+        practice=practice,
         more=max(0, len(found) - size),
         show_all=show_all,
         query=query,
@@ -79,7 +82,8 @@ async def switch(principal: SessionPrincipal) -> ResponseReturnValue:
     """Return the switcher's options as a fragment. Their links lead to the same feature."""
     claims = await runtime().profiles.get_claims(principal)
     memberships = await runtime().profiles.list_memberships(claims)
-    found = service.search_memberships(memberships, _query(), reader_language())
+    practice = await _practice_organizations(principal)
+    found = _practice_last(service.search_memberships(memberships, _query(), reader_language()), practice)
     feature = request.args.get("feature", "")
 
     def target(membership: Membership) -> str:
@@ -88,6 +92,7 @@ async def switch(principal: SessionPrincipal) -> ResponseReturnValue:
     return render(
         "organizations/switch_options.html",
         options=[(membership, target(membership)) for membership in found[:_SWITCHER_SIZE]],
+        practice=practice,
         more=max(0, len(found) - _SWITCHER_SIZE),
         current=request.args.get("current", ""),
         query=_query(),
@@ -116,6 +121,17 @@ async def create_organization(principal: SessionPrincipal) -> ResponseReturnValu
     await notify(_("%(name)s was created. You are its admin.", name=isolated(created.name)))
     target = f"/o/{quote(created.id, safe='')}/"
     return redirect(f"/sign-in/renew?{urlencode({'next': target})}", 303)
+
+
+async def _practice_organizations(principal: SessionPrincipal) -> frozenset[str]:
+    """Return the ids of the person's practice organizations in the lab, which lists show apart."""
+    if runtime().lab is None:
+        return frozenset()
+    return await find_organization_ids(runtime().work, principal.subject)
+
+
+def _practice_last(found: list[Membership], practice: frozenset[str]) -> list[Membership]:
+    return sorted(found, key=lambda membership: membership.organization_id in practice)
 
 
 def _show_form(form: OrganizationForm, failure: str = "") -> str:

@@ -1,0 +1,100 @@
+"""The background worker that deletes practice organizations that are no longer used.
+
+It also finds what Logto made just before a crash: an organization with our mark that no ground names.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import structlog
+
+from saas_app.db.base import utc_now
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.errors import Busy, LogtoUnavailable
+from saas_app.lab import queries
+from saas_app.lab.changes.grounds import MARK, remove_ground, remove_organization
+from saas_app.lab.systems import LabSystems
+from saas_app.logto import ManagementError, OrganizationInfo
+
+log = structlog.get_logger(__name__)
+
+UNUSED: Final = timedelta(days=14)
+"""How long a ground stays after its learner last used it."""
+
+_LOST: Final = timedelta(hours=1)  # an organization of a ground that is being made is younger
+_INTERVAL: Final = 6 * 3600.0  # seconds between two runs
+
+
+async def remove_unused(lab: LabSystems, jobs: UnitOfWork, now: datetime) -> int:
+    """Delete the grounds that were not used for :data:`UNUSED`, and return how many.
+
+    One that fails waits for the next run. ``jobs`` sees the grounds of all people.
+    """
+    async with jobs.reading() as db:
+        subjects = await queries.list_grounds_unused_since(db, now - UNUSED)
+    removed = 0
+    for subject in subjects:
+        try:
+            removed += await remove_ground(lab, subject)
+        except (Busy, LogtoUnavailable) as error:
+            log.warning("a practice organization cannot be removed now", reason=str(error))
+    return removed
+
+
+async def remove_lost(lab: LabSystems, jobs: UnitOfWork, now: datetime) -> int:
+    """Delete organizations at Logto with our mark that no ground names. Returns how many."""
+    async with jobs.reading() as db:
+        known = await queries.list_organization_ids(db)
+    found = [one for one in await lab.management.list_organizations() if one.id not in known]
+    lost = [one for one in found if _was_made_before(one, now - _LOST)]
+    for organization in lost:
+        await remove_organization(lab, organization.id, organization.custom_data[MARK]["learner"])
+    return len(lost)
+
+
+class LabCleaner:
+    """Cleans up every few hours while the application runs."""
+
+    def __init__(self, lab: LabSystems, jobs: UnitOfWork, *, interval: float = _INTERVAL) -> None:
+        self._lab = lab
+        self._jobs = jobs
+        self._interval = interval
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run during the block, and stop with it."""
+        task = asyncio.create_task(self._run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(self._interval)
+            await self.clean()
+
+    async def clean(self) -> None:
+        """Delete what is no longer used. A failure is logged, and retried in the next run."""
+        try:
+            now = utc_now()
+            await remove_unused(self._lab, self._jobs, now)
+            await remove_lost(self._lab, self._jobs, now)
+        except (Busy, LogtoUnavailable, ManagementError) as error:
+            log.warning("cleaning up the lab failed, and is retried later", reason=str(error))
+
+
+def _was_made_before(organization: OrganizationInfo, moment: datetime) -> bool:
+    """Return whether an organization has our mark, with an earlier time."""
+    mark: Any = organization.custom_data.get(MARK)
+    try:
+        made_at = datetime.fromisoformat(mark["createdAt"])
+        return isinstance(mark["learner"], str) and made_at < moment
+    except (KeyError, TypeError, ValueError):
+        return False

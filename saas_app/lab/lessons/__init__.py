@@ -1,0 +1,22 @@
+"""The lessons, one module each, in the order in which they are taught. docs/write-a-lesson.md tells how."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from saas_app.lab.lesson import Lesson
+from saas_app.lab.lessons import two_organizations
+
+LESSONS: Final[tuple[Lesson, ...]] = (two_organizations.LESSON,)
+"""All lessons, in order."""
+
+
+def find_lesson(slug: str) -> Lesson | None:
+    """Return the lesson with this slug, or None."""
+    return next((lesson for lesson in LESSONS if lesson.slug == slug), None)
+
+
+def lesson_after(lesson: Lesson) -> Lesson | None:
+    """Return the lesson that follows, or None after the last."""
+    following = LESSONS.index(lesson) + 1
+    return LESSONS[following] if following < len(LESSONS) else None

@@ -1,0 +1,96 @@
+"""The page of a lesson: the question, the task, and the reveal."""
+
+from __future__ import annotations
+
+from quart import Blueprint, redirect, request
+from quart.typing import ResponseReturnValue
+
+from saas_app.errors import AppError, Busy, LogtoUnavailable, NotFound, RateLimited
+from saas_app.identity.principal import SessionPrincipal
+from saas_app.identity.scripted_sign_in import ScriptedSignInFailed
+from saas_app.lab import service
+from saas_app.lab.changes import runs
+from saas_app.lab.lesson import Lesson
+from saas_app.lab.lessons import LESSONS, find_lesson
+from saas_app.lab.pages.learners import lab_systems, learner, read_own_api
+from saas_app.lab.values import AlreadyPredicted, NoGround, NotYet, UnknownAnswer
+from saas_app.text.translation import Sentence, _
+from saas_app.web.context import runtime
+from saas_app.web.limits import counts_as_change, retry_after
+from saas_app.web.templating import render
+
+blueprint = Blueprint("lab_lessons", __name__, url_prefix="/lab/lessons")
+
+_EXPECTED = (AlreadyPredicted, Busy, LogtoUnavailable, NoGround, NotYet, RateLimited, ScriptedSignInFailed)
+
+
+@blueprint.get("/<slug>")
+@learner
+async def show_lesson(principal: SessionPrincipal, slug: str) -> ResponseReturnValue:
+    """Show a lesson as far as the learner is."""
+    return await _show(principal, _get_lesson(slug))
+
+
+@blueprint.post("/<slug>/prediction")
+@learner
+@counts_as_change
+async def predict(principal: SessionPrincipal, slug: str) -> ResponseReturnValue:
+    """Store the prediction. It stays as it is from now on."""
+    lesson, chosen = _get_lesson(slug), (await request.form).get("answer", "")
+    try:
+        await runs.predict(lab_systems(), principal, lesson, chosen, read_own_api)
+    except UnknownAnswer as error:
+        return await _show(principal, lesson, chosen=chosen, problem=error.title), 422
+    except _EXPECTED as error:
+        return await _refused(principal, lesson, error, chosen)
+    return redirect(f"/lab/lessons/{lesson.slug}#task", 303)
+
+
+@blueprint.post("/<slug>/act")
+@learner
+@counts_as_change
+async def act(principal: SessionPrincipal, slug: str) -> ResponseReturnValue:
+    """Make the requests of the lesson, and reveal what they returned."""
+    lesson = _get_lesson(slug)
+    try:
+        await runs.play(lab_systems(), principal, lesson, read_own_api)
+    except _EXPECTED as error:
+        return await _refused(principal, lesson, error)
+    return redirect(f"/lab/lessons/{lesson.slug}#result", 303)
+
+
+async def _refused(
+    principal: SessionPrincipal, lesson: Lesson, error: AppError, chosen: str = ""
+) -> ResponseReturnValue:
+    page = await _show(principal, lesson, chosen=chosen, failure=error.detail or error.title)
+    return page, error.status, retry_after(error)
+
+
+async def _show(
+    principal: SessionPrincipal,
+    lesson: Lesson,
+    *,
+    chosen: str = "",
+    problem: Sentence | str = "",
+    failure: Sentence | str = "",
+) -> str:
+    """Render a lesson. ``chosen`` is an answer that was not accepted, ``problem`` is what is wrong."""
+    work, subject = runtime().work, principal.subject
+    progress = await service.find_progress(work, subject)
+    return render(
+        "lab/lesson.html",
+        view=await service.view_lesson(work, subject, lesson, progress),
+        progress=progress,
+        number=LESSONS.index(lesson) + 1,
+        count=len(LESSONS),
+        chosen=chosen,
+        problem=problem,
+        failure=failure,
+    )
+
+
+def _get_lesson(slug: str) -> Lesson:
+    lesson = find_lesson(slug)
+    if lesson is None:
+        raise NotFound(_("There is no such lesson."))
+    return lesson

@@ -1,0 +1,92 @@
+"""Answers questions about a learner's way through the lab."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from saas_app.db import keys
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.lab import queries
+from saas_app.lab.evidence import Evidence
+from saas_app.lab.lesson import Lesson
+from saas_app.lab.lessons import LESSONS, lesson_after
+from saas_app.lab.queries import StoredGround
+from saas_app.lab.values import SAM, Run
+from saas_app.models import GroundState
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A learner's way: their ground, if it is ready, and their runs by lesson.
+
+    ``places`` are the ids with which the paths of tasks are filled in.
+    """
+
+    ground: StoredGround | None
+    places: Mapping[str, str]
+    runs: Mapping[str, Run]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the learner's organizations can be used."""
+        return self.ground is not None and self.ground.state is GroundState.READY
+
+    @property
+    def done(self) -> int:
+        """How many lessons were played to their end."""
+        return sum(self.run_of(lesson).is_done for lesson in LESSONS)
+
+    @property
+    def next_lesson(self) -> Lesson | None:
+        """The first lesson that is not done, or None."""
+        return next((lesson for lesson in LESSONS if not self.run_of(lesson).is_done), None)
+
+    def run_of(self, lesson: Lesson) -> Run:
+        """Return the learner's run of a lesson, which may not have begun."""
+        return self.runs.get(lesson.slug) or Run(lesson.slug)
+
+
+@dataclass(frozen=True, slots=True)
+class LessonView:
+    """A lesson as its page shows it: how far the learner is, and what was seen. Tasks are (text, path)."""
+
+    lesson: Lesson
+    run: Run
+    evidence: Evidence | None
+    tasks: tuple[tuple[str, str], ...]
+    following: Lesson | None
+
+
+async def find_progress(work: UnitOfWork, subject: str) -> Progress:
+    """Return how far a learner is."""
+    async with work.reading(key=keys.of_person(subject)) as db:
+        ground = await queries.find_ground(db, subject)
+        sam_id = await queries.find_player_id(db, subject, SAM) if ground else None
+        runs = await queries.list_runs(db, subject)
+    places = {
+        "workshop": (ground and ground.workshop_id) or "",
+        "studio": (ground and ground.studio_id) or "",
+        "sam": sam_id or "",
+    }
+    return Progress(ground, places, runs)
+
+
+async def find_organization_ids(work: UnitOfWork, subject: str) -> frozenset[str]:
+    """Return the learner's practice organizations, which lists show apart."""
+    async with work.reading(key=keys.of_person(subject)) as db:
+        ground = await queries.find_ground(db, subject)
+    return frozenset(ground.organization_ids if ground else ())
+
+
+async def view_lesson(work: UnitOfWork, subject: str, lesson: Lesson, progress: Progress) -> LessonView:
+    """Return a lesson with what the learner predicted and saw."""
+    async with work.reading(key=keys.of_person(subject)) as db:
+        run = await queries.find_run(db, subject, lesson.slug) or Run(lesson.slug)
+    return LessonView(
+        lesson=lesson,
+        run=run,
+        evidence=Evidence.from_json(run.evidence) if run.evidence else None,
+        tasks=tuple((task.text, task.path.format(**progress.places)) for task in lesson.tasks),
+        following=lesson_after(lesson),
+    )

@@ -1,0 +1,58 @@
+"""Practice organizations that nobody uses any more are deleted, and nothing else is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from saas_app.db.base import utc_now
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.lab.changes.grounds import MARK
+from saas_app.lab.cleanup import UNUSED, remove_lost, remove_unused
+from saas_app.logto import ManagementClient
+from tests.factories import Factory
+from tests.integration.lab.conftest import LearnerInLab
+
+SOON = timedelta(minutes=1)
+
+
+async def test_a_ground_that_was_not_used_is_deleted(
+    learner: LearnerInLab, work: UnitOfWork, management: ManagementClient
+) -> None:
+    ground = await learner.ground()
+
+    assert await remove_unused(learner.lab, work, utc_now() + UNUSED + SOON) >= 1
+
+    assert await management.find_organization(ground.workshop.id) is None
+    assert (await learner.progress()).ground is None
+
+
+async def test_a_ground_in_use_stays(
+    learner: LearnerInLab, work: UnitOfWork, management: ManagementClient
+) -> None:
+    await remove_unused(learner.lab, work, utc_now() + UNUSED - SOON)
+
+    assert (await learner.progress()).is_ready
+
+
+async def test_an_organization_that_a_crash_left_at_logto_is_found_by_its_mark(
+    learner: LearnerInLab, work: UnitOfWork, management: ManagementClient
+) -> None:
+    mark = {"learner": learner.person.id, "createdAt": utc_now().isoformat()}
+    lost = await management.create_organization("Lab: lost", custom_data={MARK: mark})
+
+    await remove_lost(learner.lab, work, utc_now() + timedelta(hours=2))
+
+    assert await management.find_organization(lost.id) is None
+    assert (await learner.progress()).is_ready
+
+
+async def test_an_organization_without_the_mark_stays(
+    learner: LearnerInLab, work: UnitOfWork, management: ManagementClient, make: Factory
+) -> None:
+    acme = await make.organization("Acme", admin=learner.person)
+    odd = await management.create_organization("Odd", custom_data={MARK: "yes"})
+
+    await remove_lost(learner.lab, work, utc_now() + timedelta(hours=2))
+
+    assert await management.find_organization(acme) is not None
+    assert await management.find_organization(odd.id) is not None

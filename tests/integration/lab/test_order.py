@@ -1,0 +1,85 @@
+"""Steps out of order, in two tabs, or in a bad moment: nothing is lost, and the page says why."""
+
+from __future__ import annotations
+
+import asyncio
+
+from saas_app.coordination.leases import lease
+from saas_app.lab.lessons import LESSONS
+from tests.integration.lab.conftest import LearnerInLab, NewLearner, path_of
+from tests.integration.lab.tasks import ANSWERS, do_tasks, play, wrong_answer
+
+FIRST = LESSONS[0]
+RIGHT = ANSWERS[FIRST.slug]
+
+
+async def test_a_prediction_stays_as_it_was(learner: LearnerInLab) -> None:
+    await learner.predict(FIRST, wrong_answer(FIRST))
+
+    page = await learner.predict(FIRST, RIGHT, expect=409)
+
+    assert "Your prediction stays as it was" in page
+    assert (await learner.run_of(FIRST)).prediction == wrong_answer(FIRST)
+
+
+async def test_looking_before_predicting_asks_for_a_prediction(learner: LearnerInLab) -> None:
+    page = await learner.act(FIRST, expect=409)
+
+    assert "Predict first" in page
+
+
+async def test_an_answer_that_is_none_is_rejected_and_can_be_chosen_again(learner: LearnerInLab) -> None:
+    page = await learner.predict(FIRST, "other", expect=422)
+
+    assert "Choose one of the answers" in page
+    await learner.predict(FIRST, RIGHT)
+
+
+async def test_a_second_tab_sees_the_same_result(learner: LearnerInLab) -> None:
+    await play(learner, FIRST, RIGHT)
+    before = await learner.run_of(FIRST)
+
+    await learner.act(FIRST)
+
+    assert await learner.run_of(FIRST) == before
+
+
+async def test_two_tabs_that_look_at_once_store_one_result(learner: LearnerInLab) -> None:
+    await learner.predict(FIRST, RIGHT)
+    await do_tasks(learner, FIRST)
+
+    await asyncio.gather(learner.act(FIRST), learner.act(FIRST))
+
+    assert (await learner.run_of(FIRST)).was_right
+
+
+async def test_without_practice_organizations_a_lesson_offers_to_set_them_up(new_learner: NewLearner) -> None:
+    learner = await new_learner(is_set_up=False)
+
+    page = await learner.predict(FIRST, RIGHT, expect=409)
+
+    assert "Set up my practice organizations" in page
+
+
+async def test_a_lesson_waits_for_a_reset_under_way_and_then_says_so(learner: LearnerInLab) -> None:
+    await learner.predict(FIRST, RIGHT)
+    async with lease(learner.runtime.work, f"lab:{learner.person.id}", seconds=1):
+        looking = asyncio.create_task(learner.act(FIRST, expect=409))
+        resetting = asyncio.create_task(learner.browser.post("/lab/reset", expect=None))
+        await asyncio.wait({looking}, timeout=0)
+    await resetting
+
+    assert "Set up" in await looking or (await learner.progress()).ground is None
+
+
+async def test_an_unknown_lesson_is_not_found(learner: LearnerInLab) -> None:
+    await learner.browser.get("/lab/lessons/unknown", 404)
+
+
+async def test_a_visitor_is_asked_to_sign_in(new_learner: NewLearner) -> None:
+    learner = await new_learner(is_set_up=False)
+    await learner.browser.post("/sign-out", expect=None)
+
+    response = await learner.browser.get(path_of(FIRST), 303)
+
+    assert response.headers["Location"].startswith("/sign-in")
