@@ -23,6 +23,7 @@ from saas_app.identity.freshness import Freshness
 from saas_app.identity.kept_forms import KeptForms
 from saas_app.identity.logto_client import LogtoProvider
 from saas_app.identity.offered_methods import OfferedMethods
+from saas_app.identity.personas import Personas, read_people
 from saas_app.identity.preferences import PreferenceStore
 from saas_app.identity.profiles import Profiles
 from saas_app.identity.refresh_claims import RefreshClaims
@@ -185,6 +186,15 @@ class Runtime:
             self.directory,
             redirect_uri=self.settings.redirect_uri,
         )
+
+    @cached_property
+    def personas(self) -> Personas | None:
+        """Signs visitors in as demo people, or None where there is no file of them or no lab."""
+        file = self.settings.lab_people_file
+        if file is None or not self.settings.lab:
+            return None
+        redirect_uri = self.settings.redirect_uri
+        return Personas(read_people(file), self.sign_in, self.provider, self.vault, redirect_uri=redirect_uri)
 
     @cached_property
     def sign_out(self) -> SignOut:

@@ -178,7 +178,8 @@ class _Demo:
             "SMTP_URL": f"smtp://127.0.0.1:{self._smtp_port}",
             "MAIL_FROM": "Workroom <no-reply@workroom.example>",
         }
-        lab = {"LAB": "true", **self._practice.environment}
+        people = str(self._options.people_file.resolve())
+        lab = {"LAB": "true", "LAB_PEOPLE_FILE": people, **self._practice.environment}
         write_env_file(self._options.env_file, values | emails | lab)
         return await self._start_child(
             "saas_app",

@@ -101,6 +101,23 @@ class SignOut:
             log.warning("logto did not respond, so the person is signed out only here")
             return self._post_sign_out_uri
 
+    async def end_without_browser(self, principal: SessionPrincipal) -> None:
+        """End this session with its grant, and its session at Logto, without going there.
+
+        For a person who was signed in by script: the session of this browser at Logto is somebody else's. If
+        Logto does not respond, its session there ends when it expires.
+        """
+        sid = await self._sessions.find_logto_session_id(principal.session_id)
+        await self._end_here([principal.session_id], principal.subject)
+        if sid is None or self._management is None:
+            return
+        try:
+            for session in await self._management.list_user_sessions(principal.subject):
+                if session.sids.get(self._client_id) == sid:
+                    await self._management.end_user_session(principal.subject, session.uid)
+        except (LogtoUnavailable, ManagementError) as error:
+            log.warning("a session at logto could not be ended", reason=str(error))
+
     async def end_device(self, principal: SessionPrincipal, device_id: str) -> tuple[Device, Ended]:
         """End one device of the person: its session and grants at Logto, and its sessions here.
 

@@ -102,6 +102,11 @@ def current_tenant() -> Tenant | None:
     return cast("Tenant | None", g.get("tenant"))
 
 
+def offers_lab() -> bool:
+    """Return whether this installation has a lab. For templates."""
+    return runtime().settings.lab
+
+
 def cookie_name(kind: str) -> str:
     """Return the name of one of our cookies. On TLS, a prefix pins it to this host (RFC 6265bis)."""
     prefix = "__Host-" if runtime().settings.is_tls else ""

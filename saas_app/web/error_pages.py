@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from typing import Any, cast
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import structlog
 from quart import Quart, Response, g, request
@@ -31,14 +31,15 @@ from saas_app.errors import (
     SignInRequired,
 )
 from saas_app.identity.former_members import NoLongerMember
-from saas_app.identity.return_paths import own_path
 from saas_app.limits.changes import LimitReached
 from saas_app.text.translation import Sentence, _, said
 from saas_app.web.challenges import challenge_for
 from saas_app.web.context import is_api, runtime
 from saas_app.web.guards import declared_guard
 from saas_app.web.kept_forms import bind_to_browser, keep_form, sign_in_and_back
+from saas_app.web.personas import back_to_own, current_persona
 from saas_app.web.templating import render
+from saas_app.web.this_page import this_page
 from saas_app.web.visitors import find_last_renewal, find_principal
 
 log = structlog.get_logger(__name__)
@@ -56,6 +57,8 @@ _TEMPLATES: dict[type[AppError], str] = {
     LimitReached: "errors/limit_reached.html",
     NoLongerMember: "errors/no_longer_member.html",
 }
+
+_PERSONA_ENDED = _("The session of the person whose pages you saw has ended. You are yourself again.")
 
 _HTTP_ERRORS = {
     400: (
@@ -83,7 +86,10 @@ async def answer_error(error: AppError) -> ResponseReturnValue:
     if prefers_problem():
         return _problem(error)
     if isinstance(error, SignInRequired):
-        return await sign_in_and_back(_way_back())
+        persona = current_persona()
+        if persona is not None:
+            return await back_to_own(persona, None, "/", _PERSONA_ENDED)
+        return await sign_in_and_back(this_page())
     if g.get("principal") is None and not isinstance(error, DatabaseUnavailable):  # do not wait for it twice
         with suppress(DatabaseUnavailable):
             await find_principal()  # so that the page's head shows who is signed in
@@ -192,24 +198,6 @@ def _request_id() -> str:
     return str(g.get("request_id", ""))
 
 
-def _own_address() -> str:
-    query = request.query_string.decode("ascii", "ignore")
-    return quote(request.path) + (f"?{query}" if query else "")
-
-
-def _way_back() -> str:
-    """Return the path to open after signing in: this page, or for a form the page that contains it."""
-    if request.method in ("GET", "HEAD"):
-        return _own_address()
-    try:
-        referrer = urlsplit(request.headers.get("Referer", ""))
-    except ValueError:
-        return "/"
-    if referrer.netloc != request.host:
-        return "/"
-    return own_path(f"{referrer.path}?{referrer.query}" if referrer.query else referrer.path)
-
-
 def _try_again() -> str:
     """Return the path of "Try again". A callback cannot be repeated, so there it is the front page."""
-    return "/" if request.path == "/callback" else _way_back()
+    return "/" if request.path == "/callback" else this_page()

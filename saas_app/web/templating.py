@@ -25,12 +25,14 @@ from saas_app.text.languages import current_language, language_name, languages
 from saas_app.text.translation import Sentence, number
 from saas_app.text.visible import initial, isolated
 from saas_app.web import static_files
-from saas_app.web.context import current_principal, current_tenant, runtime
+from saas_app.web.context import current_principal, current_tenant, offers_lab
 from saas_app.web.kept_forms import OwnedForms, form_owner
 from saas_app.web.navigation import actions_for, entry_slug_of, menu_for
+from saas_app.web.personas import current_persona, offers_personas
 from saas_app.web.pieces import avatar, badge, icon, paint, role_badges, shown_name
 from saas_app.web.reader import current_reader
 from saas_app.web.template_texts import TranslatedTexts, texts_of
+from saas_app.web.this_page import this_page
 from saas_app.web.times import day, exact_utc, local_text, local_time, relative_time, short_day
 from saas_app.web.user_agents import device_name
 
@@ -44,8 +46,7 @@ def render(template: str, **variables: Any) -> str:
     """Render a template of this request.
 
     Besides ``variables``, it gets the request, its caller (``principal``), the ``tenant`` and the slug of the
-    menu entry (``feature``), which are None if there is none, the ``theme`` that the reader chose, or "", and
-    whether there is a lab (``offers_lab``).
+    menu entry (``feature``), which are None if there is none, and the ``theme`` that the reader chose, or "".
     """
     return (
         environment_of(current_language())
@@ -57,7 +58,6 @@ def render(template: str, **variables: Any) -> str:
             tenant=current_tenant(),
             theme=current_reader().theme,
             feature=entry_slug_of(request.path),
-            offers_lab=runtime().settings.lab,
         )
     )
 
@@ -136,11 +136,15 @@ def environment_of(language: str) -> Environment:
         Permission=Permission,
         Role=Role,
         actions_for=actions_for,
+        current_persona=current_persona,
         form_owner=form_owner,
         get_flashed_messages=get_flashed_messages,
         language=language,
         languages=[(tag, language_name(tag)) for tag in languages()],
         menu_for=menu_for,
+        offers_lab=offers_lab,
+        offers_personas=offers_personas,
+        this_page=this_page,
         url_for=url_for,
     )
     texts_of(environment, language)

@@ -9,7 +9,7 @@ from quart import Blueprint, redirect
 from quart.typing import ResponseReturnValue
 
 from saas_app.accounts.linked_identities import linked_identities
-from saas_app.accounts.pages.sign_in import signed_out
+from saas_app.accounts.pages.sign_in import leave
 from saas_app.errors import LogtoUnavailable
 from saas_app.identity.devices import ProviderFailure
 from saas_app.identity.principal import SessionPrincipal
@@ -59,7 +59,7 @@ async def end_session(principal: SessionPrincipal, device_id: str) -> ResponseRe
     """Sign out one of the person's devices, at the sign-in provider too."""
     device, ended = await runtime().sign_out.end_device(principal, device_id)
     if device.is_current:
-        return signed_out(await runtime().sign_out.end_current(principal))
+        return await leave(principal)
     name = device_name(device.user_agent)
     if ended.failure is None:
         await notify(_("%(device)s is signed out.", device=isolated(name)), "success")
@@ -75,11 +75,11 @@ async def sign_out_everywhere(principal: SessionPrincipal) -> ResponseReturnValu
     """End every session of the person, in every browser, at the sign-in provider too."""
     ended = await runtime().sign_out.end_everywhere(principal)
     if ended.failure is None:
-        return signed_out(await runtime().sign_out.end_current(None))
+        return await leave(None)
     await notify(_left_elsewhere(ended, ended.failure), "danger")
     if ended.kept_current:
         return redirect("/account", 303)
-    return signed_out(await runtime().sign_out.end_current(None))
+    return await leave(None)
 
 
 def _left_at_logto(name: str, failure: ProviderFailure) -> Sentence:

@@ -17,6 +17,7 @@ from saas_app.web.guards import public, signed_in
 from saas_app.web.kept_forms import bind_to_browser, keep_form
 from saas_app.web.limits import limited_by_address
 from saas_app.web.notices import notify
+from saas_app.web.personas import back_to_own, current_persona
 from saas_app.web.preference_cookies import remember
 from saas_app.web.prefetches import only_deliberately
 from saas_app.web.templating import render
@@ -117,13 +118,22 @@ async def finish_form(principal: SessionPrincipal) -> ResponseReturnValue:
 @public
 async def sign_out() -> ResponseReturnValue:
     """End this session here and its grant at Logto. Works for a session that has ended already, too."""
-    target = await runtime().sign_out.end_current(await find_principal())
-    await notify(_("You are signed out."))
-    return signed_out(target)
+    principal = await find_principal()
+    if current_persona() is None:
+        await notify(_("You are signed out."))
+    return await leave(principal)
 
 
-def signed_out(url: str) -> ResponseReturnValue:
-    """Send the browser to Logto's sign-out, without its session here."""
-    response = redirect(url, 303)
+async def leave(principal: SessionPrincipal | None) -> ResponseReturnValue:
+    """End this session, or None if that is done, and send the browser to Logto's sign-out.
+
+    A visitor who played a demo person returns to their own session, also at Logto.
+    """
+    persona = current_persona()
+    if persona is not None:
+        return await back_to_own(
+            persona, principal, "/", _("This person is signed out. You are yourself again.")
+        )
+    response = redirect(await runtime().sign_out.end_current(principal), 303)
     response.delete_cookie(cookie_name("session"), path="/", secure=runtime().settings.is_tls)
     return response

@@ -1,5 +1,5 @@
 """Pages of the lab."""
 
-from saas_app.lab.pages import contents, lessons
+from saas_app.lab.pages import contents, lessons, personas
 
-blueprints = (contents.blueprint, lessons.blueprint)
+blueprints = (contents.blueprint, lessons.blueprint, personas.blueprint)

@@ -156,6 +156,7 @@ def test_the_demo_starts_stops_and_starts_again(demo: Demo) -> None:
     assert demo.answers(demo.practice_port, "/readyz") == 200
     (practice,) = [pid for pid in _children(first.pid) if "saas_app.lab.broken" in _command(pid)]
     assert stored["LAB_PRACTICE_KEY"] not in _command(practice)
+    assert json.loads(Path(stored["LAB_PEOPLE_FILE"]).read_bytes())[0]["identifier"] == PEOPLE[0].username
     [invitation] = demo.from_logto("/messages?recipient=erin@workroom.example")
     assert invitation["subject"] == "You are invited to Acme Robotics on Workroom"
     assert invitation["link"].startswith(f"http://localhost:{demo.app_port}/invitations/")

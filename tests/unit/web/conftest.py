@@ -53,8 +53,9 @@ def raising_app(carol: SessionPrincipal, carol_at_acme: Tenant) -> RaisingApp:
         app = Quart(__name__, static_folder=None)
         app.secret_key = "only for flashed messages"
         app.extensions["workroom"] = SimpleNamespace(
-            settings=SimpleNamespace(app_url="https://workroom.test", fresh_sign_in_max_age=600),
+            settings=SimpleNamespace(app_url="https://workroom.test", fresh_sign_in_max_age=600, lab=False),
             kept_forms=SimpleNamespace(mark=lambda subject: f"mark of {subject}"),
+            personas=None,
         )
         templating.init(app)
         error_pages.init(app)
