@@ -1,4 +1,4 @@
-"""Limits on actions that cost others something: new organizations, invitations, changes in Logto.
+"""Limits on actions that cost others something: new organizations, invitations, changes in Logto, join codes.
 
 Pages and the API count together, across workers, in the database, because these limits last a day and a
 process may not. If one of several limits is reached, none of the others is counted.
@@ -17,6 +17,9 @@ from saas_app.config import Rate, Settings
 from saas_app.errors import RateLimited
 from saas_app.limits.requests import Counters, Policy, Standing, Windows
 from saas_app.text.translation import Sentence, _, ngettext
+
+_NEW_CLASSES: Final = Rate(20, 86_400)
+_CLASS_JOINS: Final = Rate(20, 3_600)  # of 25 billion codes
 
 Claim: TypeAlias = tuple[Policy, str]
 """A policy, and who or what is counted."""
@@ -77,6 +80,18 @@ _LIMITS: Final[Mapping[str, Callable[[int, Sentence], Sentence]]] = {
         count,
         window=window,
     ),
+    "new-classes": lambda count, window: ngettext(
+        "One person can start %(num)s class in %(window)s.",
+        "One person can start %(num)s classes in %(window)s.",
+        count,
+        window=window,
+    ),
+    "class-joins": lambda count, window: ngettext(
+        "One person can enter %(num)s join code in %(window)s.",
+        "One person can enter %(num)s join codes in %(window)s.",
+        count,
+        window=window,
+    ),
 }
 """What each limit allows: a number, and the time in which it counts."""
 
@@ -95,6 +110,8 @@ class ChangeLimits(Windows):
         )
         self.invited_address = Policy("invited-address", settings.rate_limit_invitations_address)
         self.changes = Policy("changes", settings.rate_limit_changes)
+        self.new_classes = Policy("new-classes", _NEW_CLASSES)
+        self.class_joins = Policy("class-joins", _CLASS_JOINS)
 
     async def spend(self, *claims: Claim) -> tuple[Standing, ...]:
         """Count each claim once. Raises :class:`LimitReached`, and then counts none of them."""

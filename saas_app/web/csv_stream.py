@@ -55,9 +55,14 @@ def csv_export(
                 await db.close()  # a slow reader holds no transaction; the next statement opens another
                 yield chunk
 
-    name = filename(tenant.organization_name, tenant.organization_id, what, utc_now().date())
+    return csv_file(tenant.organization_name, tenant.organization_id, what, body())
+
+
+def csv_file(owner_name: str, owner_id: str, what: str, chunks: AsyncIterator[bytes]) -> Response:
+    """Return a response that sends a file, whose name tells whose it is, its content and the day."""
+    name = filename(owner_name, owner_id, what, utc_now().date())
     response = Response(
-        body(),
+        chunks,
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
@@ -76,10 +81,10 @@ async def csv_chunks(
         yield _lines(map(cells, rows)).encode()
 
 
-def filename(organization_name: str, organization_id: str, what: str, day: date) -> str:
-    """Return a file name in ASCII, from the organization, the content and the day."""
-    plain = normalize("NFKD", organization_name).encode("ascii", "ignore").decode().lower()
-    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or re.sub(r"[^A-Za-z0-9]+", "-", organization_id)
+def filename(owner_name: str, owner_id: str, what: str, day: date) -> str:
+    """Return a file name in ASCII, from whose file it is, the content and the day."""
+    plain = normalize("NFKD", owner_name).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or re.sub(r"[^A-Za-z0-9]+", "-", owner_id)
     return f"{slug[:_FILENAME_LENGTH]}-{what}-{day:%Y-%m-%d}.csv"
 
 

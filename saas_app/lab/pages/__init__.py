@@ -1,5 +1,5 @@
 """Pages of the lab."""
 
-from saas_app.lab.pages import contents, lessons, personas
+from saas_app.lab.pages import classes, contents, lessons, personas
 
-blueprints = (contents.blueprint, lessons.blueprint, personas.blueprint)
+blueprints = (contents.blueprint, lessons.blueprint, classes.blueprint, personas.blueprint)
