@@ -1,4 +1,4 @@
-"""The background worker that deletes practice organizations that are no longer used.
+"""The background worker that deletes practice organizations that are no longer used, and old classes.
 
 It also finds what Logto made just before a crash: an organization with our mark that no ground names.
 """
@@ -18,6 +18,7 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import Busy, LogtoUnavailable
 from saas_app.lab import queries
 from saas_app.lab.changes.grounds import MARK, remove_ground, remove_organization
+from saas_app.lab.classes.changes import delete_expired_classes
 from saas_app.lab.systems import LabSystems
 from saas_app.logto import ManagementError, OrganizationInfo
 
@@ -84,6 +85,7 @@ class LabCleaner:
         """Delete what is no longer used. A failure is logged, and retried in the next run."""
         try:
             now = utc_now()
+            await delete_expired_classes(self._jobs)
             await remove_unused(self._lab, self._jobs, now)
             await remove_lost(self._lab, self._jobs, now)
         except (Busy, LogtoUnavailable, ManagementError) as error:

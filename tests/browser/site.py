@@ -61,7 +61,7 @@ def open_site(directory: Path) -> Iterator[Site]:
     with (
         running_provider(directory) as provider,
         migrated_database(directory) as database,
-        running_application(provider, database, directory) as application,
+        running_application(provider, database, directory, LAB="true") as application,
     ):
         management = management_settings(provider)
         environment = {**provider.environment, **database.environment}

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from saas_app.lab.classes.values import LessonInfo
-from saas_app.text.translation import Sentence
+from saas_app.lab.lessons import LESSONS
 
 
+@cache
 def lesson_infos() -> tuple[LessonInfo, ...]:
     """Return the lessons in their order."""
-    return (
-        LessonInfo(
-            "two-organizations",
-            Sentence("One person, two answers"),
-            {
-                "both": Sentence("In both: I am signed in as the same person"),
-                "workshop": Sentence("In my workshop only"),
-                "neither": Sentence("In neither"),
-            },
-        ),
-        LessonInfo("the-ladder", Sentence("403 or 404"), {"403": Sentence("403"), "404": Sentence("404")}),
-        LessonInfo("third", Sentence("Third"), {"a": Sentence("A"), "b": Sentence("B")}),
+    return tuple(
+        LessonInfo(lesson.slug, lesson.title, {answer.key: answer.text for answer in lesson.answers})
+        for lesson in LESSONS
     )

@@ -152,11 +152,11 @@ async def _show_to_teacher(seat: Seat) -> str:
 
 
 async def _tell_about(joined: Joined) -> None:
-    title = isolated(joined.to.title)
+    to, left = joined.to.title, joined.left
     if joined.was_there:
-        await notify(_("You are in “%(title)s” already.", title=title), "info")
-    elif joined.left is not None:
-        left = isolated(joined.left.title)
-        await notify(_("You left “%(left)s” and joined “%(title)s”.", left=left, title=title))
+        await notify(_("You are in “%(title)s” already.", title=isolated(to)), "info")
+    elif left is not None:
+        told = _("You left “%(left)s” and joined “%(title)s”.", left=isolated(left.title), title=isolated(to))
+        await notify(told)
     else:
-        await notify(_("You joined “%(title)s”.", title=title))
+        await notify(_("You joined “%(title)s”.", title=isolated(to)))
