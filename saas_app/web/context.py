@@ -104,7 +104,7 @@ def current_tenant() -> Tenant | None:
 
 def offers_lab() -> bool:
     """Return whether this installation has a lab. For templates."""
-    return runtime().settings.lab
+    return runtime().lab is not None
 
 
 def cookie_name(kind: str) -> str:

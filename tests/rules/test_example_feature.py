@@ -17,6 +17,9 @@ _OWN = (
     "saas_app/models/task.py",
     "templates/projects/",
 )
+_LAB = "saas_app/lab/"
+"""It teaches with the feature, so the guide lists the whole folder, with its templates."""
+
 _NAME = re.compile(r"(?<![a-z])projects?(?![a-z])", re.IGNORECASE)
 _TEXT = re.compile(r"^f?\"/?projects[/\"]|/projects\b|\btasks\.[a-z]")  # a path, a feature, or SQL
 _EXPRESSION = re.compile(r"\{[{%](.*?)[%}]\}", re.DOTALL)
@@ -35,7 +38,11 @@ def _naming() -> set[str]:
     """Return the files that name the feature in code, not only in a text or comment."""
     modules = {file for file in (ROOT / "saas_app").rglob("*.py") if _is_named_in_module(file)}
     pages = {file for file in (ROOT / "templates").rglob("*.html") if _is_named_in_template(file)}
-    return {file.relative_to(ROOT).as_posix() for file in modules | pages}
+    return {_listed_as(file.relative_to(ROOT).as_posix()) for file in modules | pages}
+
+
+def _listed_as(file: str) -> str:
+    return _LAB if file.startswith((_LAB, "templates/lab/")) else file
 
 
 def _is_named_in_module(file: Path) -> bool:

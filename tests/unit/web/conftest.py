@@ -53,9 +53,10 @@ def raising_app(carol: SessionPrincipal, carol_at_acme: Tenant) -> RaisingApp:
         app = Quart(__name__, static_folder=None)
         app.secret_key = "only for flashed messages"
         app.extensions["workroom"] = SimpleNamespace(
-            settings=SimpleNamespace(app_url="https://workroom.test", fresh_sign_in_max_age=600, lab=False),
+            settings=SimpleNamespace(app_url="https://workroom.test", fresh_sign_in_max_age=600),
             kept_forms=SimpleNamespace(mark=lambda subject: f"mark of {subject}"),
             personas=None,
+            lab=None,
         )
         templating.init(app)
         error_pages.init(app)
