@@ -33,14 +33,26 @@ class Progress:
         return self.ground is not None and self.ground.state is GroundState.READY
 
     @property
+    def is_half_removed(self) -> bool:
+        """Whether a reset has begun and not finished."""
+        return self.ground is not None and self.ground.state is GroundState.REMOVING
+
+    @property
     def done(self) -> int:
         """How many lessons were played to their end."""
         return sum(self.run_of(lesson).is_done for lesson in LESSONS)
 
     @property
+    def right(self) -> int:
+        """How many predictions were what happened."""
+        return sum(self.run_of(lesson).was_right for lesson in LESSONS)
+
+    @property
     def next_lesson(self) -> Lesson | None:
-        """The first lesson that is not done, or None."""
-        return next((lesson for lesson in LESSONS if not self.run_of(lesson).is_done), None)
+        """The lesson that the learner has begun, or the first one that is not done, or None."""
+        left = [lesson for lesson in LESSONS if not self.run_of(lesson).is_done]
+        begun = [lesson for lesson in left if self.run_of(lesson).is_predicted]
+        return next(iter(begun + left), None)
 
     def run_of(self, lesson: Lesson) -> Run:
         """Return the learner's run of a lesson, which may not have begun."""

@@ -77,6 +77,11 @@ class Field:
         """Whether the tokens differ here in a way that says something."""
         return self.difference not in (Difference.SAME, Difference.EVERY_TIME)
 
+    @property
+    def leads(self) -> bool:
+        """Whether a short comparison shows the field: it differs, or it says what the token allows."""
+        return self.tells or self.name == "scope"
+
 
 def header_fields(*headers: Part) -> tuple[Field, ...]:
     """Return the fields of one or two headers."""

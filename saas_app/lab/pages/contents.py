@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from quart import Blueprint, redirect
+from quart import Blueprint, redirect, request
 from quart.typing import ResponseReturnValue
 
 from saas_app.errors import Busy, LogtoUnavailable, RateLimited
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.lab import service
 from saas_app.lab.changes import grounds
-from saas_app.lab.lessons import LESSONS
+from saas_app.lab.lessons import LESSONS, find_lesson
 from saas_app.lab.pages.learners import lab_systems, learner
 from saas_app.text.translation import Sentence, _
 from saas_app.web.context import runtime
@@ -30,13 +30,17 @@ async def contents(principal: SessionPrincipal) -> ResponseReturnValue:
 @blueprint.post("/ground")
 @learner
 async def set_up(principal: SessionPrincipal) -> ResponseReturnValue:
-    """Make the practice organizations, then renew access, because the grant does not cover them yet."""
+    """Make the practice organizations, then renew access, because the grant does not cover them yet.
+
+    It leads back to the lesson whose page asked for it.
+    """
+    lesson = find_lesson((await request.form).get("lesson", ""))
     try:
         await grounds.build_ground(lab_systems(), principal)
     except (Busy, LogtoUnavailable, RateLimited) as error:
         return await _show(principal, error.detail), error.status, retry_after(error)
     await notify(_("Your practice organizations are ready."), "success")
-    return redirect("/sign-in/renew?next=/lab", 303)
+    return redirect(f"/sign-in/renew?next=/lab{f'/lessons/{lesson.slug}' if lesson else ''}", 303)
 
 
 @blueprint.post("/reset")
