@@ -65,6 +65,7 @@ def _generate(configuration: Config, name: str) -> NewMigration | None:
             directives.clear()  # no file is written
         else:
             _drop_referencing_tables_first(upgrade, context.connection)
+            _leave_out_marks(upgrade)
             directives[0].downgrade_ops = upgrade.reverse()
             operations.extend(_describe(upgrade))
 
@@ -83,6 +84,13 @@ def _drop_referencing_tables_first(upgrade: ops.UpgradeOps, connection: sa.Conne
         return order.index(operation.table_name) if isinstance(operation, ops.DropTableOp) else len(order)
 
     upgrade.ops.sort(key=position, reverse=True)
+
+
+def _leave_out_marks(upgrade: ops.UpgradeOps) -> None:
+    """Leave out what classes note at their tables for row-level security: migrations do not need it."""
+    for operation in upgrade.ops:
+        if isinstance(operation, ops.CreateTableOp):
+            operation.info = {}
 
 
 def _describe(operation: Any) -> Iterator[str]:

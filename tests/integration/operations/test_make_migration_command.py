@@ -100,3 +100,25 @@ def test_dropped_tables_go_after_those_that_refer_to_them_with_types_of_every_da
     assert re.findall(r"create_table\('(\w+)'", downgrade) == dropped[::-1]
     assert "DATETIME" not in downgrade
     assert "CHAR(length=32)" not in downgrade
+
+
+def test_a_new_table_is_written_without_its_policy_which_migrate_makes(code: Path) -> None:
+    before = versions(code)
+    (code / "saas_app/models/color.py").write_text(
+        "import sqlalchemy as sa\n"
+        "from sqlalchemy.orm import Mapped, mapped_column\n"
+        "from saas_app.db.base import EVERY_ROW, Base\n\n\n"
+        "class Color(Base):\n"
+        '    __tablename__ = "colors"\n'
+        "    __visible_rows__ = EVERY_ROW\n"
+        "    name: Mapped[str] = mapped_column(sa.String(20), primary_key=True)\n"
+    )
+    listed = code / "saas_app/models/__init__.py"
+    listed.write_text(listed.read_text() + "from saas_app.models.color import Color\n")
+
+    finished = make_migration(code)
+
+    assert finished.returncode == 0, finished.stderr
+    (written,) = versions(code) - before
+    assert "create_table('colors'" in written.read_text()
+    assert "info=" not in written.read_text()
