@@ -30,6 +30,15 @@ class TokenShown:
         """Return what a token says. Its signature is not checked here."""
         return cls(decode_header(token), decode_unverified(token))
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the token as JSON, for storage."""
+        return {"header": dict(self.header), "claims": dict(self.claims)}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """Return the token that :meth:`as_json` stored."""
+        return cls(stored["header"], stored["claims"])
+
     @property
     def scopes(self) -> frozenset[str]:
         """The scopes of an access token."""
@@ -106,9 +115,10 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
-    """A request to the JSON API of Workroom with a bearer token, and its response.
+    """A request with a bearer token, mostly to the JSON API of Workroom, and its response.
 
-    ``token`` says which token it was. ``answer`` is the JSON of the response.
+    ``token`` says which token it was. ``answer`` is the JSON of the response. ``path`` is the whole address
+    for another API.
     """
 
     method: str
@@ -197,13 +207,12 @@ class Evidence:
 
 
 def _side(side: Side) -> dict[str, Any]:
-    token = side.token and {"header": dict(side.token.header), "claims": dict(side.token.claims)}
-    return {"title": side.title.as_json(), "token": token}
+    return {"title": side.title.as_json(), "token": side.token and side.token.as_json()}
 
 
 def _read_side(stored: Mapping[str, Any]) -> Side:
     token = stored["token"]
-    shown = None if token is None else TokenShown(token["header"], token["claims"])
+    shown = None if token is None else TokenShown.from_json(token)
     return Side(Sentence.from_json(stored["title"]), shown)
 
 

@@ -174,6 +174,15 @@ async def add_prediction(
     return await insert_if_absent(db, LabRun, row, key=("subject", "lesson"))
 
 
+async def replace_before(db: WritingSession, subject: str, lesson: str, before: Mapping[str, Any]) -> None:
+    """Store what a lesson saw when it prepared the ground again."""
+    await db.execute(
+        sa.update(LabRun)
+        .where(LabRun.subject == subject, LabRun.lesson == lesson)
+        .values(before=dict(before))
+    )
+
+
 async def save_evidence(
     db: WritingSession, subject: str, lesson: str, evidence: Mapping[str, Any], answer: str
 ) -> None:

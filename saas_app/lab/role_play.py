@@ -6,6 +6,7 @@ them, because each holds the lease of the learner's ground.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +17,9 @@ from saas_app.identity.logto_messages import GrantedTokens, LogtoRefusal
 from saas_app.identity.scripted_sign_in import ScriptedSession, ScriptedSignInFailed
 from saas_app.identity.vault import Vault
 from saas_app.lab import queries
+from saas_app.lab.evidence import ApiRequest
 from saas_app.lab.values import Ground
+from saas_app.text.translation import _
 
 
 class RolePlay:
@@ -48,8 +51,11 @@ class RolePlay:
         )
         await self._save_session(key, session)
 
-    async def renew(self, key: str) -> None:
-        """Give a member a new grant by a silent round trip, or by a sign-in if their session has ended."""
+    async def renew(self, key: str) -> bool:
+        """Give a member a new grant by a silent round trip, or by a sign-in if their session has ended.
+
+        Returns whether it was silent, which proves that the session at Logto was alive.
+        """
         try:
             session = await scripted_sign_in.renew(
                 self._provider,
@@ -58,8 +64,9 @@ class RolePlay:
             )
         except ScriptedSignInFailed:
             await self.sign_in(key)
-        else:
-            await self._save_session(key, session)
+            return False
+        await self._save_session(key, session)
+        return True
 
     async def refresh(self, key: str, organization_id: str | None, resource: str | None) -> GrantedTokens:
         """Fetch a token for a member, who is signed in first if necessary.
@@ -75,6 +82,21 @@ class RolePlay:
                 raise
         await self.sign_in(key)  # the grant ended, for example after two weeks without use
         return await self._refresh(key, organization_id, resource)
+
+    def grant(self, key: str) -> str | None:
+        """Return a name for the member's grant that changes with each new one, or None before the first."""
+        found: str | None = self._secrets[key].get("grant")
+        return found
+
+    async def user_info(self, token: str) -> ApiRequest:
+        """Ask Logto's userinfo endpoint about the holder of an opaque token. A refusal is a result, too."""
+        core = await self._provider.core()
+        path = str(core.metadata.userinfo_endpoint)
+        try:
+            status, answer = 200, await core.fetch_user_info(token)
+        except LogtoRefusal as refusal:
+            status, answer = refusal.status, dict(refusal.answer)
+        return ApiRequest("GET", path, _("Opaque token"), status, answer)
 
     async def keep(self, key: str, name: str, token: str) -> None:
         """Store a token of a member under a name."""
@@ -94,9 +116,14 @@ class RolePlay:
         )
 
     async def _save_session(self, key: str, session: ScriptedSession) -> None:
-        await self._save(key, cookies=session.cookies, refresh_token=session.granted.refresh_token)
+        await self._save(
+            key,
+            cookies=session.cookies,
+            refresh_token=session.granted.refresh_token,
+            grant=secrets.token_hex(8),
+        )
 
     async def _save(self, key: str, **values: Any) -> None:
-        secrets = {**self._secrets[key], **values}
-        await queries.save_secrets(self._work, self._vault, self._subject, key, secrets)
-        self._secrets[key] = secrets
+        stored = {**self._secrets[key], **values}
+        await queries.save_secrets(self._work, self._vault, self._subject, key, stored)
+        self._secrets[key] = stored

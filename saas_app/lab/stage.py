@@ -6,13 +6,14 @@ members.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from saas_app.audit.recorder import Action, Target
 from saas_app.changes.organization_change import Systems
-from saas_app.errors import AppError
+from saas_app.errors import AppError, LogtoUnavailable
 from saas_app.identity.claims import organization_roles
 from saas_app.identity.logto_messages import GrantedTokens, LogtoRefusal
 from saas_app.identity.principal import SessionPrincipal
@@ -22,12 +23,13 @@ from saas_app.identity.token_verifier import TokenVerifier
 from saas_app.identity.wire import Exchange, recorded
 from saas_app.lab.evidence import ApiRequest, TokenShown
 from saas_app.lab.role_play import RolePlay
-from saas_app.lab.values import KIM, ROSA, SAM, Ground, Place, Player
+from saas_app.lab.values import KIM, ROSA, SAM, Ground, GroundLost, NotYet, Place, Player, StartedOver
 from saas_app.logto import ManagementClient
 from saas_app.models import EVERYONE
 from saas_app.rbac.permissions import Carrier, Role, known_permissions
 from saas_app.rbac.policy import AccessFacts
-from saas_app.text.translation import Sentence
+from saas_app.text.translation import Sentence, _
+from saas_app.text.visible import isolated
 
 _PATIENCE: Final = 20.0  # seconds; a learner would rather wait than fail
 
@@ -56,6 +58,18 @@ class Fetched:
     def scopes(self) -> frozenset[str]:
         """The scopes of the token: empty if there is none."""
         return self.shown.scopes if self.shown else frozenset()
+
+    def get_token(self) -> str:
+        """Return the token. Raises :class:`LogtoUnavailable` with Logto's reason if it refused."""
+        if self.token is None:
+            raise LogtoUnavailable(
+                _(
+                    "Logto did not issue a token that this lesson needs (%(error)s). Try again. If it stays "
+                    "like this, reset the lab.",
+                    error=self.refusal.error if self.refusal else "",
+                )
+            )
+        return self.token
 
 
 class Holder(Protocol):
@@ -110,9 +124,32 @@ class Actor:
         """Sign the member in again, with a new grant."""
         await self.role_play.sign_in(self.player.key)
 
-    async def round_trip(self) -> None:
-        """Make the silent round trip to Logto that gives the member a new grant."""
-        await self.role_play.renew(self.player.key)
+    async def round_trip(self) -> bool:
+        """Make the silent round trip to Logto that gives the member a new grant.
+
+        Returns False if the session at Logto had ended, so that the member was signed in again.
+        """
+        return await self.role_play.renew(self.player.key)
+
+    @property
+    def grant(self) -> str | None:
+        """A name for the member's grant at Logto, which changes with each new one."""
+        return self.role_play.grant(self.player.key)
+
+    def require_grant(self, grant: str | None) -> None:
+        """Raise :class:`StartedOver` if the member has got another grant since a lesson prepared this one."""
+        if self.grant != grant:
+            raise StartedOver(
+                _(
+                    "%(name)s was signed in again after your prediction, perhaps by another lesson. So this "
+                    "lesson has started over: do its task once more.",
+                    name=isolated(self.player.name),
+                )
+            )
+
+    async def user_info(self, token: str) -> ApiRequest:
+        """Ask Logto's userinfo endpoint about the holder of an opaque token."""
+        return await self.role_play.user_info(token)
 
     async def keep(self, name: str, token: str) -> None:
         """Store a token, encrypted, for a later step of the lesson."""
@@ -172,6 +209,38 @@ class Stage:
         """Send a GET to our JSON API with a bearer token. ``label`` says which token that is."""
         status, answer = await self.read(path, token)
         return ApiRequest("GET", path, label, status, answer)
+
+    async def require_ground(self) -> None:
+        """Raise :class:`GroundLost` unless the learner has their roles in the workshop and in the studio.
+
+        In the product, learners can delete their workshop, leave an organization, or change their own roles.
+        """
+        places = {self.workshop: Role.ADMIN, self.studio: Role.VIEWER}
+        found = await asyncio.gather(
+            *(self.management.find_member_roles(place.id, self.ground.subject) for place in places)
+        )
+        for (place, role), held in zip(places.items(), found, strict=True):
+            if role.value not in (held or ()):
+                raise GroundLost(
+                    _(
+                        "This lesson needs you as %(role)s of %(organization)s, which you are no longer. "
+                        "Reset the lab: it deletes your practice organizations and makes new ones.",
+                        role=role.value,
+                        organization=isolated(place.name),
+                    )
+                )
+
+    async def fetch_own(self, place: Place) -> Fetched:
+        """Fetch the learner's API-resource token. Raises :class:`NotYet` if their grant is too old for it."""
+        fetched = await self.learner.fetch(place, Carrier.API_TOKEN)
+        if not fetched.scopes:
+            raise NotYet(
+                _(
+                    "You signed in here before your practice organizations were made, so your tokens do not "
+                    "cover them yet. Open “Projects” in your workshop once, then come back."
+                )
+            )
+        return fetched
 
     async def roles_of(self, actor: Actor, place: Place) -> frozenset[str] | None:
         """Return the roles that Logto knows for a role-play member, or None if they are no member."""

@@ -24,6 +24,21 @@ class NotYet(Conflict):
     code, title = "lab-not-yet", _("Not yet")
 
 
+class StartedOver(NotYet):
+    """The ground no longer matches what the lesson prepared, for example because another lesson used it.
+
+    The lesson prepares it again, and its task has to be done again. The detail says so.
+    """
+
+    code, title = "lab-started-over", _("The lesson has started over")
+
+
+class GroundLost(Conflict):
+    """The learner's roles in their practice organizations are not those of the lab any more."""
+
+    code, title = "lab-ground-lost", _("Your practice organizations have changed")
+
+
 class NoGround(Conflict):
     """The learner has no organizations in the lab, or they are being made or removed."""
 

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from saas_app.db import keys
 from saas_app.db.base import utc_now
 from saas_app.db.shielding import shielded
+from saas_app.errors import NotFound
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.lab import queries
 from saas_app.lab.changes.grounds import alone, get_ground
@@ -19,7 +20,8 @@ from saas_app.lab.lesson import Lesson
 from saas_app.lab.role_play import RolePlay
 from saas_app.lab.stage import Learner, Read, Stage
 from saas_app.lab.systems import LabSystems
-from saas_app.lab.values import AlreadyPredicted, NotYet, UnknownAnswer
+from saas_app.lab.values import AlreadyPredicted, GroundLost, NotYet, StartedOver, UnknownAnswer
+from saas_app.logto import explaining
 from saas_app.text.translation import _
 
 _SECONDS_TO_FINISH = 30.0  # after the learner has disconnected
@@ -35,8 +37,8 @@ async def predict(
 ) -> None:
     """Store what the learner predicts, after the lesson has put the ground into its starting state.
 
-    Raises :class:`UnknownAnswer`, :class:`AlreadyPredicted`, :class:`NoGround`, :class:`Busy`, and
-    :class:`LogtoUnavailable`, after which nothing is stored.
+    Raises :class:`UnknownAnswer`, :class:`AlreadyPredicted`, :class:`NoGround`, :class:`GroundLost`,
+    :class:`Busy`, and :class:`LogtoUnavailable`, after which nothing is stored.
     """
     if lesson.answer(answer) is None:
         raise UnknownAnswer(fields={"answer": _("Choose one of the answers.")})
@@ -52,7 +54,7 @@ async def _predict(
     class_code: str | None,
 ) -> None:
     subject = principal.subject
-    async with _stage(lab, principal, read) as stage:
+    async with _playing(lab, principal, read) as stage:
         async with lab.work.reading(key=keys.of_person(subject)) as db:
             run = await queries.find_run(db, subject, lesson.slug)
         if run is not None and run.is_predicted:
@@ -65,30 +67,54 @@ async def _predict(
 async def play(lab: LabSystems, principal: SessionPrincipal, lesson: Lesson, read: Read) -> None:
     """Make the requests of a lesson and store what they returned. A lesson that was played stays as it is.
 
-    Raises :class:`NotYet` before the prediction or before its tasks are done, :class:`NoGround`,
-    :class:`Busy` and :class:`LogtoUnavailable`, after which the lesson can be played again.
+    Raises :class:`NotYet` before the prediction or before its tasks are done, :class:`StartedOver` if the
+    ground had to be prepared again, :class:`NoGround`, :class:`GroundLost`, :class:`Busy` and
+    :class:`LogtoUnavailable`, after which the lesson can be played again.
     """
     await shielded(_play(lab, principal, lesson, read), grace=_SECONDS_TO_FINISH)
 
 
 async def _play(lab: LabSystems, principal: SessionPrincipal, lesson: Lesson, read: Read) -> None:
     subject = principal.subject
-    async with _stage(lab, principal, read) as stage:
+    async with _playing(lab, principal, read) as stage:
         async with lab.work.reading(key=keys.of_person(subject)) as db:
             run = await queries.find_run(db, subject, lesson.slug)
         if run is None or not run.is_predicted:
             raise NotYet(_("Predict first. Your prediction is what makes the result stick."))
         if run.is_done:
             return
-        evidence = await lesson.act(stage, run.before or {})
+        try:
+            evidence = await lesson.act(stage, run.before or {})
+        except StartedOver:
+            before = await lesson.prepare(stage)
+            async with lab.work.writing(key=keys.of_person(subject)) as db:
+                await queries.replace_before(db, subject, lesson.slug, before)
+            raise
         async with lab.work.writing(key=keys.of_person(subject)) as db:
             await queries.save_evidence(db, subject, lesson.slug, evidence.as_json(), evidence.answer)
             await queries.update_ground(db, subject, used_at=utc_now())
 
 
 @asynccontextmanager
-async def _stage(lab: LabSystems, principal: SessionPrincipal, read: Read) -> AsyncIterator[Stage]:
-    """Open the learner's ground for one request."""
+async def _playing(lab: LabSystems, principal: SessionPrincipal, read: Read) -> AsyncIterator[Stage]:
+    """Open the learner's ground for a lesson, with Logto's refusals explained."""
+    async with open_stage(lab, principal, read) as stage:
+        try:
+            with explaining():
+                await stage.require_ground()
+                yield stage
+        except NotFound:
+            raise GroundLost(
+                _(
+                    "A part of your practice organizations no longer exists at Logto. Reset the lab: it "
+                    "deletes them and makes new ones."
+                )
+            ) from None
+
+
+@asynccontextmanager
+async def open_stage(lab: LabSystems, principal: SessionPrincipal, read: Read) -> AsyncIterator[Stage]:
+    """Open the learner's ground for one request at a time. Raises :class:`Busy` and :class:`NoGround`."""
     async with alone(lab, principal.subject):
         ground = await get_ground(lab, principal.subject)
         yield Stage(

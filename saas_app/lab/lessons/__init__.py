@@ -5,9 +5,21 @@ from __future__ import annotations
 from typing import Final
 
 from saas_app.lab.lesson import Lesson
-from saas_app.lab.lessons import two_organizations
+from saas_app.lab.lessons import (
+    audience_first,
+    no_organization,
+    two_organizations,
+    two_speeds,
+    viewer_and_stranger,
+)
 
-LESSONS: Final[tuple[Lesson, ...]] = (two_organizations.LESSON,)
+LESSONS: Final[tuple[Lesson, ...]] = (
+    two_organizations.LESSON,
+    viewer_and_stranger.LESSON,
+    audience_first.LESSON,
+    no_organization.LESSON,
+    two_speeds.LESSON,
+)
 """All lessons, in order."""
 
 

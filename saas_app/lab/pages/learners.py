@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from functools import wraps
 from typing import Any
 
@@ -43,10 +45,15 @@ def lab_systems() -> LabSystems:
 async def read_own_api(path: str, token: str) -> tuple[int, Any]:
     """Send a GET with a bearer token through this application, with every rule and guard of the JSON API.
 
-    It does not go through the network, because a server cannot always reach its own public address.
+    It does not go through the network, because a server cannot always reach its own public address. It runs
+    in a context of its own, because this request and that one must not share their state.
     """
     settings = runtime().settings
     client = current_app.test_client(use_cookies=False)
     headers = {"Authorization": f"Bearer {token}", "Host": settings.app_url.partition("://")[2]}
-    response = await client.get(path, headers=headers)
-    return response.status_code, await response.get_json(force=True)
+
+    async def send() -> tuple[int, Any]:
+        response = await client.get(path, headers=headers)
+        return response.status_code, await response.get_json(force=True)
+
+    return await asyncio.create_task(send(), context=Context())

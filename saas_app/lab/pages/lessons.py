@@ -14,7 +14,7 @@ from saas_app.lab.classes.service import class_of
 from saas_app.lab.lesson import Lesson
 from saas_app.lab.lessons import LESSONS, find_lesson
 from saas_app.lab.pages.learners import lab_systems, learner, read_own_api
-from saas_app.lab.values import AlreadyPredicted, NoGround, NotYet, UnknownAnswer
+from saas_app.lab.values import AlreadyPredicted, GroundLost, NoGround, NotYet, UnknownAnswer
 from saas_app.text.translation import Sentence, _
 from saas_app.web.context import runtime
 from saas_app.web.limits import counts_as_change, retry_after
@@ -22,7 +22,16 @@ from saas_app.web.templating import render
 
 blueprint = Blueprint("lab_lessons", __name__, url_prefix="/lab/lessons")
 
-_EXPECTED = (AlreadyPredicted, Busy, LogtoUnavailable, NoGround, NotYet, RateLimited, ScriptedSignInFailed)
+_EXPECTED = (
+    AlreadyPredicted,
+    Busy,
+    GroundLost,
+    LogtoUnavailable,
+    NoGround,
+    NotYet,
+    RateLimited,
+    ScriptedSignInFailed,
+)
 
 
 @blueprint.get("/<slug>")
@@ -64,7 +73,13 @@ async def act(principal: SessionPrincipal, slug: str) -> ResponseReturnValue:
 async def _refused(
     principal: SessionPrincipal, lesson: Lesson, error: AppError, chosen: str = ""
 ) -> ResponseReturnValue:
-    page = await _show(principal, lesson, chosen=chosen, failure=error.detail or error.title)
+    page = await _show(
+        principal,
+        lesson,
+        chosen=chosen,
+        failure=error.detail or error.title,
+        is_lost=isinstance(error, GroundLost),
+    )
     return page, error.status, retry_after(error)
 
 
@@ -75,8 +90,12 @@ async def _show(
     chosen: str = "",
     problem: Sentence | str = "",
     failure: Sentence | str = "",
+    is_lost: bool = False,
 ) -> str:
-    """Render a lesson. ``chosen`` is an answer that was not accepted, ``problem`` is what is wrong."""
+    """Render a lesson. ``chosen`` is an answer that was not accepted, ``problem`` is what is wrong.
+
+    ``is_lost``: only a reset of the lab helps.
+    """
     work, subject = runtime().work, principal.subject
     progress = await service.find_progress(work, subject)
     return render(
@@ -88,6 +107,7 @@ async def _show(
         chosen=chosen,
         problem=problem,
         failure=failure,
+        is_lost=is_lost,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from saas_app.lab.lesson import Lesson
+from saas_app.lab.values import SAM
 from tests.integration.lab.conftest import LearnerInLab
 
 Do = Callable[[LearnerInLab], Awaitable[None]]
@@ -17,10 +18,39 @@ async def open_new_project_in_both(learner: LearnerInLab) -> None:
     await learner.browser.get(f"/o/{ground.studio.id}/projects/new", 403)
 
 
-TASKS: Final[dict[str, Do]] = {"two-organizations": open_new_project_in_both}
+async def open_settings_as_viewer_and_stranger(learner: LearnerInLab) -> None:
+    ground = await learner.ground()
+    assert "organization:update" in await learner.browser.text(f"/o/{ground.studio.id}/settings", 403)
+    await learner.browser.get("/o/nowhere00000/settings", 404)
+
+
+async def give_sam(learner: LearnerInLab, *roles: str) -> None:
+    """Choose Sam's roles in the workshop, as the page does."""
+    ground = await learner.ground()
+    sam = ground.players[SAM].user_id
+    held = await learner.lab.management.find_member_roles(ground.workshop.id, sam)
+    form = {"seen": ["", *(held or ())], "roles": list(roles), "step": "confirm"}
+    await learner.browser.post(f"/o/{ground.workshop.id}/members/{sam}/roles", form)
+
+
+async def promote_sam(learner: LearnerInLab) -> None:
+    await give_sam(learner, "admin")
+
+
+TASKS: Final[dict[str, Do]] = {
+    "two-organizations": open_new_project_in_both,
+    "viewer-and-stranger": open_settings_as_viewer_and_stranger,
+    "two-speeds": promote_sam,
+}
 """The tasks of a lesson, by its slug. A lesson that only presses the button has none."""
 
-ANSWERS: Final = {"two-organizations": "workshop"}
+ANSWERS: Final = {
+    "two-organizations": "workshop",
+    "viewer-and-stranger": "403-404",
+    "audience-first": "403",
+    "no-organization": "union",
+    "two-speeds": "organization",
+}
 """What turns out right. No lesson declares it: it follows from what the provider returned."""
 
 
