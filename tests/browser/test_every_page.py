@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from tests.browser import tour_of_an_admin as admin
+from tests.browser import tour_of_classes as classes
 from tests.browser.conftest import OpenPage
 from tests.browser.page_checks import findings_on
 from tests.browser.site import Site
+from tests.browser.steps import start_session
 from tests.browser.tour import after_actions, after_sign_in, before_sign_in, set_scene, without_scripts
 from tests.factories import Factory
 
@@ -67,3 +69,13 @@ async def test_pages_for_invited_people_are_accessible_and_fit_a_phone(
     office = await admin.set_office(await open_page(), people, site)
     page = await open_page(**OPTIONS)
     assert await findings_on(page, admin.being_invited(page, people, office)) == []
+
+
+async def test_pages_of_classes_are_accessible_and_fit_a_phone(
+    open_page: OpenPage, people: Factory, site: Site
+) -> None:
+    teacher, learner = await open_page(**OPTIONS), await open_page(**OPTIONS)
+    for page, name in ((teacher, "Alexandra"), (learner, "Lena")):
+        await start_session(page, site, await people.person(name))
+    assert await findings_on(teacher, classes.for_the_teacher(teacher, open_page, people)) == []
+    assert await findings_on(learner, classes.for_a_learner(learner, open_page, people)) == []
