@@ -141,14 +141,14 @@ async def browser_that_keeps_pages(playwright: Playwright) -> AsyncIterator[Brow
 @pytest.fixture
 async def open_page(browser: Browser, site: Site) -> AsyncIterator[OpenPage]:
     """Open a page in a new browser context, signed in if a person is given. It shows nothing yet."""
-    async with _watched(browser, site, site.origins, site.judged_origins) as open_one:
+    async with watched_pages(browser, site, site.origins, site.judged_origins) as open_one:
         yield open_one
 
 
 @pytest.fixture
 async def open_page_with_logos(browser: Browser, site: Site) -> AsyncIterator[OpenPage]:
     """Open a page that may load logos from ``LOGOS``, which answers here: with a picture, or no picture."""
-    async with _watched(browser, site, site.origins | {LOGOS}, site.judged_origins) as open_one:
+    async with watched_pages(browser, site, site.origins | {LOGOS}, site.judged_origins) as open_one:
 
         async def open_it(person: Person | None = None, **options: Any) -> Page:
             page = await open_one(person, **options)
@@ -224,7 +224,9 @@ def members(methods_management: ManagementClient) -> Factory:
 @pytest.fixture
 async def visitor(browser: Browser, methods_site: MethodsSite) -> AsyncIterator[OpenPage]:
     """Open the front page of the site with every sign-in method. Afterwards all providers work again."""
-    async with _watched(browser, methods_site.site, methods_site.origins, methods_site.origins) as open_one:
+    async with watched_pages(
+        browser, methods_site.site, methods_site.origins, methods_site.origins
+    ) as open_one:
 
         async def open_front_page() -> Page:
             page = await open_one()
@@ -236,7 +238,7 @@ async def visitor(browser: Browser, methods_site: MethodsSite) -> AsyncIterator[
 
 
 @asynccontextmanager
-async def _watched(
+async def watched_pages(
     browser: Browser, site: Site, allowed: frozenset[str], judged: frozenset[str]
 ) -> AsyncIterator[OpenPage]:
     """Open pages whose complaints fail the test at the end of the block."""

@@ -17,7 +17,7 @@ from saas_app.text.translation import _
 from saas_app.text.visible import isolated
 from saas_app.web.context import browser, runtime, session_cookie
 from saas_app.web.guards import public
-from saas_app.web.limits import counts_as_change
+from saas_app.web.limits import counts_as_change, limited_by_address
 from saas_app.web.notices import notify
 from saas_app.web.personas import back_to_own, current_persona, personas, set_aside
 from saas_app.web.templating import render
@@ -39,6 +39,7 @@ async def list_people(principal: SessionPrincipal) -> ResponseReturnValue:
 
 
 @blueprint.post("")
+@limited_by_address
 @learner
 @counts_as_change
 async def see_as(principal: SessionPrincipal) -> ResponseReturnValue:
