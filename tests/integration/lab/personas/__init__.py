@@ -1,0 +1,1 @@
+"""Visitors who see Workroom as a demo person."""
