@@ -38,6 +38,12 @@ async def find_class_of(work: UnitOfWork, subject: str) -> LabClass | None:
     return seat.of if seat else None
 
 
+async def find_class_with(work: UnitOfWork, subject: str, code: str | None) -> LabClass | None:
+    """Return the class with the code of a prediction, if the learner is still in it."""
+    found = await find_class_of(work, subject) if code else None
+    return found if found and found.code == code else None
+
+
 async def get_seat(work: UnitOfWork, typed: str, subject: str) -> Seat:
     """Return a person's seat in the class with a code. Raises :class:`NoSuchClass`."""
     code = read_code(typed)

@@ -10,7 +10,7 @@ from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.scripted_sign_in import ScriptedSignInFailed
 from saas_app.lab import service
 from saas_app.lab.changes import runs
-from saas_app.lab.classes.service import class_of
+from saas_app.lab.classes.service import class_of, find_class_with
 from saas_app.lab.lesson import Lesson
 from saas_app.lab.lessons import LESSONS, find_lesson
 from saas_app.lab.pages.learners import lab_systems, learner, read_own_api
@@ -98,9 +98,11 @@ async def _show(
     """
     work, subject = runtime().work, principal.subject
     progress = await service.find_progress(work, subject)
+    view = await service.view_lesson(work, subject, lesson, progress)
     return render(
         "lab/lesson.html",
-        view=await service.view_lesson(work, subject, lesson, progress),
+        view=view,
+        in_class=await find_class_with(work, subject, view.run.class_code),
         progress=progress,
         number=LESSONS.index(lesson) + 1,
         count=len(LESSONS),

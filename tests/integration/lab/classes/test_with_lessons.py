@@ -8,12 +8,14 @@ import pytest
 
 from saas_app.lab.changes import runs
 from saas_app.lab.classes.changes import close_class
+from saas_app.lab.classes.codes import shown_code
 from saas_app.lab.cleanup import LabCleaner
 from saas_app.lab.lessons import LESSONS
 from saas_app.runtime import Runtime
 from tests.integration.lab.classes.conftest import ROOT, Come, Predict, Room, bars_on
 from tests.integration.lab.classes.test_endings import age
-from tests.integration.lab.conftest import LearnerInLab
+from tests.integration.lab.conftest import LearnerInLab, path_of
+from tests.integration.lab.tasks import play
 
 LESSON = LESSONS[0]
 ANSWER = LESSON.answers[0]
@@ -63,3 +65,17 @@ async def test_the_worker_of_the_lab_deletes_old_classes(room: Room, runtime: Ru
     await LabCleaner(runtime.lab, runtime.jobs).clean()
 
     await room.browser.get(room.path, expect=404)
+
+
+async def test_the_result_of_a_lesson_leads_to_the_class_while_the_learner_is_in_it(
+    room: Room, learner: LearnerInLab
+) -> None:
+    await learner.browser.post(f"{ROOT}/join", {"code": room.code})
+    await play(learner, LESSON, ANSWER.key)
+
+    inside = await learner.browser.text(path_of(LESSON))
+    await learner.browser.post(f"{room.path}/leave")
+    outside = await learner.browser.text(path_of(LESSON))
+
+    assert f'href="/lab/class/{shown_code(room.code)}#{LESSON.slug}"' in inside
+    assert "How your class predicted" not in outside
