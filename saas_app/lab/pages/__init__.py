@@ -1,5 +1,11 @@
 """Pages of the lab."""
 
-from saas_app.lab.pages import classes, contents, lessons, personas
+from saas_app.lab.pages import classes, contents, lessons, personas, practice
 
-blueprints = (contents.blueprint, lessons.blueprint, classes.blueprint, personas.blueprint)
+blueprints = (
+    contents.blueprint,
+    lessons.blueprint,
+    practice.blueprint,
+    classes.blueprint,
+    personas.blueprint,
+)

@@ -11,6 +11,7 @@ from saas_app.lab import service
 from saas_app.lab.changes import grounds
 from saas_app.lab.lessons import LESSONS, find_lesson
 from saas_app.lab.pages.learners import lab_systems, learner
+from saas_app.lab.practice.flaws import BREAKS
 from saas_app.text.translation import Sentence, _
 from saas_app.web.context import runtime
 from saas_app.web.limits import counts_as_change, retry_after
@@ -62,6 +63,7 @@ async def _show(principal: SessionPrincipal, failure: Sentence | str = "") -> st
     return render(
         "lab/contents.html",
         lessons=LESSONS,
+        breaks=BREAKS,
         progress=await service.find_progress(runtime().work, principal.subject),
         failure=failure,
     )
