@@ -17,9 +17,10 @@ from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import Busy, LogtoUnavailable
 from saas_app.lab import queries
-from saas_app.lab.changes.grounds import MARK, remove_ground, remove_organization
+from saas_app.lab.changes.grounds import remove_ground, remove_organization
 from saas_app.lab.classes.changes import delete_expired_classes
 from saas_app.lab.systems import LabSystems
+from saas_app.lab.values import MARK
 from saas_app.logto import ManagementError, OrganizationInfo
 
 log = structlog.get_logger(__name__)

@@ -14,6 +14,9 @@ ROSA: Final = "rosa"
 SAM: Final = "sam"
 KIM: Final = "kim"
 
+MARK: Final = "workroomLab"
+"""The key of our mark in the custom data of organizations and applications at Logto."""
+
 PLAYERS: Final = {ROSA: "Rosa (role-play)", SAM: "Sam (role-play)", KIM: "Kim (role-play)"}
 """The role-play members by their keys, with the names that Logto gets."""
 

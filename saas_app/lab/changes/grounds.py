@@ -23,9 +23,11 @@ from saas_app.identity.principal import Principal
 from saas_app.identity.standing import Workroom
 from saas_app.lab import queries
 from saas_app.lab.queries import StoredGround
+from saas_app.lab.robots import remove_robots
 from saas_app.lab.systems import LabSystems
 from saas_app.lab.values import (
     KIM,
+    MARK,
     NOT_SET_UP,
     PLAYERS,
     ROSA,
@@ -42,9 +44,6 @@ from saas_app.models import EVERYONE, GroundState
 from saas_app.organizations.removal import request_removal
 from saas_app.rbac.permissions import Role
 from saas_app.text.translation import _
-
-MARK: Final = "workroomLab"
-"""The key of our mark in the custom data of an organization at Logto."""
 
 USERNAME_PREFIX: Final = "lab_"
 """The beginning of the usernames of role-play members."""
@@ -184,6 +183,7 @@ async def _remove_alone(lab: LabSystems, subject: str) -> bool:
         async with lab.work.writing(key=keys.of_person(subject)) as db:
             await queries.update_ground(db, subject, state=GroundState.REMOVING)
             players = await queries.list_players(db, lab.vault, subject)
+        await remove_robots(lab.management, subject)
         for organization_id in found.organization_ids:
             await remove_organization(lab, organization_id, subject)
         for player in players.values():

@@ -121,6 +121,7 @@ async def open_stage(lab: LabSystems, principal: SessionPrincipal, read: Read) -
             ground=ground,
             learner=Learner(principal, lab.refresher, lab.api_resource),
             systems=lab.systems,
+            provider=lab.provider,
             role_play=RolePlay(lab.work, lab.vault, lab.provider, lab.redirect_uri, ground),
             verifier=await lab.provider.verifier(),
             api_resource=lab.api_resource,

@@ -7,7 +7,11 @@ from typing import Final
 from saas_app.lab.lesson import Lesson
 from saas_app.lab.lessons import (
     audience_first,
+    issued_tokens_live,
+    machine_without_scope,
     no_organization,
+    removal,
+    second_factor,
     two_organizations,
     two_speeds,
     viewer_and_stranger,
@@ -19,6 +23,10 @@ LESSONS: Final[tuple[Lesson, ...]] = (
     audience_first.LESSON,
     no_organization.LESSON,
     two_speeds.LESSON,
+    issued_tokens_live.LESSON,
+    removal.LESSON,
+    machine_without_scope.LESSON,
+    second_factor.LESSON,
 )
 """All lessons, in order."""
 

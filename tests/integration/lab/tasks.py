@@ -37,10 +37,22 @@ async def promote_sam(learner: LearnerInLab) -> None:
     await give_sam(learner, "admin")
 
 
+async def demote_sam(learner: LearnerInLab) -> None:
+    await give_sam(learner, "viewer")
+
+
+async def remove_sam(learner: LearnerInLab) -> None:
+    ground = await learner.ground()
+    sam = ground.players[SAM].user_id
+    await learner.browser.post(f"/o/{ground.workshop.id}/members/{sam}/remove")
+
+
 TASKS: Final[dict[str, Do]] = {
     "two-organizations": open_new_project_in_both,
     "viewer-and-stranger": open_settings_as_viewer_and_stranger,
     "two-speeds": promote_sam,
+    "issued-tokens-live": demote_sam,
+    "removal": remove_sam,
 }
 """The tasks of a lesson, by its slug. A lesson that only presses the button has none."""
 
@@ -50,6 +62,10 @@ ANSWERS: Final = {
     "audience-first": "403",
     "no-organization": "union",
     "two-speeds": "organization",
+    "issued-tokens-live": "naive",
+    "removal": "session",
+    "machine-without-scope": "empty",
+    "second-factor": "next-exchange",
 }
 """What turns out right. No lesson declares it: it follows from what the provider returned."""
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.lab.changes.grounds import MARK
 from saas_app.lab.cleanup import UNUSED, remove_lost, remove_unused
+from saas_app.lab.values import MARK
 from saas_app.logto import ManagementClient
 from tests.factories import Factory
 from tests.integration.lab.conftest import LearnerInLab

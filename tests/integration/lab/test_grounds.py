@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from saas_app.lab.changes.grounds import MARK
+from saas_app.lab.values import MARK
 from saas_app.logto import ManagementClient
 from saas_app.rbac.permissions import Role
 from tests.conftest import OpenApp, OpenBrowser

@@ -1,0 +1,44 @@
+"""A service that trusts a token alone, to compare Workroom with.
+
+It does what RFC 9068 asks for, and no more: signature, issuer, audience and expiry. It does not ask whether
+what the token says is still true.
+"""
+
+from __future__ import annotations
+
+import time
+
+from saas_app.identity.claims import scopes_of
+from saas_app.identity.token_verifier import TokenRejected
+from saas_app.lab.evidence import TokenShown
+from saas_app.lab.stage import Stage
+from saas_app.lab.values import Place
+from saas_app.rbac.decision import Decision, Step, StepResult
+from saas_app.rbac.permissions import Carrier, Permission, known_permissions
+from saas_app.rbac.policy import AccessFacts, decide
+from saas_app.text.translation import _
+
+
+async def decide_by_token_alone(
+    stage: Stage, token: str, holder: str, place: Place, permission: Permission
+) -> Decision:
+    """Decide by an API-resource token, without asking whether it is still true."""
+    try:
+        claims = await stage.verifier.verify_access_token(token, audience=stage.api_resource)
+    except TokenRejected as rejected:
+        why = _("The token is not accepted: %(reason)s.", reason=rejected.reason)
+        return Decision(False, (StepResult(Step.AUTHENTICATED, False, why),), permission=permission)
+    granted = known_permissions(scopes_of(claims))
+    facts = AccessFacts(
+        subject=holder,
+        organization_name=place.name,
+        role_names=None,
+        granted=frozenset(item for item in granted if item.carrier is Carrier.API_TOKEN),
+        carriers=frozenset({Carrier.API_TOKEN}),
+    )
+    return decide(facts, permission)
+
+
+def minutes_left(token: TokenShown) -> int:
+    """Return for how many whole minutes a token stays valid. 0 if it has expired, or is about to."""
+    return max(0, int(token.claims.get("exp", 0) - time.time()) // 60)
