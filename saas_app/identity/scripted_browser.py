@@ -39,6 +39,7 @@ class Obstacle(StrEnum):
 
     WRONG_PASSWORD = "wrong-password"  # noqa: S105 - the name of an obstacle
     METHOD_OFF = "method-off"
+    MISSING_PROFILE = "missing-profile"
     SECOND_FACTOR = "second-factor"
     SUSPENDED = "suspended"
     BLOCKED = "blocked"
@@ -54,6 +55,10 @@ _WHAT_TO_DO: Final = {
     Obstacle.METHOD_OFF: _(
         "Logto does not accept a username and a password. The operator can allow them in the sign-in "
         "experience of Logto Console."
+    ),
+    Obstacle.MISSING_PROFILE: _(
+        "Logto asks this account for an email address, a phone number or another detail that it requires of "
+        "everybody. The operator can add it in Logto Console, or change what sign-up requires."
     ),
     Obstacle.SECOND_FACTOR: _(
         "Logto asks this person for a second factor, which only they have. They can sign in themselves, in "
@@ -73,6 +78,7 @@ _OBSTACLES: Final = {
     "session.mfa.require_mfa_verification": Obstacle.SECOND_FACTOR,
     "user.missing_mfa": Obstacle.SECOND_FACTOR,
     "user.suggest_mfa": Obstacle.SECOND_FACTOR,
+    "user.missing_profile": Obstacle.MISSING_PROFILE,
     "user.suspended": Obstacle.SUSPENDED,
     "session.verification_blocked_too_many_attempts": Obstacle.BLOCKED,
     "login_required": Obstacle.SESSION_ENDED,
@@ -237,7 +243,7 @@ class _Form(HTMLParser):
 
 def _failure(code: str, where: str) -> ScriptedSignInFailed:
     obstacle = _OBSTACLES.get(code, Obstacle.UNEXPECTED)
-    log.info("a scripted sign-in stopped", obstacle=obstacle.value, code=code, where=where)
+    log.info("a scripted sign-in stopped", obstacle=obstacle.value, logto_code=code, where=where)
     return ScriptedSignInFailed(obstacle)
 
 

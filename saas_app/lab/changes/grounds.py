@@ -48,6 +48,9 @@ from saas_app.text.translation import _
 USERNAME_PREFIX: Final = "lab_"
 """The beginning of the usernames of role-play members."""
 
+_EMAIL_DOMAIN: Final = "role-play.example"
+"""A domain that is never assigned (RFC 2606), so nothing reaches anybody."""
+
 _PATIENCE: Final = 10.0  # seconds to wait for another request of the same learner
 _SECONDS_TO_FINISH: Final = 60.0  # after the learner has disconnected
 
@@ -111,7 +114,10 @@ async def _make_player(lab: LabSystems, subject: str, key: str) -> str:
     found = await lab.management.find_user_by_username(player.username)
     if found is None:
         found = await lab.management.create_user(
-            username=player.username, name=player.name, password=player.secrets["password"]
+            username=player.username,
+            email=f"{player.username}@{_EMAIL_DOMAIN}",  # Logto may ask an account without one for it
+            name=player.name,
+            password=player.secrets["password"],
         )
     await _save(lab, subject, Player(key, found.id, player.username, player.secrets))
     return found.id

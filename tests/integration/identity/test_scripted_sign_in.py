@@ -83,7 +83,7 @@ async def change_sign_in(management: ManagementClient) -> AsyncIterator[Callable
         await transport.call("PATCH", "/sign-in-exp", body=wanted)
 
     yield change
-    await change(signIn=before["signIn"], mfa=before["mfa"])
+    await change(signIn=before["signIn"], signUp=before["signUp"], mfa=before["mfa"])
 
 
 async def test_a_person_is_signed_in_with_tokens_that_were_verified(script: Script, pia: Person) -> None:
@@ -232,6 +232,21 @@ async def test_a_second_factor_stops_the_sign_in(
         await script.sign_in(pia)
 
     assert failed.value.obstacle is Obstacle.SECOND_FACTOR
+
+
+async def test_an_account_without_an_email_address_is_told_if_sign_up_requires_one(
+    script: Script,
+    management: ManagementClient,
+    change_sign_in: Callable[..., Awaitable[None]],
+) -> None:
+    user = await management.create_user(username="nomail", name="No Mail", password="Kestrel-4711-Moor")
+    person = Person(user.id, "nomail", "Kestrel-4711-Moor")
+    await change_sign_in(signUp={"identifiers": ["email"], "password": True, "verify": True})
+
+    with pytest.raises(ScriptedSignInFailed) as failed:
+        await script.sign_in(person)
+
+    assert failed.value.obstacle is Obstacle.MISSING_PROFILE
 
 
 async def test_a_member_of_an_organization_with_a_second_factor_signs_in_but_gets_no_token_for_it(

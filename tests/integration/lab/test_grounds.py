@@ -87,6 +87,13 @@ async def test_organizations_of_the_lab_are_marked_at_logto(
     assert found.custom_data[MARK]["learner"] == learner.person.id
 
 
+async def test_role_play_members_have_an_email_address_because_sign_up_may_require_one(
+    learner: LearnerInLab, management: ManagementClient
+) -> None:
+    for player in (await learner.ground()).players.values():
+        assert (await management.get_user(player.user_id)).email == f"{player.username}@role-play.example"
+
+
 async def test_without_the_setting_there_is_no_lab(
     open_app: OpenApp, make: Factory, open_browser: OpenBrowser
 ) -> None:
