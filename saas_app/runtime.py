@@ -34,6 +34,7 @@ from saas_app.identity.shown_secrets import ShownSecrets
 from saas_app.identity.sign_in import SignIn
 from saas_app.identity.sign_out import SignOut
 from saas_app.identity.tenants import Tenants
+from saas_app.identity.token_inspection import TokenInspector
 from saas_app.identity.token_refresh import TokenRefresher
 from saas_app.identity.vault import Vault
 from saas_app.invitations.links import InvitationLinks
@@ -134,6 +135,17 @@ class Runtime:
             self.provider,
             self.freshness,
             timeout=timeout,
+        )
+
+    @cached_property
+    def inspector(self) -> TokenInspector:
+        """Shows people the tokens of their own sessions."""
+        return TokenInspector(
+            self.session_tokens,
+            self.provider,
+            self.freshness,
+            client_id=self.settings.logto_app_id,
+            redirect_uri=self.settings.redirect_uri,
         )
 
     @cached_property

@@ -29,8 +29,9 @@ from saas_app.identity.logto_messages import (
     StartedSignIn,
     fetch_json,
 )
+from saas_app.identity.token_forms import PLACEHOLDER, code_form, refresh_form
 from saas_app.identity.token_verifier import Claims, KeySet, TokenRejected, TokenVerifier
-from saas_app.identity.wire import record_exchange
+from saas_app.identity.wire import TokenRequest, record_exchange
 from saas_app.logto.http import CallKind
 from saas_app.text.translation import _
 
@@ -96,14 +97,7 @@ class LogtoCore(OidcCore):
         self, clientId: str, clientSecret: str | None, redirectUri: str, code: str, codeVerifier: str
     ) -> ScopedTokenResponse:
         return await self.fetch_token(
-            {
-                "grant_type": "authorization_code",
-                "client_id": clientId,
-                "client_secret": clientSecret or "",
-                "redirect_uri": redirectUri,
-                "code": code,
-                "code_verifier": codeVerifier,
-            }
+            code_form(clientId, clientSecret, redirect_uri=redirectUri, code=code, code_verifier=codeVerifier)
         )
 
     async def fetch_token(self, form: Mapping[str, str]) -> ScopedTokenResponse:
@@ -200,17 +194,15 @@ class RequestClient(LogtoClient):
         refresh token ends the whole grant. Raises :class:`LogtoRefusal`, :class:`TokenRejected` or
         :class:`LogtoUnavailable`.
         """
-        form = {
-            "grant_type": "refresh_token",
-            "client_id": self.config.appId,
-            "client_secret": self.config.appSecret or "",
-            "refresh_token": self._storage.get("refreshToken") or "",
-        }
-        if organization_id:
-            form["organization_id"] = organization_id
-        if resource:
-            form["resource"] = resource
-        response = await self._core.fetch_token(form)
+        response = await self._core.fetch_token(
+            refresh_form(
+                self.config.appId,
+                self.config.appSecret,
+                refresh_token=self._storage.get("refreshToken") or "",
+                organization_id=organization_id,
+                resource=resource,
+            )
+        )
         if response.refresh_token:
             await save_refresh_token(response.refresh_token)
         await self._handleTokenResponse(resource or "", response)
@@ -312,6 +304,34 @@ class LogtoProvider:
     async def verifier(self) -> TokenVerifier:
         """Return the verifier of this provider's tokens."""
         return (await self.core()).verifier
+
+    async def describe_refresh(self, organization_id: str, resource: str | None) -> TokenRequest:
+        """Return the request that fetches a token for an organization, with its secrets replaced.
+
+        Raises :class:`LogtoUnavailable` if Logto's metadata cannot be fetched.
+        """
+        form = refresh_form(
+            self._config.appId,
+            self._config.appSecret,
+            refresh_token=PLACEHOLDER,
+            organization_id=organization_id,
+            resource=resource,
+        )
+        return TokenRequest.of((await self.core()).metadata.token_endpoint, form)
+
+    async def describe_sign_in(self, redirect_uri: str) -> TokenRequest:
+        """Return the request that exchanges the code of a sign-in, with its secrets replaced.
+
+        Raises :class:`LogtoUnavailable` if Logto's metadata cannot be fetched.
+        """
+        form = code_form(
+            self._config.appId,
+            self._config.appSecret,
+            redirect_uri=redirect_uri,
+            code=PLACEHOLDER,
+            code_verifier=PLACEHOLDER,
+        )
+        return TokenRequest.of((await self.core()).metadata.token_endpoint, form)
 
     async def _discover(self) -> LogtoCore:
         url = f"{self._config.endpoint}/oidc/.well-known/openid-configuration"

@@ -51,6 +51,7 @@ class KeySet:
     def __init__(self, fetch: Callable[[], Awaitable[dict[str, Any]]]) -> None:
         self._fetch = fetch
         self._keys: dict[str, jwt.PyJWK] = {}
+        self._published: dict[str, dict[str, Any]] = {}
         self._fetched_at = float("-inf")
         self._attempts = SharedAttempts()
         self._reading: asyncio.Task[None] | None = None
@@ -72,6 +73,10 @@ class KeySet:
     def find_known(self, key_id: str) -> jwt.PyJWK | None:
         """Return the key with this ``kid`` if it is cached."""
         return self._keys.get(key_id)
+
+    def find_published(self, key_id: str) -> dict[str, Any] | None:
+        """Return the key with this ``kid`` as the provider publishes it (RFC 7517), if it is cached."""
+        return self._published.get(key_id)
 
     async def _read_in_background(self) -> None:
         try:
@@ -95,11 +100,13 @@ class KeySet:
 
     async def _read(self) -> None:
         document = await self._fetch()
-        keys = {}
-        for entry in document.get("keys", ()):
-            if entry.get("alg") in _ASYMMETRIC and entry.get("use", "sig") == "sig" and "kid" in entry:
-                keys[entry["kid"]] = jwt.PyJWK(entry)
-        self._keys, self._fetched_at = keys, time.monotonic()
+        published = {
+            entry["kid"]: entry
+            for entry in document.get("keys", ())
+            if entry.get("alg") in _ASYMMETRIC and entry.get("use", "sig") == "sig" and "kid" in entry
+        }
+        self._keys = {key_id: jwt.PyJWK(entry) for key_id, entry in published.items()}
+        self._published, self._fetched_at = published, time.monotonic()
 
 
 class TokenVerifier:
@@ -154,6 +161,10 @@ class TokenVerifier:
         except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, RecursionError):
             return False
         return key is not None and header.get("alg") == key.algorithm_name
+
+    def find_published_key(self, key_id: str) -> dict[str, Any] | None:
+        """Return the public key with this ``kid`` as the issuer publishes it, if it is cached."""
+        return self._keys.find_published(key_id)
 
     async def verify_logout_token(self, token: str, *, client_id: str) -> Claims:
         """Return the claims of a logout token for this client (OIDC Back-Channel Logout 1.0 §2.6).

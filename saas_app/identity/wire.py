@@ -48,6 +48,25 @@ class WireValue:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """A request to the token endpoint, without secrets. ``form`` are its parameters in their order."""
+
+    method: str
+    url: str
+    form: tuple[tuple[str, str], ...]
+
+    @property
+    def sent(self) -> tuple[WireValue, ...]:
+        """The parameters of the request."""
+        return tuple(_wire_value(name, value) for name, value in self.form)
+
+    @classmethod
+    def of(cls, url: str, form: Mapping[str, str]) -> Self:
+        """Return a request as it is sent, with its secrets replaced."""
+        return cls("POST", url, tuple(_without(_SENT, form).items()))
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """A request to the token endpoint and its response (RFC 6749 §4 and §5), without secrets.
 
@@ -62,9 +81,9 @@ class Exchange:
     at: datetime
 
     @property
-    def sent(self) -> tuple[WireValue, ...]:
-        """The parameters of the request."""
-        return tuple(_wire_value(name, value) for name, value in self.form)
+    def request(self) -> TokenRequest:
+        """The request alone."""
+        return TokenRequest(self.method, self.url, self.form)
 
     @property
     def returned(self) -> tuple[WireValue, ...]:
@@ -119,8 +138,8 @@ def record_exchange(url: str, form: Mapping[str, str], status: int, answer: obje
     exchanges = _recorded.get()
     if exchanges is not None:
         shown = answer if isinstance(answer, Mapping) else {}
-        sent, returned = _without(_SENT, form), _without(_RETURNED, shown)
-        exchanges.append(Exchange("POST", url, tuple(sent.items()), status, returned, utc_now()))
+        sent, returned = TokenRequest.of(url, form), _without(_RETURNED, shown)
+        exchanges.append(Exchange(sent.method, sent.url, sent.form, status, returned, utc_now()))
 
 
 def _without(secrets: Mapping[str, str], values: Mapping[str, Any]) -> dict[str, Any]:

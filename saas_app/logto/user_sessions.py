@@ -52,9 +52,13 @@ class BrowserSession(Record):
 
 
 class UserGrant(Record):
-    """A person's grant to an application. When it ends, so do its tokens."""
+    """A person's grant to an application. When it ends, so do its tokens.
+
+    ``resource_scopes`` are the scopes that are frozen in it, by API resource, separated by spaces.
+    """
 
     id: str
+    resource_scopes: Mapping[str, str] = Field({}, validation_alias=AliasPath("payload", "resources"))
 
 
 class UserSessionCalls(Calls):

@@ -10,6 +10,7 @@ from playwright.async_api import Page, Response
 from tests.browser.conftest import OpenPage
 from tests.browser.steps import create_project
 from tests.clients import Person
+from tests.factories import Factory
 
 BUDGET = 60_000  # bytes of HTML, CSS and JavaScript
 KINDS = ("document", "stylesheet", "script")
@@ -70,6 +71,14 @@ async def test_a_page_outside_organizations_is_light(page: Page, path: str) -> N
 @pytest.mark.parametrize("path", ["/", "/api/docs", "/no/such/page"])
 async def test_a_page_for_visitors_is_light(open_page: OpenPage, path: str) -> None:
     weight = await weight_of(await open_page(), path)
+
+    assert sum(weight.values()) <= BUDGET, weight
+
+
+async def test_the_token_workbench_is_light(page: Page, people: Factory, alice: Person, acme: str) -> None:
+    globex = await people.organization("Globex", viewer=alice)
+
+    weight = await weight_of(page, f"/lab/tokens?left={acme}&right={globex}&role=admin&in={globex}")
 
     assert sum(weight.values()) <= BUDGET, weight
 

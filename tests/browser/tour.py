@@ -103,6 +103,8 @@ async def after_sign_in(page: Page, scene: Scene) -> AsyncIterator[str]:
         f"{foreign}/projects",
         f"{foreign}/projects/new",
         "/o/unknown/projects",
+        f"/lab/tokens?left={scene.own}",
+        f"/lab/tokens?left={scene.own}&right={scene.foreign}&role=admin&in={scene.foreign}",
     ):
         await page.goto(path)
         yield path
@@ -127,6 +129,13 @@ async def after_actions(page: Page, scene: Scene) -> AsyncIterator[str]:
     for summary in await page.get_by_text("Claims", exact=True).all():
         await summary.click()
     yield "the tokens, unfolded"
+    await page.goto(f"/lab/tokens?left={scene.own}&right={scene.foreign}")
+    for summary in await page.get_by_role("main").locator("summary").all():
+        await summary.click()
+    yield "the token workbench, unfolded"
+    await page.get_by_role("button", name="Show the ID token").click()
+    await page.get_by_role("link", name="Hide the token").wait_for()
+    yield "a raw token"
     await page.goto("/account")
     await page.get_by_text("Sign out everywhere…").click()
     yield "a question before a destructive action"

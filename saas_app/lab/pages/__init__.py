@@ -1,6 +1,6 @@
 """Pages of the lab."""
 
-from saas_app.lab.pages import classes, contents, lessons, personas, practice
+from saas_app.lab.pages import classes, contents, lessons, personas, practice, tokens
 
 blueprints = (
     contents.blueprint,
@@ -8,4 +8,5 @@ blueprints = (
     practice.blueprint,
     classes.blueprint,
     personas.blueprint,
+    tokens.blueprint,
 )
