@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from quart import Quart
 
 from saas_app.lab import service
 from saas_app.lab.changes import grounds
+from saas_app.lab.changes.runs import open_stage
 from saas_app.lab.lesson import Lesson
 from saas_app.lab.service import Progress
+from saas_app.lab.stage import Stage
 from saas_app.lab.systems import LabSystems
 from saas_app.lab.values import Ground, Run
 from saas_app.runtime import Runtime
@@ -49,6 +53,19 @@ class LearnerInLab:
 
     async def act(self, lesson: Lesson, expect: int = 303) -> str:
         return await self.browser.submit(f"{path_of(lesson)}/act", None, expect)
+
+    @asynccontextmanager
+    async def on_stage(self, app: Quart) -> AsyncIterator[Stage]:
+        """Open the stage of a lesson. Its requests to our API go to ``app``."""
+
+        async def read(path: str, token: str) -> tuple[int, Any]:
+            headers = {"Authorization": f"Bearer {token}"}
+            response = await app.test_client(use_cookies=False).get(path, headers=headers)
+            return response.status_code, await response.get_json()
+
+        caller = await self.runtime.browser_sessions.prove(self.browser.session_cookie)
+        async with open_stage(self.lab, caller.principal, read) as stage:
+            yield stage
 
     async def run_of(self, lesson: Lesson) -> Run:
         progress = await self.progress()
