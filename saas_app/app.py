@@ -149,8 +149,10 @@ def _sending_emails(runtime: Runtime) -> AbstractAsyncContextManager[None]:
 
 
 def _cleaning_the_lab(runtime: Runtime) -> AbstractAsyncContextManager[None]:
-    """Delete unused practice organizations during the block, while the lab is on."""
-    return nullcontext() if runtime.lab is None else LabCleaner(runtime.lab, runtime.jobs).running()
+    """Delete unused practice organizations during the block, also those from before the lab was off."""
+    if runtime.lab_systems is None:
+        return nullcontext()
+    return LabCleaner(runtime.lab_systems, runtime.jobs, is_on=runtime.settings.lab).running()
 
 
 def _jobs_engine(settings: Settings) -> AsyncEngine | None:

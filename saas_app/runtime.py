@@ -266,7 +266,12 @@ class Runtime:
     @cached_property
     def lab(self) -> LabSystems | None:
         """What the lab works with, or None while it is off."""
-        if not self.settings.lab or self.management is None:
+        return self.lab_systems if self.settings.lab else None
+
+    @cached_property
+    def lab_systems(self) -> LabSystems | None:
+        """What the lab works with, also while it is off, to clean up. None without the Management API."""
+        if self.management is None:
             return None
         return LabSystems(
             Systems(self.work, self.management, self.change_limits),

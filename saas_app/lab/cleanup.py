@@ -49,22 +49,32 @@ async def remove_unused(lab: LabSystems, jobs: UnitOfWork, now: datetime) -> int
 
 
 async def remove_lost(lab: LabSystems, jobs: UnitOfWork, now: datetime) -> int:
-    """Delete organizations at Logto with our mark that no ground names. Returns how many."""
+    """Delete organizations at Logto with our mark that no ground names. Returns how many.
+
+    Those of other installations at the same Logto stay.
+    """
     async with jobs.reading() as db:
         known = await queries.list_organization_ids(db)
     found = [one for one in await lab.management.list_organizations() if one.id not in known]
-    lost = [one for one in found if _was_made_before(one, now - _LOST)]
+    lost = [one for one in found if _was_made_before(one, lab.redirect_uri, now - _LOST)]
     for organization in lost:
         await remove_organization(lab, organization.id, organization.custom_data[MARK]["learner"])
     return len(lost)
 
 
 class LabCleaner:
-    """Cleans up every few hours while the application runs."""
+    """Cleans up every few hours while the application runs.
 
-    def __init__(self, lab: LabSystems, jobs: UnitOfWork, *, interval: float = _INTERVAL) -> None:
+    While the lab is off, grounds from before are deleted too once they are old enough. Logto is asked for
+    nothing else then.
+    """
+
+    def __init__(
+        self, lab: LabSystems, jobs: UnitOfWork, *, is_on: bool = True, interval: float = _INTERVAL
+    ) -> None:
         self._lab = lab
         self._jobs = jobs
+        self._is_on = is_on
         self._interval = interval
 
     @contextlib.asynccontextmanager
@@ -88,16 +98,18 @@ class LabCleaner:
             now = utc_now()
             await delete_expired_classes(self._jobs)
             await remove_unused(self._lab, self._jobs, now)
-            await remove_lost(self._lab, self._jobs, now)
+            if self._is_on:
+                await remove_lost(self._lab, self._jobs, now)
         except (Busy, LogtoUnavailable, ManagementError) as error:
             log.warning("cleaning up the lab failed, and is retried later", reason=str(error))
 
 
-def _was_made_before(organization: OrganizationInfo, moment: datetime) -> bool:
-    """Return whether an organization has our mark, with an earlier time."""
+def _was_made_before(organization: OrganizationInfo, application: str, moment: datetime) -> bool:
+    """Return whether an organization has the mark of this installation, with an earlier time."""
     mark: Any = organization.custom_data.get(MARK)
+    if not isinstance(mark, dict) or mark.get("application") != application:
+        return False
     try:
-        made_at = datetime.fromisoformat(mark["createdAt"])
-        return isinstance(mark["learner"], str) and made_at < moment
+        return isinstance(mark["learner"], str) and datetime.fromisoformat(mark["createdAt"]) < moment
     except (KeyError, TypeError, ValueError):
         return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.browser import tour_of_an_admin as admin
 from tests.browser import tour_of_classes as classes
+from tests.browser import tour_of_the_lab
 from tests.browser.conftest import OpenPage
 from tests.browser.page_checks import findings_on
 from tests.browser.site import Site
@@ -79,3 +80,17 @@ async def test_pages_of_classes_are_accessible_and_fit_a_phone(
         await start_session(page, site, await people.person(name))
     assert await findings_on(teacher, classes.for_the_teacher(teacher, open_page, people)) == []
     assert await findings_on(learner, classes.for_a_learner(learner, open_page, people)) == []
+
+
+async def test_the_way_into_the_lab_is_accessible_and_fits_a_phone(
+    open_page: OpenPage, people: Factory, site: Site
+) -> None:
+    page = await open_page(**OPTIONS)
+    assert await findings_on(page, tour_of_the_lab.newcomer(page, people, site)) == []
+
+
+async def test_results_of_the_lab_are_accessible_and_fit_a_phone(
+    open_page: OpenPage, people: Factory, site: Site
+) -> None:
+    page = await open_page(**OPTIONS)
+    assert await findings_on(page, tour_of_the_lab.results(page, people, site)) == []

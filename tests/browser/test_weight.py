@@ -7,10 +7,13 @@ import gzip
 import pytest
 from playwright.async_api import Page, Response
 
+from saas_app.lab.lessons import LESSONS
 from tests.browser.conftest import OpenPage
+from tests.browser.lab_steps import Learner
 from tests.browser.steps import create_project
 from tests.clients import Person
 from tests.factories import Factory
+from tests.integration.lab.tasks import ANSWERS
 
 BUDGET = 60_000  # bytes of HTML, CSS and JavaScript
 KINDS = ("document", "stylesheet", "script")
@@ -81,6 +84,17 @@ async def test_the_token_workbench_is_light(page: Page, people: Factory, alice: 
     weight = await weight_of(page, f"/lab/tokens?left={acme}&right={globex}&role=admin&in={globex}")
 
     assert sum(weight.values()) <= BUDGET, weight
+
+
+async def test_the_lab_is_light(open_page: OpenPage, people: Factory) -> None:
+    """With every lesson listed, and with a result and all its evidence."""
+    learner = Learner(await open_page(await people.person("Lena")))
+    await learner.set_up()
+    await learner.play(LESSONS[0], ANSWERS[LESSONS[0].slug])
+
+    for path in ("/lab", f"/lab/lessons/{LESSONS[0].slug}"):
+        weight = await weight_of(learner.page, path)
+        assert sum(weight.values()) <= BUDGET, weight
 
 
 async def test_style_sheets_and_scripts_are_sent_compressed(page: Page) -> None:

@@ -56,6 +56,7 @@ _SECONDS_TO_FINISH: Final = 60.0  # after the learner has disconnected
 
 _LEARNER: Final = "learner"
 _WORKSHOP: Final = {_LEARNER: Role.ADMIN, SAM: Role.VIEWER, KIM: Role.EDITOR}
+_ORGANIZATIONS: Final = 2
 _STUDIO: Final = {_LEARNER: Role.VIEWER, ROSA: Role.ADMIN, KIM: Role.VIEWER}
 
 
@@ -76,10 +77,13 @@ async def build_ground(lab: LabSystems, principal: Principal) -> Ground:
 
 async def _build_alone(lab: LabSystems, principal: Principal) -> Ground:
     subject, limits = principal.subject, lab.systems.limits
+    claims = [(limits.changes, subject), *[(limits.new_organizations, subject)] * _ORGANIZATIONS]
     async with alone(lab, subject):
         found = await _find(lab, subject)
         if found is None or found.state is not GroundState.READY:
-            async with limits.spend_unless_failed((limits.changes, subject)), _explained():
+            async with limits.spend_unless_failed(*claims), _explained():
+                if found is not None and found.state is GroundState.REMOVING:
+                    await _remove(lab, found)  # a reset was cut off: what it left cannot be used
                 await _build(lab, principal)
         return await get_ground(lab, subject)
 
@@ -143,7 +147,13 @@ async def _make_organization(
     if organization_id is not None:
         made = await management.find_organization(organization_id)
     if made is None:
-        mark = {MARK: {"learner": subject, "createdAt": utc_now().isoformat()}}
+        mark = {
+            MARK: {
+                "learner": subject,
+                "createdAt": utc_now().isoformat(),
+                "application": lab.redirect_uri,  # several installations may share a Logto
+            }
+        }
         made = await management.create_organization(
             name, "A practice organization of Workroom’s lab", custom_data=mark
         )
@@ -186,19 +196,33 @@ async def _remove_alone(lab: LabSystems, subject: str) -> bool:
         found = await _find(lab, subject)
         if found is None:
             return False
-        async with lab.work.writing(key=keys.of_person(subject)) as db:
-            await queries.update_ground(db, subject, state=GroundState.REMOVING)
-            players = await queries.list_players(db, lab.vault, subject)
-        await remove_robots(lab.management, subject)
-        for organization_id in found.organization_ids:
-            await remove_organization(lab, organization_id, subject)
-        for player in players.values():
-            if player.user_id:
-                await _ignore_missing(lab.management.delete_user(player.user_id))
-        async with lab.work.writing(key=keys.of_person(subject)) as db:
-            await queries.delete_runs(db, subject)
-            await queries.delete_ground(db, subject)
+        await _remove(lab, found)
         return True
+
+
+async def _remove(lab: LabSystems, found: StoredGround) -> None:
+    subject = found.subject
+    async with lab.work.writing(key=keys.of_person(subject)) as db:
+        await queries.update_ground(db, subject, state=GroundState.REMOVING)
+        players = await queries.list_players(db, lab.vault, subject)
+    await remove_robots(lab.management, subject)
+    for organization_id in found.organization_ids:
+        await remove_organization(lab, organization_id, subject)
+    for player in players.values():
+        await _delete_account(lab, player)
+    async with lab.work.writing(key=keys.of_person(subject)) as db:
+        await queries.delete_runs(db, subject)
+        await queries.delete_ground(db, subject)
+
+
+async def _delete_account(lab: LabSystems, player: Player) -> None:
+    """Delete a role-play member at Logto. The id is unknown if Logto's response was lost."""
+    user_id = player.user_id
+    if not user_id:
+        found = await lab.management.find_user_by_username(player.username)
+        user_id = found.id if found else ""
+    if user_id:
+        await _ignore_missing(lab.management.delete_user(user_id))
 
 
 async def remove_organization(lab: LabSystems, organization_id: str, requested_by: str) -> None:

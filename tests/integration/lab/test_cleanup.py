@@ -37,13 +37,25 @@ async def test_a_ground_in_use_stays(
 async def test_an_organization_that_a_crash_left_at_logto_is_found_by_its_mark(
     learner: LearnerInLab, work: UnitOfWork, management: ManagementClient
 ) -> None:
-    mark = {"learner": learner.person.id, "createdAt": utc_now().isoformat()}
-    lost = await management.create_organization("Lab: lost", custom_data={MARK: mark})
+    found = await management.get_organization((await learner.ground()).workshop.id)
+    lost = await management.create_organization("Lab: lost", custom_data=found.custom_data)
 
     await remove_lost(learner.lab, work, utc_now() + timedelta(hours=2))
 
     assert await management.find_organization(lost.id) is None
     assert (await learner.progress()).is_ready
+
+
+async def test_an_organization_of_another_installation_at_the_same_logto_stays(
+    learner: LearnerInLab, work: UnitOfWork, management: ManagementClient
+) -> None:
+    found = await management.get_organization((await learner.ground()).workshop.id)
+    mark = {**found.custom_data[MARK], "application": "https://staging.example.com/callback"}
+    other = await management.create_organization("Lab: staging", custom_data={MARK: mark})
+
+    await remove_lost(learner.lab, work, utc_now() + timedelta(hours=2))
+
+    assert await management.find_organization(other.id) is not None
 
 
 async def test_an_organization_without_the_mark_stays(
