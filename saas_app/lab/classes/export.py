@@ -1,8 +1,9 @@
 """What a class predicted, as CSV: one line for each learner and lesson, for the class's teacher.
 
-Learners who do not show their name have a number, drawn for each file. So a number says nothing about when
-somebody joined, and two files cannot be compared person by person. Times are cut to minutes, and a prediction
-is left out while its lesson has too few to hide it, as on the teacher's page.
+Learners who do not show their name have a number, drawn for each lesson and each file. So a number says
+nothing about when somebody joined, and a teacher who knows one of their predictions, perhaps because nobody
+else has come as far, does not know the others. Times are cut to minutes, and a prediction is left out while
+its lesson has too few to hide it, as on the teacher's page.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _DRAWING: Final = random.SystemRandom()
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A line of the file. ``prediction`` is None if it is held back."""
+    """A line of the file."""
 
     number: int
     name: str
@@ -46,27 +47,25 @@ def result_chunks(records: Records, lessons: Sequence[LessonInfo]) -> AsyncItera
 
 
 def results_of(records: Records, lessons: Sequence[LessonInfo]) -> list[Result]:
-    """Return the lines of the file, by number of the learner and then in the order of the lessons."""
-    names = records.names
+    """Return the lines of the file, lesson by lesson."""
     known = with_unknown(lessons, (one.lesson for one in records.predictions))
-    place = {lesson.slug: place for place, lesson in enumerate(known)}
-    hiding = {
-        slug: hides_each((one for one in records.predictions if one.lesson == slug), names) for slug in place
-    }
-    subjects = list({one.subject for one in records.predictions})
-    _DRAWING.shuffle(subjects)
-    numbers = {subject: number for number, subject in enumerate(subjects, start=1)}
-    results = [
+    return [result for lesson in known for result in _results_in(lesson, records)]
+
+
+def _results_in(lesson: LessonInfo, records: Records) -> list[Result]:
+    predictions = [one for one in records.predictions if one.lesson == lesson.slug]
+    _DRAWING.shuffle(predictions)
+    names, are_hidden = records.names, hides_each(predictions, records.names)
+    return [
         Result(
-            number=numbers[one.subject],
+            number=number,
             name=names.get(one.subject, ""),
-            lesson=known[place[one.lesson]],
+            lesson=lesson,
             prediction=one,
-            is_held_back=one.subject not in names and not hiding[one.lesson],
+            is_held_back=one.subject not in names and not are_hidden,
         )
-        for one in records.predictions
+        for number, one in enumerate(predictions, start=1)
     ]
-    return sorted(results, key=lambda result: (result.number, place[result.lesson.slug]))
 
 
 def _cells(result: Result) -> tuple[str, ...]:

@@ -79,7 +79,7 @@ async def show_progress(principal: SessionPrincipal, code: str) -> ResponseRetur
     """Return the part of the teacher's page that changes, for the script that fetches it again."""
     of = await service.get_taught(runtime().work, code, principal.subject)
     progress = await service.read_progress(runtime().work, of, lesson_infos())
-    return render("lab/classes/_progress.html", of=of, progress=progress, held_back=HELD_BACK)
+    return render("lab/classes/_progress.html", of=of, progress=progress)
 
 
 @blueprint.post("/<code>/reveal")

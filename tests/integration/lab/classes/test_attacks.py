@@ -13,7 +13,7 @@ from saas_app.db import keys
 from saas_app.lab.classes import changes, service
 from saas_app.lab.classes.codes import new_code
 from saas_app.lab.classes.service import is_revealed
-from saas_app.lab.classes.values import NoSuchClass
+from saas_app.lab.classes.values import NoSuchClass, Prediction
 from saas_app.models import LabClass, LabClassMember, LabRun
 from saas_app.runtime import Runtime
 from tests.clients import Browser
@@ -28,6 +28,7 @@ from tests.integration.lab.classes.conftest import (
     Room,
     bars_on,
 )
+from tests.integration.lab.classes.test_teaching import rows_of
 
 FOR_TEACHERS = [
     ("GET", "/progress"),
@@ -139,23 +140,35 @@ async def test_neither_the_page_nor_the_export_says_who_an_unnamed_learner_is(
     assert not [text for text in texts if "Zephyrine" in text]
 
 
-async def test_numbers_of_an_export_do_not_follow_the_order_of_joining(
+async def test_numbers_of_an_export_say_neither_who_came_first_nor_who_predicted_twice(
     room: Room, come: Come, predict: Predict, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A teacher knows who came first. The numbers are drawn for each file."""
+    """A teacher may know who came first, or who alone has come that far."""
     for choice in (FIRST, SECOND, SECOND):
-        await predict((await come(room)).person.id, choice)
-    drawn: list[int] = []
+        learner = await come(room)
+        await predict(learner.person.id, choice)
+        await predict(learner.person.id, choice, lesson="later")
+    drawn: list[list[str]] = []
 
     class Reversing:
-        def shuffle(self, subjects: list[str]) -> None:
-            drawn.append(len(subjects))
-            subjects.sort(reverse=True)
+        def shuffle(self, predictions: list[Prediction]) -> None:
+            drawn.append([one.lesson for one in predictions])
+            predictions.sort(key=lambda one: one.predicted_at, reverse=len(drawn) == 1)
 
     monkeypatch.setattr("saas_app.lab.classes.export._DRAWING", Reversing())
-    await room.browser.text(f"{room.path}/export.csv")
+    rows = rows_of(await room.browser.text(f"{room.path}/export.csv"))
 
-    assert drawn == [3]
+    assert [lessons for lessons in drawn if lessons] == [[LESSON.slug] * 3, ["later"] * 3]
+    first, second = LESSON.answers[FIRST], LESSON.answers[SECOND]
+    assert [(row["Learner"], row["Prediction"]) for row in rows[:3]] == [("1", second), ("2", second), ("3", first)]
+    assert [(row["Learner"], row["Prediction"]) for row in rows[3:]] == [("1", FIRST), ("2", SECOND), ("3", SECOND)]
+        ("1", second),
+        ("2", second),
+        ("3", first),
+        ("1", FIRST),
+        ("2", SECOND),
+        ("3", SECOND),
+    ]
 
 
 async def test_a_prediction_cannot_be_put_into_a_class_of_others(

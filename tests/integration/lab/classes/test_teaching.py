@@ -20,7 +20,7 @@ from tests.integration.lab.classes.conftest import (
     bars_on,
 )
 
-HELD_BACK = "The bars appear when at least 3 learners have predicted."
+HELD_BACK = "Held back, because there are too few predictions"
 
 
 def rows_of(content: str) -> list[dict[str, str]]:
