@@ -17,6 +17,7 @@ from saas_app.db.shielding import shielded
 from saas_app.errors import Invalid
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.lab.changes.runs import open_stage
+from saas_app.lab.classes.service import class_of
 from saas_app.lab.practice import queries
 from saas_app.lab.practice.client import PracticeClient
 from saas_app.lab.practice.declaration import Break
@@ -98,7 +99,8 @@ async def _try_fix(player: Player, name: str) -> bool:
         passed, now = all(result.passed for result in results), utc_now()
         run = replace(run, fix=name, results=results)
         if run.first_fix is None:
-            run = replace(run, first_fix=name, first_fix_at=now)
+            class_code = await class_of(player.lab.work, player.principal.subject)
+            run = replace(run, first_fix=name, first_fix_at=now, class_code=class_code)
         if passed and not run.is_done:
             run = replace(run, right_fix=name, done_at=now)
         await player.save(run)

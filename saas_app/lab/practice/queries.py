@@ -15,8 +15,8 @@ from saas_app.models import LabRun
 
 async def find_break_run(db: DatabaseSession, subject: str, name: str) -> BreakRun:
     """Return how far a learner is with a flaw. Progress that was not stored yet is empty."""
-    columns = (LabRun.prediction, LabRun.predicted_at, LabRun.answer, LabRun.evidence, LabRun.done_at)
-    statement = sa.select(*columns)
+    columns = (LabRun.prediction, LabRun.predicted_at, LabRun.class_code, LabRun.answer, LabRun.done_at)
+    statement = sa.select(*columns, LabRun.evidence)
     row = (await db.execute(statement.where(LabRun.subject == subject, LabRun.lesson == name))).one_or_none()
     if row is None:
         return BreakRun()
@@ -30,6 +30,7 @@ async def find_break_run(db: DatabaseSession, subject: str, name: str) -> BreakR
         results=tuple(map(CheckResult.from_json, stored.get("results", ()))),
         first_fix=row.prediction,
         first_fix_at=row.predicted_at,
+        class_code=row.class_code,
         right_fix=row.answer,
         done_at=row.done_at,
     )
@@ -42,6 +43,7 @@ async def save_break_run(db: WritingSession, subject: str, name: str, run: Break
         "lesson": name,
         "prediction": run.first_fix,
         "predicted_at": run.first_fix_at,
+        "class_code": run.class_code,
         "answer": run.right_fix,
         "evidence": run.evidence(),
         "done_at": run.done_at,
@@ -50,5 +52,9 @@ async def save_break_run(db: WritingSession, subject: str, name: str, run: Break
 
 
 async def delete_break_run(db: WritingSession, subject: str, name: str) -> None:
-    """Delete a learner's progress with a flaw."""
-    await db.execute(sa.delete(LabRun).where(LabRun.subject == subject, LabRun.lesson == name))
+    """Delete a learner's progress with a flaw. A first fix that counts in a class stays."""
+    found = (LabRun.subject == subject, LabRun.lesson == name)
+    counts = LabRun.class_code.is_not(None)
+    nothing = {"evidence": sa.null(), "answer": None, "done_at": None}
+    await db.execute(sa.update(LabRun).where(*found, counts).values(nothing))
+    await db.execute(sa.delete(LabRun).where(*found, sa.not_(counts)))

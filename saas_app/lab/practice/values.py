@@ -184,7 +184,8 @@ class BreakRun:
     """How far a learner is with one flaw.
 
     ``leak`` is the first request that leaked, ``fix`` the fix that was tried last, with its ``results``.
-    ``first_fix`` is the one that was tried first, ``right_fix`` the one that passed every check.
+    ``first_fix`` is the one that was tried first, ``right_fix`` the one that passed every check. The first
+    counts in the class with ``class_code``.
     """
 
     workspace_id: str = ""
@@ -194,6 +195,7 @@ class BreakRun:
     results: tuple[CheckResult, ...] = ()
     first_fix: str | None = None
     first_fix_at: datetime | None = None
+    class_code: str | None = None
     right_fix: str | None = None
     done_at: datetime | None = None
 

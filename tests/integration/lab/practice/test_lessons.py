@@ -18,7 +18,9 @@ from saas_app.lab.practice.declaration import Break
 from saas_app.lab.practice.flaws import BREAKS, find_break
 from saas_app.lab.practice.values import BreakRun
 from saas_app.rbac.permissions import Role
-from tests.conftest import OpenApp
+from tests.conftest import OpenApp, OpenBrowser
+from tests.factories import Factory
+from tests.integration.lab.classes.conftest import start
 from tests.integration.lab.conftest import LearnerInLab, NewLearner
 from tests.integration.lab.practice.plays import PLAYS, Form, get, post
 from tests.integration.lab.practice.service import KEY
@@ -375,3 +377,36 @@ async def test_the_service_never_answers_the_web(practice_url: str) -> None:
         http.get(f"{practice_url}/readyz", headers={"Origin": "https://evil.example"}) as answer,
     ):
         assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+async def test_the_first_fix_counts_in_a_class_and_stays_there_when_the_learner_starts_again(
+    guessing: Breaker, make: Factory, open_browser: OpenBrowser
+) -> None:
+    teacher, play = await open_browser(await make.person("Tess")), PLAYS["guessed-id"]
+    code = await start(teacher)
+    await guessing.learner.browser.post("/lab/class/join", {"code": code})
+    await guessing.leak()
+    await guessing.fix(play.wrong)
+
+    await guessing.post("restart")
+
+    run = await guessing.run()
+    assert (run.first_fix, run.class_code) == (play.wrong, code)
+    assert (run.leak, run.is_done) == (None, False)
+    assert "1 predicted, 0 done" in await teacher.text(f"/lab/class/{code}")
+
+
+async def test_a_fix_after_the_class_was_left_changes_nothing_in_it(
+    guessing: Breaker, make: Factory, open_browser: OpenBrowser
+) -> None:
+    teacher, play = await open_browser(await make.person("Tess")), PLAYS["guessed-id"]
+    code = await start(teacher)
+    await guessing.learner.browser.post("/lab/class/join", {"code": code})
+    await guessing.leak()
+    await guessing.fix(play.wrong)
+
+    await guessing.learner.browser.post(f"/lab/class/{code}/leave")
+    await guessing.fix(play.right)
+
+    assert (await guessing.run()).first_fix == play.wrong
+    assert "1 predicted, 1 done" in await teacher.text(f"/lab/class/{code}")
