@@ -17,7 +17,7 @@ async def _prepare(stage: Stage) -> Before:
 
 
 async def _act(stage: Stage, before: Before) -> Evidence:
-    """Send each of your two tokens to the list of members and to the list of projects."""
+    """Send both of your tokens to the list of members, and the organization token to the projects."""
     api = await stage.fetch_own(stage.workshop)
     organization = await stage.learner.fetch(stage.workshop, Carrier.ORGANIZATION_TOKEN)
     root, name = f"/api/v1/organizations/{stage.workshop.id}", stage.learner.principal.display_name
@@ -32,7 +32,6 @@ async def _act(stage: Stage, before: Before) -> Evidence:
             ("members", Carrier.API_TOKEN),
             ("members", Carrier.ORGANIZATION_TOKEN),
             ("projects", Carrier.ORGANIZATION_TOKEN),
-            ("projects", Carrier.API_TOKEN),
         )
     ]
     wrong, right = (
@@ -99,7 +98,7 @@ LESSON = Lesson(
             ),
         ),
     ),
-    act_label=_("Send both tokens to both lists"),
+    act_label=_("Send both tokens to the list of members"),
     prepare=_prepare,
     act=_act,
     why=(

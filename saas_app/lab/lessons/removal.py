@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from saas_app.identity.tenants import find_stale
-from saas_app.lab.evidence import Comparison, Evidence, Side, TokenShown
+from saas_app.lab.evidence import Comparison, Evidence, Side
 from saas_app.lab.lesson import Answer, Before, Lesson, Task
 from saas_app.lab.stage import Stage
 from saas_app.lab.values import NotYet
@@ -12,11 +12,10 @@ from saas_app.text.translation import _
 
 
 async def _prepare(stage: Stage) -> Before:
-    """Make Sam a member who has just signed in, and remember Sam’s token for the workshop."""
+    """Make Sam a member who has just signed in."""
     await stage.set_role(stage.sam, stage.workshop, Role.VIEWER)
     await stage.sam.sign_in()
-    fetched = await stage.sam.fetch(stage.workshop, Carrier.API_TOKEN)
-    return {"token": TokenShown.of(fetched.get_token()).as_json()}
+    return {}
 
 
 async def _act(stage: Stage, before: Before) -> Evidence:
@@ -40,9 +39,7 @@ async def _act(stage: Stage, before: Before) -> Evidence:
         answers.get((organization.token is not None, api.token is not None), "everything"),
         comparisons=(
             Comparison(
-                Side(_("Before the removal"), TokenShown.from_json(before["token"])),
-                Side(_("After the removal"), api.shown),
-                is_change=True,
+                Side(_("For the workshop"), api.shown), Side(_("Without an organization"), opaque.shown)
             ),
         ),
         exchanges=(organization.exchange, api.exchange, opaque.exchange),

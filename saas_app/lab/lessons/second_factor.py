@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from saas_app.identity.bearer_freshness import BearerFreshness
 from saas_app.identity.freshness import Freshness
-from saas_app.lab.evidence import Decided, Evidence
+from saas_app.lab.evidence import Comparison, Decided, Evidence, Side
 from saas_app.lab.lesson import Answer, Before, Lesson
 from saas_app.lab.naive import decide_by_token_alone
 from saas_app.lab.stage import Fetched, Stage
@@ -35,16 +35,22 @@ async def _act(stage: Stage, before: Before) -> Evidence:
     path = f"/api/v1/organizations/{place.id}/projects"
     await stage.rosa.fetch(place, Carrier.ORGANIZATION_TOKEN)  # signs Rosa in, while that needs no factor
     old = (await kim.fetch(place, Carrier.API_TOKEN)).get_token()
-    label = _("Kim’s token from before")
-    earlier = await stage.call(path, old, label)
+    earlier = await stage.call(path, old, _("Kim’s token, before Rosa’s rule"))
     async with _requiring(stage):
         naive = await decide_by_token_alone(stage, old, kim.player.name, place, Permission.PROJECTS_READ)
-        later = await stage.call(path, old, label)
+        later = await stage.call(path, old, _("The same token, after it"))
         refused = await kim.fetch(place, Carrier.API_TOKEN)
+        elsewhere = await kim.fetch(None, None)
         admin = await stage.rosa.fetch(place, Carrier.ORGANIZATION_TOKEN)
     again = await kim.fetch(place, Carrier.API_TOKEN)
     return Evidence(
         _answer(naive, refused),
+        comparisons=(
+            Comparison(
+                Side(_("For Rosa’s studio"), refused.shown),
+                Side(_("Without an organization"), elsewhere.shown),
+            ),
+        ),
         exchanges=(refused.exchange, admin.exchange, again.exchange),
         requests=(earlier, later),
         decisions=(Decided(_("A service that checks only the token"), naive),),

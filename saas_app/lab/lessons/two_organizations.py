@@ -20,9 +20,7 @@ async def _prepare(stage: Stage) -> Before:
 async def _act(stage: Stage, before: Before) -> Evidence:
     """Fetch the API-resource token of each organization, and decide with each as the product does."""
     name = stage.learner.principal.display_name
-    fetched = [
-        await stage.learner.fetch(place, Carrier.API_TOKEN) for place in (stage.workshop, stage.studio)
-    ]
+    fetched = [await stage.fetch_own(place) for place in (stage.workshop, stage.studio)]
     workshop, studio = (
         decide(stage.facts(name, place, one, [Carrier.API_TOKEN]), _ASKED)
         for place, one in zip((stage.workshop, stage.studio), fetched, strict=True)

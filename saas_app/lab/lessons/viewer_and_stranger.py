@@ -43,10 +43,6 @@ async def _act(stage: Stage, before: Before) -> Evidence:
         decisions=(Decided(_("Settings of Rosa’s studio"), decision),),
         remarks=(
             _(
-                "Programs climb the same ladder as pages. The requests below ask the API for the audit log, "
-                "which viewers may not read either."
-            ),
-            _(
                 "Sam is a stranger in Rosa’s studio. Logto answered Sam’s request for its token with exactly "
                 "the same words as for an organization that does not exist."
             )
@@ -114,6 +110,10 @@ LESSON = Lesson(
         _(
             "A viewer gets to the last step and fails there: 403. A stranger fails a step earlier, and the "
             "answer to that is always 404."
+        ),
+        _(
+            "Programs climb the same ladder as pages. The two requests above ask the API for the audit log, "
+            "which viewers may not read either."
         ),
         _(
             "Logto does the same. It refuses a token for an organization that you don’t belong to, and for "

@@ -26,7 +26,7 @@ def lesson_of(slug: str) -> Lesson:
 
 TWO_SPEEDS, LIVE, REMOVAL = map(lesson_of, ("two-speeds", "issued-tokens-live", "removal"))
 MACHINE, FACTOR, AUDIENCE = map(lesson_of, ("machine-without-scope", "second-factor", "audience-first"))
-NO_ORGANIZATION = lesson_of("no-organization")
+TWO_ORGANIZATIONS, NO_ORGANIZATION = map(lesson_of, ("two-organizations", "no-organization"))
 
 
 async def predict(learner: LearnerInLab, lesson: Lesson) -> None:
@@ -250,20 +250,21 @@ async def test_a_role_play_account_that_was_deleted_needs_a_reset(
     assert "no longer exists at Logto" in page
 
 
+@pytest.mark.parametrize("lesson", [TWO_ORGANIZATIONS, AUDIENCE], ids=lambda lesson: lesson.slug)
 async def test_a_session_from_before_the_ground_is_told_how_to_catch_up(
-    new_learner: NewLearner, open_browser: OpenBrowser
+    new_learner: NewLearner, open_browser: OpenBrowser, lesson: Lesson
 ) -> None:
     learner = await new_learner(is_set_up=False)
     other = await open_browser(learner.person)  # a second device
     await learner.set_up()
-    await predict(learner, AUDIENCE)
-    act = f"{path_of(AUDIENCE)}/act"
+    await predict(learner, lesson)
+    act = f"{path_of(lesson)}/act"
 
     assert "before your practice organizations" in await other.submit(act, expect=409)
 
     await other.follow(f"/o/{(await learner.ground()).workshop.id}/projects")
     await other.post(act)
-    assert (await learner.run_of(AUDIENCE)).was_right
+    assert (await learner.run_of(lesson)).was_right
 
 
 async def test_a_change_of_ones_own_tokens_since_the_prediction_is_said(
