@@ -309,10 +309,10 @@ class Grants:
         """Return the API-resource scopes that are frozen in the grant of the person's session.
 
         None if that is not known: without credentials for the Management API, while Logto is down, or if the
-        browser's session at Logto has ended.
+        browser's session at Logto has ended and the person has several grants.
         """
         sid = await self.sessions.find_logto_session_id(principal.session_id)
-        if self.management is None or sid is None:
+        if self.management is None:
             return None
         try:
             browsers, grants = await asyncio.gather(
@@ -321,13 +321,16 @@ class Grants:
             )
         except (LogtoUnavailable, ManagementError):
             return None
-        own = {
+        ids = {
             browser.authorizations[self.client_id].grant_id
             for browser in browsers
-            if browser.sids.get(self.client_id) == sid
+            if sid is not None and browser.sids.get(self.client_id) == sid
         }
-        scopes = [grant.resource_scopes.get(self.api_resource, "") for grant in grants if grant.id in own]
-        return known_permissions(frozenset(scopes[0].split())) if len(scopes) == 1 else None
+        ours = [grant for grant in grants if grant.client_id == self.client_id]
+        found = [grant for grant in ours if grant.id in ids] or ours
+        if len(found) != 1:
+            return None
+        return known_permissions(frozenset(found[0].resource_scopes.get(self.api_resource, "").split()))
 
 
 def frozen_by_tokens(columns: Sequence[Column]) -> Frozen:

@@ -58,6 +58,7 @@ class UserGrant(Record):
     """
 
     id: str
+    client_id: str = Field("", validation_alias=AliasPath("payload", "clientId"))
     resource_scopes: Mapping[str, str] = Field({}, validation_alias=AliasPath("payload", "resources"))
 
 

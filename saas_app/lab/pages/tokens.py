@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
-from quart import Blueprint, make_response, redirect, request
+from quart import Blueprint, redirect, request
 from quart.typing import ResponseReturnValue
 
 from saas_app.errors import NotFound
@@ -72,9 +72,7 @@ async def show_raw(principal: SessionPrincipal) -> ResponseReturnValue:
     mine = await _memberships(principal)
     chosen = await _chosen(mine, form.get("left", ""), form.get("right", ""))
     raw = await _raw(principal, chosen, form.get("token", ""))
-    response = await make_response(await _page(principal, mine, chosen, raw))
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return await _page(principal, mine, chosen, raw)
 
 
 @blueprint.post("/refresh")

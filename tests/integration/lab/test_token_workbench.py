@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from saas_app.db.base import utc_now
 from saas_app.errors import LogtoUnavailable
-from saas_app.identity.logto_client import LogtoCore
+from saas_app.identity.logto_client import LogtoCore, LogtoProvider
 from saas_app.identity.membership_changes import note_change
 from saas_app.identity.wire import recorded
 from saas_app.models import SessionToken
@@ -106,6 +106,54 @@ async def test_the_key_is_shown_as_logto_publishes_it(desk: Desk, runtime: Runti
     async with runtime.http.get(f"{runtime.settings.logto_endpoint}/oidc/jwks") as response:
         (key, *_others) = (await response.json())["keys"]
     assert all(f"<code>{key[part]}</code>" in page for part in ("kid", "kty", "crv", "x", "y"))
+
+
+async def keep_instead(runtime: Runtime, desk: Desk, token: str) -> None:
+    """Let the session hold another API-resource token for Acme than the one that was verified."""
+    access = await runtime.sessions.find_access(desk.browser.session_cookie, desk.acme)
+    assert access is not None
+    audience = runtime.freshness.audience(Carrier.API_TOKEN, desk.acme)
+    await runtime.session_tokens.save_token(
+        access.principal.session_id, desk.acme, access.tokens[audience], token
+    )
+
+
+async def test_a_token_that_somebody_changed_is_rejected_here(desk: Desk, runtime: Runtime) -> None:
+    await desk.browser.get(desk.both)
+    tokens = await raw_tokens(runtime, desk)
+    claims, signature = tokens["right-api"].split(".")[1], tokens["left-api"].rpartition(".")[2]
+    await keep_instead(runtime, desk, f"{tokens['left-api'].partition('.')[0]}.{claims}.{signature}")
+
+    page = await desk.browser.text(desk.both)
+
+    assert "Rejected here: Signature verification failed" in page
+    assert page.count("Signature verified here") == 4
+
+
+async def test_a_token_of_another_kind_is_rejected_here(desk: Desk, runtime: Runtime) -> None:
+    await desk.browser.get(desk.both)
+    await keep_instead(runtime, desk, (await raw_tokens(runtime, desk))["id"])
+
+    page = await desk.browser.text(desk.both)
+
+    assert "Rejected here: not a token of this type" in page
+
+
+async def test_without_the_keys_nothing_is_called_verified(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.browser.get(desk.both)
+
+    async def fail(self: LogtoProvider) -> LogtoCore:
+        raise LogtoUnavailable(_("Logto did not respond."))
+
+    monkeypatch.setattr(LogtoProvider, "core", fail)
+
+    page = await desk.browser.text(desk.both)
+
+    assert page.count("Not verified: Logto’s keys could not be fetched.") == 5
+    assert "Signature verified here" not in page
+    assert page.count("Logto’s addresses could not be fetched.") == 4
 
 
 async def test_the_requests_are_those_that_are_sent(desk: Desk, runtime: Runtime) -> None:
@@ -344,6 +392,15 @@ async def test_a_person_who_signed_out_meanwhile_signs_in_first(desk: Desk) -> N
     assert response.headers["Location"].startswith("/sign-in?next=")
 
 
+async def test_a_person_whose_grant_ended_meanwhile_signs_in_first(desk: Desk, make: Factory) -> None:
+    for grant in await make.management.list_user_grants(desk.person.id):
+        await make.management.end_user_grant(desk.person.id, grant.id)
+
+    response = await desk.browser.get(desk.both, 303)
+
+    assert response.headers["Location"].startswith("/sign-in?next=")
+
+
 # Raw tokens
 
 
@@ -426,6 +483,21 @@ async def test_a_missing_second_factor_leads_to_it(desk: Desk, make: Factory) ->
     page = await desk.browser.text(f"/o/{desk.globex}/projects", 403)
 
     assert f'href="{PATH}?left={desk.globex}"' in page
+
+
+async def test_a_form_that_waits_for_a_renewal_leads_to_it(
+    make: Factory, open_browser: OpenBrowser, runtime: Runtime
+) -> None:
+    person = await make.person("Vera")
+    globex = await make.organization("Globex", viewer=person)
+    browser = await open_browser(person)
+    await make.give_roles(globex, person, Role.EDITOR)
+    await note_change(runtime.work, globex, person.id)
+
+    page = await browser.submit(f"/o/{globex}/projects/new", {"name": "Late"}, 403)
+
+    assert "Renew and continue" in page
+    assert f'href="{PATH}?left={globex}"' in page
 
 
 @pytest.fixture

@@ -138,10 +138,24 @@ async def test_the_grant_is_read_from_logto(begin: Begin) -> None:
     assert foreseen.frozen == (Permission.PROJECTS_READ, Permission.PROJECTS_WRITE)
 
 
-async def test_a_session_that_ended_at_logto_leaves_the_grant_open(begin: Begin, runtime: Runtime) -> None:
-    """The refresh token lives on, but which grant it has is not known any more."""
+async def test_the_only_grant_is_that_of_the_session(begin: Begin, runtime: Runtime) -> None:
+    """The session at Logto has ended, and the refresh token lives on."""
     experiment = await begin(Role.VIEWER)
     await experiment.bench()
+    await experiment.browser.logto.sign_out(runtime.settings.logto_endpoint, runtime.settings.logto_app_id)
+
+    foreseen = await experiment.preview(Role.ADMIN)
+
+    assert foreseen.frozen == (Permission.PROJECTS_READ,)
+
+
+async def test_which_of_several_grants_is_meant_may_be_open(
+    begin: Begin, open_browser: OpenBrowser, runtime: Runtime
+) -> None:
+    """The session at Logto has ended, and another browser has a grant too."""
+    experiment = await begin(Role.VIEWER)
+    await experiment.bench()
+    await open_browser(experiment.person)
     await experiment.browser.logto.sign_out(runtime.settings.logto_endpoint, runtime.settings.logto_app_id)
 
     foreseen = await experiment.preview(Role.ADMIN)
