@@ -12,7 +12,7 @@ async def start_class(page: Page, title: str = "RBAC in an hour") -> str:
     await page.goto("/lab/class")
     await page.get_by_label("Title").fill(title)
     await page.get_by_role("button", name="Start class").click()
-    return await page.locator(".the-code").inner_text()
+    return await page.locator(".the-code [aria-hidden]").inner_text()
 
 
 async def join_class(page: Page, code: str) -> None:

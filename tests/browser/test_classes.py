@@ -99,7 +99,7 @@ async def test_a_class_works_with_the_keyboard_alone(
     await press_tab_until(teacher, teacher.get_by_label("Title"))
     await teacher.keyboard.type("Typed, not clicked")
     await teacher.keyboard.press("Enter")
-    code = await teacher.locator(".the-code").inner_text()
+    code = await teacher.locator(".the-code [aria-hidden]").inner_text()
 
     learner = await open_page(await people.person("Lena"))
     await learner.goto(f"/lab/class?code={code}")

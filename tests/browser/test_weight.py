@@ -64,7 +64,9 @@ async def test_a_page_of_an_organization_is_light(page: Page, acme: str, path: s
     assert sum(weight.values()) <= BUDGET, weight
 
 
-@pytest.mark.parametrize("path", ["/account", "/account/settings", "/api/docs", "/o", "/search"])
+@pytest.mark.parametrize(
+    "path", ["/account", "/account/settings", "/api/docs", "/lab/class", "/o", "/search"]
+)
 async def test_a_page_outside_organizations_is_light(page: Page, path: str) -> None:
     weight = await weight_of(page, path)
 
