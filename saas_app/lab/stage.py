@@ -89,12 +89,15 @@ class Stage:
         """Raise :class:`GroundLost` unless the learner has their roles in the workshop and in the studio.
 
         In the product, learners can delete their workshop, leave an organization, or change their own roles.
+        A second factor that a lesson could not stop requiring is switched off, so that everyone can work.
         """
-        places = {self.workshop: Role.ADMIN, self.studio: Role.VIEWER}
-        found = await asyncio.gather(
-            *(self.management.find_member_roles(place.id, self.ground.subject) for place in places)
+        *roles, studio = await asyncio.gather(
+            self.management.find_member_roles(self.workshop.id, self.ground.subject),
+            self.management.find_member_roles(self.studio.id, self.ground.subject),
+            self.management.find_organization(self.studio.id),
         )
-        for (place, role), held in zip(places.items(), found, strict=True):
+        needed = ((self.workshop, Role.ADMIN), (self.studio, Role.VIEWER))
+        for (place, role), held in zip(needed, roles, strict=True):
             if role.value not in (held or ()):
                 raise GroundLost(
                     _(
@@ -104,6 +107,8 @@ class Stage:
                         organization=isolated(place.name),
                     )
                 )
+        if studio is not None and studio.is_mfa_required:
+            await self.require_mfa(self.studio, False)
 
     async def fetch_own(self, place: Place) -> Fetched:
         """Fetch the learner's API-resource token. Raises :class:`NotYet` if their grant is too old for it."""

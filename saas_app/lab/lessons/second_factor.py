@@ -18,8 +18,7 @@ from saas_app.text.translation import _
 
 
 async def _prepare(stage: Stage) -> Before:
-    """Make sure that Kim is a viewer of the studio, which requires no second factor."""
-    await _stop_requiring(stage)
+    """Make sure that Kim is a viewer of the studio."""
     await stage.set_role(stage.kim, stage.studio, Role.VIEWER)
     return {}
 
@@ -27,13 +26,12 @@ async def _prepare(stage: Stage) -> Before:
 async def _act(stage: Stage, before: Before) -> Evidence:
     """Fetch Kim’s token, require a second factor, and try the old token and a new one."""
     kim, place = stage.kim, stage.studio
-    await _stop_requiring(stage)
     if await stage.roles_of(kim, place) is None:
         raise StartedOver(
             _("Kim was no longer in Rosa’s studio, so the lesson has added Kim. Try once more.")
         )
     path = f"/api/v1/organizations/{place.id}/projects"
-    await stage.rosa.fetch(place, Carrier.ORGANIZATION_TOKEN)  # signs Rosa in, while that needs no factor
+    (await stage.rosa.fetch(place, Carrier.ORGANIZATION_TOKEN)).get_token()  # signs Rosa in before the rule
     old = (await kim.fetch(place, Carrier.API_TOKEN)).get_token()
     earlier = await stage.call(path, old, _("Kim’s token, before Rosa’s rule"))
     async with _requiring(stage):
@@ -76,17 +74,14 @@ def _answer(naive: Decision, refused: Fetched) -> str:
 
 @asynccontextmanager
 async def _requiring(stage: Stage) -> AsyncIterator[None]:
-    """Require a second factor in the studio during the block. It is switched off whatever happens."""
+    """Require a second factor in the studio during the block. It is switched off whatever happens.
+
+    If Logto is down by then, the next request of the lab does it (:meth:`Stage.require_ground`).
+    """
     try:
         await stage.require_mfa(stage.studio, True)
         yield
     finally:
-        await _stop_requiring(stage)
-
-
-async def _stop_requiring(stage: Stage) -> None:
-    """Switch the rule off, also if an attempt that failed has left it on."""
-    if (await stage.management.get_organization(stage.studio.id)).is_mfa_required:
         await stage.require_mfa(stage.studio, False)
 
 

@@ -29,13 +29,11 @@ class Calls:
     named: set[tuple[str, str]] = field(default_factory=set)
     robots: set[str] = field(default_factory=set)
 
-    def add(self, method: str, path: str, body: Any, answer: Answer) -> None:
+    def add(self, method: str, path: str, body: Any) -> None:
         self.made.append((method, path))
         self.named |= set(NAMED.findall(path))
         for name, kind in LISTED.items():
             self.named |= {(kind, found) for found in (body or {}).get(name, ())}
-        if (method, path) == ("POST", "/applications"):
-            self.robots.add(answer.body["id"])
 
 
 @pytest.fixture
@@ -44,8 +42,10 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[Calls]:
     found, call = Calls(), ManagementTransport.call
 
     async def recording(self: ManagementTransport, method: str, path: str, **options: Any) -> Answer:
+        found.add(method, path, options.get("body"))  # also if Logto refuses the call
         answer = await call(self, method, path, **options)
-        found.add(method, path, options.get("body"), answer)
+        if (method, path) == ("POST", "/applications"):
+            found.robots.add(answer.body["id"])
         return answer
 
     monkeypatch.setattr(ManagementTransport, "call", recording)
