@@ -42,6 +42,19 @@ def optional_web_address(value: str) -> str:
     return web_address(value) if value.strip() else ""
 
 
+def optional_loopback_address(value: str) -> str:
+    """Return :func:`web_address` of a service on this machine, or "" for ""."""
+    address = optional_web_address(value)
+    if address and not is_loopback(urlsplit(address).hostname or ""):
+        raise ValueError(
+            _(
+                "must be an address of this machine, such as http://127.0.0.1:3002: the practice service is "
+                "broken on purpose"
+            )
+        )
+    return address
+
+
 def resource_indicator(value: str) -> str:
     """Return the indicator of an API resource (RFC 8707 §2) unchanged: tokens contain it literally."""
     parts = _split(value)

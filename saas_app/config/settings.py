@@ -25,6 +25,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from saas_app.config.addresses import (
     host_names,
+    optional_loopback_address,
     optional_web_address,
     origin_address,
     redis_address,
@@ -100,6 +101,7 @@ def _database_url(value: str) -> str:
 
 OriginAddress: TypeAlias = Annotated[str, AfterValidator(origin_address)]
 OptionalWebAddress: TypeAlias = Annotated[str, AfterValidator(optional_web_address)]
+OptionalLoopbackAddress: TypeAlias = Annotated[str, AfterValidator(optional_loopback_address)]
 ResourceIndicator: TypeAlias = Annotated[str, AfterValidator(resource_indicator)]
 DatabaseUrl: TypeAlias = Annotated[str, AfterValidator(_database_url)]
 SenderAddress: TypeAlias = Annotated[str, AfterValidator(sender_address)]
@@ -240,7 +242,7 @@ class Settings(DatabaseSettings):
     mail_from: SenderAddress = Field("", validation_alias="MAIL_FROM")
     smtp_url: SecretStr = Field(SecretStr(""), validation_alias="SMTP_URL")
     lab: bool = Field(default=False, validation_alias="LAB")
-    lab_practice_url: OptionalWebAddress = Field("", validation_alias="LAB_PRACTICE_URL")
+    lab_practice_url: OptionalLoopbackAddress = Field("", validation_alias="LAB_PRACTICE_URL")
     lab_practice_key: SecretStr = Field(SecretStr(""), validation_alias="LAB_PRACTICE_KEY")
     lab_people_file: Path | None = Field(None, validation_alias="LAB_PEOPLE_FILE")
     log_format: str = Field("console", validation_alias="LOG_FORMAT", pattern="^(console|json)$")

@@ -54,7 +54,7 @@ async def _predict(
     class_code: str | None,
 ) -> None:
     subject = principal.subject
-    async with _playing(lab, principal, read) as stage:
+    async with playing(lab, principal, read) as stage:
         async with lab.work.reading(key=keys.of_person(subject)) as db:
             run = await queries.find_run(db, subject, lesson.slug)
         if run is not None and run.is_predicted:
@@ -76,7 +76,7 @@ async def play(lab: LabSystems, principal: SessionPrincipal, lesson: Lesson, rea
 
 async def _play(lab: LabSystems, principal: SessionPrincipal, lesson: Lesson, read: Read) -> None:
     subject = principal.subject
-    async with _playing(lab, principal, read) as stage:
+    async with playing(lab, principal, read) as stage:
         async with lab.work.reading(key=keys.of_person(subject)) as db:
             run = await queries.find_run(db, subject, lesson.slug)
         if run is None or not run.is_predicted:
@@ -96,8 +96,11 @@ async def _play(lab: LabSystems, principal: SessionPrincipal, lesson: Lesson, re
 
 
 @asynccontextmanager
-async def _playing(lab: LabSystems, principal: SessionPrincipal, read: Read) -> AsyncIterator[Stage]:
-    """Open the learner's ground for a lesson, with Logto's refusals explained."""
+async def playing(lab: LabSystems, principal: SessionPrincipal, read: Read) -> AsyncIterator[Stage]:
+    """Open the learner's ground for one request, with Logto's refusals explained.
+
+    Raises :class:`NoGround`, :class:`GroundLost`, :class:`Busy` and :class:`LogtoUnavailable`.
+    """
     async with open_stage(lab, principal, read) as stage:
         try:
             with explaining():

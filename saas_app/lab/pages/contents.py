@@ -11,7 +11,7 @@ from saas_app.lab import service
 from saas_app.lab.changes import grounds
 from saas_app.lab.lessons import LESSONS, find_lesson
 from saas_app.lab.pages.learners import lab_systems, learner
-from saas_app.lab.practice.flaws import BREAKS
+from saas_app.lab.practice.flaws import BREAKS, find_break
 from saas_app.text.translation import Sentence, _
 from saas_app.web.context import runtime
 from saas_app.web.limits import counts_as_change, retry_after
@@ -35,13 +35,14 @@ async def set_up(principal: SessionPrincipal) -> ResponseReturnValue:
 
     It leads back to the lesson whose page asked for it.
     """
-    lesson = find_lesson((await request.form).get("lesson", ""))
+    slug = (await request.form).get("lesson", "")
+    place = f"/lessons/{slug}" if find_lesson(slug) else f"/practice/{slug}" if find_break(slug) else ""
     try:
         await grounds.build_ground(lab_systems(), principal)
     except (Busy, LogtoUnavailable, RateLimited) as error:
         return await _show(principal, error.detail), error.status, retry_after(error)
     await notify(_("Your practice organizations are ready."), "success")
-    return redirect(f"/sign-in/renew?next=/lab{f'/lessons/{lesson.slug}' if lesson else ''}", 303)
+    return redirect(f"/sign-in/renew?next=/lab{place}", 303)
 
 
 @blueprint.post("/reset")

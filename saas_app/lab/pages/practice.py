@@ -18,7 +18,7 @@ from saas_app.lab.practice.declaration import Break
 from saas_app.lab.practice.flaws import BREAKS, find_break
 from saas_app.lab.practice.forms import read_request, shown_request, typed_request
 from saas_app.lab.practice.values import METHODS, PracticeUnavailable
-from saas_app.lab.values import NoGround, NotYet
+from saas_app.lab.values import GroundLost, NoGround, NotYet
 from saas_app.text.translation import Sentence, _
 from saas_app.web.context import runtime
 from saas_app.web.limits import counts_as_change, retry_after
@@ -29,6 +29,7 @@ blueprint = Blueprint("lab_practice", __name__, url_prefix="/lab/practice")
 
 _EXPECTED = (
     Busy,
+    GroundLost,
     LogtoUnavailable,
     NoGround,
     NotYet,
@@ -115,7 +116,14 @@ async def _refused(
     typed: Mapping[str, str] | None = None,
     chosen: str = "",
 ) -> ResponseReturnValue:
-    page = await _show(principal, lesson, typed=typed, chosen=chosen, failure=error.detail or error.title)
+    page = await _show(
+        principal,
+        lesson,
+        typed=typed,
+        chosen=chosen,
+        failure=error.detail or error.title,
+        is_lost=isinstance(error, GroundLost),
+    )
     return page, error.status, retry_after(error)
 
 
@@ -127,8 +135,12 @@ async def _show(
     chosen: str = "",
     problems: Mapping[str, str] | None = None,
     failure: Sentence | str = "",
+    is_lost: bool = False,
 ) -> str:
-    """Render a lesson. ``typed`` is a request that was not sent, ``problems`` is what is wrong by field."""
+    """Render a lesson. ``typed`` is a request that was not sent, ``problems`` is what is wrong by field.
+
+    ``is_lost``: only a reset of the lab helps.
+    """
     work, subject = runtime().work, principal.subject
     client = service.practice_client(runtime().settings)
     view = await service.view_break(work, client, subject, lesson)
@@ -144,6 +156,7 @@ async def _show(
         chosen=chosen or view.run.fix,
         problems=problems or {},
         failure=failure,
+        is_lost=is_lost,
     )
 
 

@@ -16,7 +16,7 @@ from saas_app.db.base import utc_now
 from saas_app.db.shielding import shielded
 from saas_app.errors import Invalid
 from saas_app.identity.principal import SessionPrincipal
-from saas_app.lab.changes.runs import open_stage
+from saas_app.lab.changes.runs import playing
 from saas_app.lab.classes.service import class_of
 from saas_app.lab.practice import queries
 from saas_app.lab.practice.client import PracticeClient
@@ -46,7 +46,7 @@ class Player:
     @asynccontextmanager
     async def playing(self) -> AsyncIterator[tuple[Stage, BreakRun]]:
         """Open the learner's ground and their progress, alone."""
-        async with open_stage(self.lab, self.principal, self.read) as stage:
+        async with playing(self.lab, self.principal, self.read) as stage:
             async with self.lab.work.reading(key=keys.of_person(self.principal.subject)) as db:
                 run = await queries.find_break_run(db, self.principal.subject, self.lesson.run_name)
             yield stage, run
@@ -63,8 +63,7 @@ async def send_request(player: Player, attempt: Attempt) -> bool:
     """Send a learner's request, and store its answer. The first one that leaks proves the leak.
 
     Returns whether the service had lost the learner's workspace and made it again. Raises
-    :class:`PracticeUnavailable`, :class:`NotYet`, :class:`NoGround`, :class:`Busy` and
-    :class:`LogtoUnavailable`.
+    :class:`PracticeUnavailable`, :class:`NotYet`, and what :func:`saas_app.lab.changes.runs.playing` raises.
     """
     return await shielded(_send_request(player, attempt), grace=_SECONDS_TO_FINISH)
 

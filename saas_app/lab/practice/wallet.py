@@ -72,9 +72,9 @@ class Wallet:
         """Fetch a token. Role-play members get back their first role, which may have changed."""
         stage = self._stage
         if choice is TokenChoice.WORKSHOP:
-            return await stage.learner.fetch(stage.workshop, Carrier.API_TOKEN)
+            return await stage.fetch_own(stage.workshop)
         if choice is TokenChoice.STUDIO:
-            return await stage.learner.fetch(stage.studio, Carrier.API_TOKEN)
+            return await stage.fetch_own(stage.studio)
         if choice is TokenChoice.SAM:
             await stage.set_role(stage.sam, stage.workshop, Role.VIEWER)
             return await stage.sam.fetch(stage.workshop, Carrier.API_TOKEN)

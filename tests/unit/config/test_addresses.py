@@ -251,3 +251,18 @@ def test_all_roles_use_the_same_kind_of_database(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv(name, "sqlite:///var/other.db")
     with pytest.raises(ValidationError, match="same database as DATABASE_URL"):
         DatabaseSettings()
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:3002", "http://localhost:3002", "http://[::1]:3002", ""])
+def test_the_practice_service_may_be_on_this_machine(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAB_PRACTICE_URL", url)
+    assert load_settings().lab_practice_url == url
+
+
+@pytest.mark.parametrize(
+    "url", ["http://0.0.0.0:3002", "http://10.0.0.1", "https://practice.example", "http://127.0.0.1.example"]
+)
+def test_the_practice_service_is_nowhere_else(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAB_PRACTICE_URL", url)
+    with pytest.raises(ConfigurationError, match="LAB_PRACTICE_URL must be an address of this machine"):
+        load_settings()

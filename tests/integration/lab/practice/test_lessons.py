@@ -113,12 +113,12 @@ async def test_an_honest_request_leaks_nothing_and_the_attack_leaks(
     assert honest.last.reply.status == 200
     assert (honest.last.leaks, honest.leak) == ((), None)
     assert "Nothing leaked" in page
-    assert "Choose the fix" not in page
+    assert "2. Choose the fix" not in page
     assert attacked.leak is not None
     assert attacked.leak.attempt.path == play.attack[-1]["path"]
     page = await breaker.page()
     assert "Leak proved" in page
-    assert "Choose the fix" in page
+    assert "2. Choose the fix" in page
 
 
 @pytest.mark.parametrize("slug", PLAYS)
@@ -146,7 +146,7 @@ async def test_the_right_fix_ends_the_lesson_with_the_class_of_the_incident(
     await breaker.fix(play.right)
     page, run = await breaker.page(), await breaker.run()
 
-    assert "What to remember" not in before
+    assert "3. What to remember" not in before
     assert breaker.lesson.owasp in page
     assert all(f"CWE-{number}" in page and title in page for number, title in breaker.lesson.weaknesses)
     assert (run.first_fix, run.right_fix, run.is_done) == (play.wrong, play.right, True)
@@ -348,6 +348,16 @@ async def test_a_role_that_another_lesson_changed_is_given_back(begin: Callable[
     assert run.leak is not None  # the service's copy of roles still says admin
 
 
+async def test_the_set_up_of_a_newcomer_leads_back_to_the_lesson(
+    new_learner: NewLearner, practice_app: Quart
+) -> None:
+    lena = await new_learner(is_set_up=False, at=practice_app)
+
+    response = await lena.browser.post("/lab/ground", {"lesson": "guessed-id"})
+
+    assert response.headers["Location"] == "/sign-in/renew?next=/lab/practice/guessed-id"
+
+
 async def test_a_learner_who_changed_their_own_role_is_told(guessing: Breaker) -> None:
     lab, ground = guessing.learner.lab, await guessing.learner.ground()
     learner = guessing.learner.person.id
@@ -355,7 +365,8 @@ async def test_a_learner_who_changed_their_own_role_is_told(guessing: Breaker) -
 
     page = await guessing.send(IN_THE_WORKSHOP, 409)
 
-    assert "does not carry what this lesson needs" in page
+    assert "which you are no longer" in page
+    assert "Open the lab" in page
     assert (await guessing.run()).last is None
 
 
