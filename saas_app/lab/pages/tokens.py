@@ -93,7 +93,8 @@ async def _page(
 ) -> str:
     bench = await _workbench().read(principal, chosen)
     searched = request.args.get("q", "").strip()[:_QUERY_LENGTH]
-    found = search_memberships(mine, searched, reader_language())
+    is_few = len(mine) <= _FEW
+    found = search_memberships(mine, "" if is_few else searched, reader_language())
     return render(
         "lab/tokens.html",
         bench=bench,
@@ -101,7 +102,7 @@ async def _page(
         chosen=chosen,
         here=_path_of(chosen),
         total=len(mine),
-        choices=found if len(mine) <= _FEW else None,
+        choices=found if is_few else None,
         searched=searched,
         found=found[:_FOUND],
         more=max(0, len(found) - _FOUND),

@@ -305,7 +305,7 @@ async def test_a_token_that_the_product_would_not_use_any_more_is_shown_and_said
     page = await desk.browser.text(desk.both)
 
     assert not calls
-    assert page.count("this token is no longer used here") == 2
+    assert page.count("this token is no longer used here") == page.count(">Outdated<") == 2
 
 
 async def test_fetching_again_brings_what_has_changed(desk: Desk, make: Factory) -> None:
@@ -519,6 +519,13 @@ async def test_without_the_lab_nothing_leads_to_it_and_it_does_not_exist(
 
 
 # Odd and large
+
+
+async def test_few_organizations_are_all_offered(desk: Desk) -> None:
+    page = await desk.browser.text(f"{desk.both}&q=glob")
+
+    assert f'<option value="{desk.acme}" selected>' in page
+    assert f'<option value="{desk.globex}" selected>' in page
 
 
 async def test_many_organizations_are_searched(
