@@ -172,7 +172,7 @@ async def test_a_prediction_cannot_be_put_into_a_class_of_others(
 
     await predict(stranger.person.id, FIRST)
 
-    assert "0 predicted" in await room.browser.text(room.path)
+    assert "1 predicted" not in await room.browser.text(room.path)
 
 
 @pytest.mark.parametrize("model", [LabClass, LabClassMember, LabRun])

@@ -94,7 +94,7 @@ async def test_an_erased_learner_is_no_longer_counted(
 
     page = await room.browser.text(room.path)
     assert "Hildegunde" not in page
-    assert "0 predicted" in page
+    assert "1 predicted" not in page
 
 
 async def test_the_page_of_a_class_with_200_learners_takes_two_statements(
