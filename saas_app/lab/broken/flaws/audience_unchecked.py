@@ -9,8 +9,6 @@ import jwt
 from saas_app.lab.broken.calls import Call, Refused, Row
 from saas_app.lab.broken.flaw import Flaw
 
-_REPORTS: Final = "SELECT * FROM reports WHERE organization_id = ?"
-
 
 async def any_audience(call: Call) -> Row:
     claims = jwt.decode(
@@ -22,7 +20,8 @@ async def any_audience(call: Call) -> Row:
     )
     # the organization is in a claim, or in the audience: urn:logto:organization:<id>
     organization_id = claims.get("organization_id") or str(claims["aud"]).rpartition(":")[2]
-    return {"reports": await call.rows(_REPORTS, organization_id)}
+    reports = await call.rows("SELECT * FROM reports WHERE organization_id = ?", organization_id)
+    return {"reports": reports}
 
 
 async def any_audience_with_a_client(call: Call) -> Row:
@@ -35,7 +34,8 @@ async def any_audience_with_a_client(call: Call) -> Row:
         options={"verify_aud": False, "require": ["exp", "iat", "sub", "aud", "client_id"]},
     )
     organization_id = claims.get("organization_id") or str(claims["aud"]).rpartition(":")[2]
-    return {"reports": await call.rows(_REPORTS, organization_id)}
+    reports = await call.rows("SELECT * FROM reports WHERE organization_id = ?", organization_id)
+    return {"reports": reports}
 
 
 async def audience_of_our_own_product(call: Call) -> Row:
@@ -50,7 +50,8 @@ async def audience_of_our_own_product(call: Call) -> Row:
     if not str(claims["aud"]).startswith((call.issuer.resource, "urn:logto:organization:")):
         raise Refused(401, "This token is for another service.")
     organization_id = claims.get("organization_id") or str(claims["aud"]).rpartition(":")[2]
-    return {"reports": await call.rows(_REPORTS, organization_id)}
+    reports = await call.rows("SELECT * FROM reports WHERE organization_id = ?", organization_id)
+    return {"reports": reports}
 
 
 async def audience_of_this_service(call: Call) -> Row:
@@ -62,7 +63,8 @@ async def audience_of_this_service(call: Call) -> Row:
         audience=call.issuer.resource,
         options={"require": ["exp", "organization_id"]},
     )
-    return {"reports": await call.rows(_REPORTS, claims["organization_id"])}
+    reports = await call.rows("SELECT * FROM reports WHERE organization_id = ?", claims["organization_id"])
+    return {"reports": reports}
 
 
 FLAW: Final = Flaw(

@@ -7,8 +7,6 @@ from typing import Final
 from saas_app.lab.broken.calls import Call, Row
 from saas_app.lab.broken.flaw import Flaw
 
-_REPORTS: Final = "SELECT * FROM reports WHERE organization_id = ?"
-
 
 async def kept_by_address(call: Call) -> Row:
     caller = await call.verify()
@@ -16,7 +14,10 @@ async def kept_by_address(call: Call) -> Row:
     key = "/summary"
     if kept := call.cache.get(key):
         return kept
-    reports = await call.rows(_REPORTS, caller.organization_id)
+    reports = await call.rows(
+        "SELECT * FROM reports WHERE organization_id = ?",
+        caller.organization_id,
+    )
     return call.cache.keep(key, {"count": len(reports), "newest": reports[-1]}, seconds=600)
 
 
@@ -26,7 +27,10 @@ async def kept_by_address_for_a_moment(call: Call) -> Row:
     key = "/summary"
     if kept := call.cache.get(key):
         return kept
-    reports = await call.rows(_REPORTS, caller.organization_id)
+    reports = await call.rows(
+        "SELECT * FROM reports WHERE organization_id = ?",
+        caller.organization_id,
+    )
     return call.cache.keep(key, {"count": len(reports), "newest": reports[-1]}, seconds=30)
 
 
@@ -36,7 +40,10 @@ async def kept_by_person(call: Call) -> Row:
     key = f"{caller.subject}:/summary"
     if kept := call.cache.get(key):
         return kept
-    reports = await call.rows(_REPORTS, caller.organization_id)
+    reports = await call.rows(
+        "SELECT * FROM reports WHERE organization_id = ?",
+        caller.organization_id,
+    )
     return call.cache.keep(key, {"count": len(reports), "newest": reports[-1]}, seconds=600)
 
 
@@ -46,7 +53,10 @@ async def kept_by_organization(call: Call) -> Row:
     key = f"{caller.organization_id}:/summary"
     if kept := call.cache.get(key):
         return kept
-    reports = await call.rows(_REPORTS, caller.organization_id)
+    reports = await call.rows(
+        "SELECT * FROM reports WHERE organization_id = ?",
+        caller.organization_id,
+    )
     return call.cache.keep(key, {"count": len(reports), "newest": reports[-1]}, seconds=600)
 
 

@@ -7,18 +7,19 @@ from typing import Final
 from saas_app.lab.broken.calls import Call, Refused, Row
 from saas_app.lab.broken.flaw import Flaw
 
-_SEARCH: Final = """
-    SELECT * FROM reports
-    WHERE organization_id = ? AND title LIKE ? AND (confidential = 0 OR ?)
-"""
-
 
 async def role_of_the_body(call: Call) -> Row:
     caller = await call.verify()
     caller.require("projects:read")
     is_admin = call.body.get("role") == "admin"
     words = f"%{call.body.get('words', '')}%"
-    return {"reports": await call.rows(_SEARCH, caller.organization_id, words, is_admin)}
+    reports = await call.rows(
+        "SELECT * FROM reports WHERE organization_id = ? AND title LIKE ? AND (confidential = 0 OR ?)",
+        caller.organization_id,
+        words,
+        is_admin,
+    )
+    return {"reports": reports}
 
 
 async def role_of_a_header(call: Call) -> Row:
@@ -27,7 +28,13 @@ async def role_of_a_header(call: Call) -> Row:
     # people fill in forms, but only our page sets this header
     is_admin = call.headers.get("X-Role") == "admin"
     words = f"%{call.body.get('words', '')}%"
-    return {"reports": await call.rows(_SEARCH, caller.organization_id, words, is_admin)}
+    reports = await call.rows(
+        "SELECT * FROM reports WHERE organization_id = ? AND title LIKE ? AND (confidential = 0 OR ?)",
+        caller.organization_id,
+        words,
+        is_admin,
+    )
+    return {"reports": reports}
 
 
 async def role_of_the_body_checked(call: Call) -> Row:
@@ -38,7 +45,13 @@ async def role_of_the_body_checked(call: Call) -> Row:
         raise Refused(403, "You are not an admin.")
     is_admin = str(role).strip().lower() == "admin"  # some clients send "Admin"
     words = f"%{call.body.get('words', '')}%"
-    return {"reports": await call.rows(_SEARCH, caller.organization_id, words, is_admin)}
+    reports = await call.rows(
+        "SELECT * FROM reports WHERE organization_id = ? AND title LIKE ? AND (confidential = 0 OR ?)",
+        caller.organization_id,
+        words,
+        is_admin,
+    )
+    return {"reports": reports}
 
 
 async def permission_of_the_token(call: Call) -> Row:
@@ -46,7 +59,13 @@ async def permission_of_the_token(call: Call) -> Row:
     caller.require("projects:read")
     sees_all = caller.may("projects:export")
     words = f"%{call.body.get('words', '')}%"
-    return {"reports": await call.rows(_SEARCH, caller.organization_id, words, sees_all)}
+    reports = await call.rows(
+        "SELECT * FROM reports WHERE organization_id = ? AND title LIKE ? AND (confidential = 0 OR ?)",
+        caller.organization_id,
+        words,
+        sees_all,
+    )
+    return {"reports": reports}
 
 
 FLAW: Final = Flaw(

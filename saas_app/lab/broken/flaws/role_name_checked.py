@@ -7,15 +7,17 @@ from typing import Final
 from saas_app.lab.broken.calls import Call, Refused, Row
 from saas_app.lab.broken.flaw import Flaw
 
-_EXPORT: Final = "SELECT * FROM reports WHERE organization_id = ?"
-
 
 async def admin_by_name(call: Call) -> Row:
     caller = await call.verify()
     roles = await call.rows("SELECT role FROM members WHERE subject = ?", caller.subject)
     if "admin" not in [member["role"] for member in roles]:
         raise Refused(403, "You are not an admin.")
-    return {"reports": await call.rows(_EXPORT, caller.organization_id)}
+    reports = await call.rows(
+        "SELECT * FROM reports WHERE organization_id = ?",
+        caller.organization_id,
+    )
+    return {"reports": reports}
 
 
 async def admin_of_this_organization(call: Call) -> Row:
@@ -27,7 +29,11 @@ async def admin_of_this_organization(call: Call) -> Row:
     )
     if member["role"] != "admin":
         raise Refused(403, "You are not an admin.")
-    return {"reports": await call.rows(_EXPORT, caller.organization_id)}
+    reports = await call.rows(
+        "SELECT * FROM reports WHERE organization_id = ?",
+        caller.organization_id,
+    )
+    return {"reports": reports}
 
 
 async def admin_or_owner_of_this_organization(call: Call) -> Row:
@@ -39,13 +45,21 @@ async def admin_or_owner_of_this_organization(call: Call) -> Row:
     )
     if member["role"] not in ("admin", "owner"):
         raise Refused(403, "You are not an admin.")
-    return {"reports": await call.rows(_EXPORT, caller.organization_id)}
+    reports = await call.rows(
+        "SELECT * FROM reports WHERE organization_id = ?",
+        caller.organization_id,
+    )
+    return {"reports": reports}
 
 
 async def permission_to_export(call: Call) -> Row:
     caller = await call.verify()
     caller.require("projects:export")
-    return {"reports": await call.rows(_EXPORT, caller.organization_id)}
+    reports = await call.rows(
+        "SELECT * FROM reports WHERE organization_id = ?",
+        caller.organization_id,
+    )
+    return {"reports": reports}
 
 
 FLAW: Final = Flaw(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -255,6 +256,16 @@ async def test_a_lost_workspace_is_made_again(guessing: Breaker, practice_url: s
     assert "had lost your workspace" in page
     assert after.workspace_id != before.workspace_id
     assert after.leak == before.leak
+
+
+async def test_two_tabs_do_not_lose_the_leak(guessing: Breaker) -> None:
+    """One learner at a time is served, so the requests of two tabs follow each other, in any order."""
+    await asyncio.gather(*(guessing.send(form) for form in (*PLAYS["guessed-id"].attack, IN_THE_WORKSHOP)))
+
+    run = await guessing.run()
+    assert run.leak is not None
+    assert run.leak.attempt.path == "/reports/1"
+    assert run.workspace_id != ""
 
 
 async def test_a_new_workspace_keeps_the_progress(guessing: Breaker) -> None:

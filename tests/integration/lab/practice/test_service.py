@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -80,6 +81,7 @@ async def test_the_code_that_is_shown_is_the_code_that_runs(practice: Practice, 
     assert (status, flaw["method"], flaw["path"]) == (200, FLAWS[slug].method, FLAWS[slug].path)
     for shown, variant in zip(flaw["variants"], FLAWS[slug].variants, strict=True):
         assert shown["source"].startswith(f"async def {variant.__name__}(call: Call) -> Row:\n")
+        assert not re.search(r"\b_[A-Z]", shown["source"])  # a constant that learners do not see
 
 
 @pytest.mark.parametrize("slug", FLAWS)
