@@ -81,8 +81,8 @@ class PermissionDenied(AppError):
 
     status, code, title = 403, "permission-denied", _("Your role does not allow this")
 
-    def __init__(self, decision: Decision, detail: Sentence = NOTHING) -> None:
-        super().__init__(detail or decision.decided_by.explanation)
+    def __init__(self, decision: Decision, detail: Sentence = NOTHING, *, title: Sentence = NOTHING) -> None:
+        super().__init__(detail or decision.decided_by.explanation, title=title)
         self.decision = decision
 
 

@@ -194,6 +194,15 @@ async def save_evidence(
     )
 
 
+async def forget_evidence(db: WritingSession, subject: str, lesson: str, before: Mapping[str, Any]) -> None:
+    """Delete what a lesson saw, and store what it compares with when it is played again."""
+    await db.execute(
+        sa.update(LabRun)
+        .where(LabRun.subject == subject, LabRun.lesson == lesson)
+        .values(before=dict(before), evidence=sa.null(), answer=None, done_at=None)
+    )
+
+
 async def delete_runs(db: WritingSession, subject: str) -> None:
     """Delete what a learner predicted and saw, except what was predicted in a class."""
     await db.execute(sa.delete(LabRun).where(LabRun.subject == subject, LabRun.class_code.is_(None)))

@@ -34,14 +34,14 @@ class AccessFacts:
 def decide(facts: AccessFacts, permission: Permission) -> Decision:
     """Decide whether the caller holds ``permission`` in the organization."""
     steps = list(proved(facts))
+    named = {"token": permission.carrier.label, "permission": permission.value}
     names = {"token": permission.carrier.label, "organization": isolated(facts.organization_name)}
     if permission.carrier not in facts.carriers:
-        missing = _("No %(token)s was issued for %(organization)s.", **names)
+        missing = _("%(permission)s is read from the %(token)s, and this request has none.", **named)
         return Decision(False, (*steps, StepResult(Step.AUDIENCE, False, missing)), permission=permission)
     issued = _("The %(token)s was issued by Logto for %(organization)s only.", **names)
     steps.append(StepResult(Step.AUDIENCE, True, issued))
     allowed = permission in facts.granted
-    named = {"token": permission.carrier.label, "permission": permission.value}
     says = (
         _("The %(token)s includes %(permission)s.", **named)
         if allowed

@@ -103,8 +103,8 @@ class TokenCaller:
         )
 
     def denial(self, tenant: Tenant, decision: Decision) -> Exception:
-        """Return the denial. The program needs another token."""
-        return PermissionDenied(decision)
+        """Return the denial. The program needs another token, whatever its holder's roles allow."""
+        return PermissionDenied(decision, title=_("This token does not allow this"))
 
     def require_fresh_sign_in(self, tenant: Tenant) -> None:
         """Raise :class:`FreshSignInRequired`, always."""

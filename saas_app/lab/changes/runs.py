@@ -95,6 +95,27 @@ async def _play(lab: LabSystems, principal: SessionPrincipal, lesson: Lesson, re
             await queries.update_ground(db, subject, used_at=utc_now())
 
 
+async def play_again(lab: LabSystems, principal: SessionPrincipal, lesson: Lesson, read: Read) -> None:
+    """Put a lesson that was played back to its task. The prediction stays: the first one is what counts.
+
+    Raises :class:`NoGround`, :class:`GroundLost`, :class:`Busy` and :class:`LogtoUnavailable`, after which
+    the result is still there.
+    """
+    await shielded(_play_again(lab, principal, lesson, read), grace=_SECONDS_TO_FINISH)
+
+
+async def _play_again(lab: LabSystems, principal: SessionPrincipal, lesson: Lesson, read: Read) -> None:
+    subject = principal.subject
+    async with playing(lab, principal, read) as stage:
+        async with lab.work.reading(key=keys.of_person(subject)) as db:
+            run = await queries.find_run(db, subject, lesson.slug)
+        if run is None or not run.is_done:
+            return
+        before = await lesson.prepare(stage)
+        async with lab.work.writing(key=keys.of_person(subject)) as db:
+            await queries.forget_evidence(db, subject, lesson.slug, before)
+
+
 @asynccontextmanager
 async def playing(lab: LabSystems, principal: SessionPrincipal, read: Read) -> AsyncIterator[Stage]:
     """Open the learner's ground for one request, with Logto's refusals explained.

@@ -70,6 +70,28 @@ async def act(principal: SessionPrincipal, slug: str) -> ResponseReturnValue:
     return redirect(f"/lab/lessons/{lesson.slug}#result", 303)
 
 
+@blueprint.post("/<slug>/again")
+@learner
+@counts_as_change
+async def play_again(principal: SessionPrincipal, slug: str) -> ResponseReturnValue:
+    """Let the learner act once more. The first prediction stays."""
+    lesson = _get_lesson(slug)
+    try:
+        await runs.play_again(lab_systems(), principal, lesson, read_own_api)
+    except _EXPECTED as error:
+        return await _refused(principal, lesson, error)
+    return redirect(f"/lab/lessons/{lesson.slug}#task", 303)
+
+
+@blueprint.get("/<slug>/prediction")
+@blueprint.get("/<slug>/act")
+@blueprint.get("/<slug>/again")
+@learner
+async def back_to_lesson(principal: SessionPrincipal, slug: str) -> ResponseReturnValue:
+    """Lead from the address of a form that was not accepted, opened again, back to the lesson."""
+    return redirect(f"/lab/lessons/{_get_lesson(slug).slug}", 303)
+
+
 async def _refused(
     principal: SessionPrincipal, lesson: Lesson, error: AppError, chosen: str = ""
 ) -> ResponseReturnValue:

@@ -89,3 +89,32 @@ async def test_a_visitor_is_asked_to_sign_in(new_learner: NewLearner) -> None:
     response = await learner.browser.get(path_of(FIRST), 303)
 
     assert response.headers["Location"].startswith("/sign-in")
+
+
+async def test_a_lesson_can_be_played_again_with_the_first_prediction(learner: LearnerInLab) -> None:
+    await play(learner, FIRST, wrong_answer(FIRST))
+
+    await learner.browser.post(f"{path_of(FIRST)}/again")
+
+    again = await learner.run_of(FIRST)
+    assert (again.prediction, again.evidence, again.is_done) == (wrong_answer(FIRST), None, False)
+    await do_tasks(learner, FIRST)
+    await learner.act(FIRST)
+    assert (await learner.run_of(FIRST)).answer == RIGHT
+
+
+async def test_playing_again_before_the_end_changes_nothing(learner: LearnerInLab) -> None:
+    await learner.predict(FIRST, RIGHT)
+    before = await learner.run_of(FIRST)
+
+    await learner.browser.post(f"{path_of(FIRST)}/again")
+
+    assert await learner.run_of(FIRST) == before
+
+
+async def test_the_address_of_a_form_that_was_not_accepted_leads_back_to_the_lesson(
+    learner: LearnerInLab,
+) -> None:
+    for step in ("prediction", "act", "again"):
+        response = await learner.browser.get(f"{path_of(FIRST)}/{step}", 303)
+        assert response.headers["Location"] == path_of(FIRST)

@@ -148,7 +148,11 @@ class TestInSpanish:
 
 def test_a_stored_sentence_is_made_again_with_its_names_isolated_and_for_every_language() -> None:
     token = _("organization token")
-    sentence = _("No %(token)s was issued for %(organization)s.", token=token, organization=isolated(NAME))
+    sentence = _(
+        "The %(token)s was issued by Logto for %(organization)s only.",
+        token=token,
+        organization=isolated(NAME),
+    )
 
     stored = json.dumps(sentence.as_json(), ensure_ascii=False)
     again = Sentence.from_json(json.loads(stored))
