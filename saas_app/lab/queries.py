@@ -36,17 +36,29 @@ class StoredGround:
         return [found for found in (self.workshop_id, self.studio_id) if found]
 
 
+_GROUND = (
+    LabGround.subject,
+    LabGround.state,
+    LabGround.admin_organization_id,
+    LabGround.viewer_organization_id,
+    LabGround.used_at,
+)
+
+
 async def find_ground(db: DatabaseSession, subject: str) -> StoredGround | None:
     """Return a learner's ground, or None."""
-    statement = sa.select(
-        LabGround.subject,
-        LabGround.state,
-        LabGround.admin_organization_id,
-        LabGround.viewer_organization_id,
-        LabGround.used_at,
-    )
-    row = (await db.execute(statement.where(LabGround.subject == subject))).one_or_none()
+    row = (await db.execute(sa.select(*_GROUND).where(LabGround.subject == subject))).one_or_none()
     return None if row is None else StoredGround(*row)
+
+
+async def find_ground_with_player(
+    db: DatabaseSession, subject: str, key: str
+) -> tuple[StoredGround | None, str | None]:
+    """Return a learner's ground and the account of one of its role-play members, or None for either."""
+    is_theirs = sa.and_(LabPlayer.subject == LabGround.subject, LabPlayer.name == key)
+    joined = sa.select(*_GROUND, LabPlayer.user_id).outerjoin(LabPlayer, is_theirs)
+    row = (await db.execute(joined.where(LabGround.subject == subject))).one_or_none()
+    return (None, None) if row is None else (StoredGround(*row[:-1]), row[-1])
 
 
 async def list_grounds_unused_since(db: DatabaseSession, moment: datetime) -> list[str]:
@@ -96,13 +108,6 @@ async def list_players(db: DatabaseSession, vault: Vault, subject: str) -> dict[
         row.name: Player(row.name, row.user_id, row.username, json.loads(vault.open(row.secrets)))
         for row in rows
     }
-
-
-async def find_player_id(db: DatabaseSession, subject: str, key: str) -> str | None:
-    """Return the account of a role-play member, or None."""
-    statement = sa.select(LabPlayer.user_id).where(LabPlayer.subject == subject, LabPlayer.name == key)
-    found: str | None = await db.scalar(statement)
-    return found
 
 
 async def save_player(db: WritingSession, vault: Vault, subject: str, player: Player) -> None:

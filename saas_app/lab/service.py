@@ -54,6 +54,10 @@ class Progress:
         begun = [lesson for lesson in left if self.run_of(lesson).is_predicted]
         return next(iter(begun + left), None)
 
+    def is_done(self, name: str) -> bool:
+        """Return whether the lesson that is stored under this name was played to its end."""
+        return name in self.runs and self.runs[name].is_done
+
     def run_of(self, lesson: Lesson) -> Run:
         """Return the learner's run of a lesson, which may not have begun."""
         return self.runs.get(lesson.slug) or Run(lesson.slug)
@@ -73,8 +77,7 @@ class LessonView:
 async def find_progress(work: UnitOfWork, subject: str) -> Progress:
     """Return how far a learner is."""
     async with work.reading(key=keys.of_person(subject)) as db:
-        ground = await queries.find_ground(db, subject)
-        sam_id = await queries.find_player_id(db, subject, SAM) if ground else None
+        ground, sam_id = await queries.find_ground_with_player(db, subject, SAM)
         runs = await queries.list_runs(db, subject)
     places = {
         "workshop": (ground and ground.workshop_id) or "",

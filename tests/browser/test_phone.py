@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from saas_app.lab.lessons import LESSONS
 from tests.browser.conftest import OpenPage
+from tests.browser.lab_steps import Learner
 from tests.browser.page_checks import excess_width
 from tests.browser.steps import account_menu, expect_path, option, switcher
 from tests.factories import Factory
+from tests.integration.lab.tasks import ANSWERS
 
 WIDTH = 375
 PHONE = {
@@ -86,3 +89,15 @@ async def test_the_filters_of_tasks_fit_in_the_longest_language(open_page: OpenP
     await page.get_by_role("button", name="Crear proyecto").click()
     await _expect_within(page, page.get_by_role("link", name="Asignadas a mí"), 320)
     assert await excess_width(page, "project", 320) == []
+
+
+async def test_after_acting_the_verdict_of_a_lesson_is_on_the_screen(
+    open_page: OpenPage, people: Factory
+) -> None:
+    learner = Learner(await open_page(await people.person("Lena"), **PHONE))
+    await learner.set_up()
+
+    await learner.play(LESSONS[0], ANSWERS[LESSONS[0].slug])
+
+    await _expect_on_screen(learner.page, learner.page.get_by_text("You predicted correctly"))
+    await expect(learner.page.locator(".answer.is-right .answer-text")).to_be_in_viewport()

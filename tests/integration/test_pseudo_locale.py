@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from quart.wrappers import Response
 
+from saas_app.lab.lessons import LESSONS
 from saas_app.rbac.permissions import Permission, Role
 from saas_app.runtime import Runtime
 from saas_app.web.guards import Callers
@@ -21,6 +22,8 @@ from saas_app.web.reader import LANGUAGE_COOKIE
 from tests.clients import FRESH, SAME_ORIGIN, Browser
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
+from tests.integration.lab.conftest import LearnerInLab, path_of
+from tests.integration.lab.tasks import do_tasks, wrong_answer
 from tests.pseudo_locale import TAG, outside, pseudo_locale
 from tests.rules.calls import fill, path_with_rows
 from tests.rules.routes import ROUTES, Route
@@ -49,6 +52,7 @@ UNREAD = {"script", "style", "code", "pre", "kbd", "svg", "time", "template", "t
 READ_ATTRIBUTES = re.compile(r"aria-label|title|alt|placeholder|data-label|data-text-.*|data-confirm")
 CODE = re.compile(r"[^A-Za-z’'“”()…-]|^--?\w|^[A-Z]{2}$")  # addresses, ids, scopes, numbers and initials
 WORD = re.compile(r"[A-Za-z]{2,}")
+STATUS = re.compile(r"[1-5]\d\d [A-Za-z ]+")  # what a status is called in the protocol
 ENDS_THE_SESSION = {"/sign-out"}
 
 
@@ -191,6 +195,42 @@ async def test_every_refusal_is_in_the_reader_s_language(
     ]
 
     assert await all_leftovers(make, runtime, browser, acme, guarded) == []
+
+
+async def test_lessons_and_their_results_are_in_the_reader_s_language(
+    make: Factory, runtime: Runtime, open_browser: OpenBrowser
+) -> None:
+    """Each lesson with its question, its task and its result, and the contents before and after them."""
+    person = await make.person("Ada")
+    browser = await open_browser(person)
+    browser.app.set_cookie("localhost", LANGUAGE_COOKIE, TAG)
+    learner = LearnerInLab(person, browser, runtime)
+    await learner.set_up()
+    ground = await learner.ground()
+    data = [ground.workshop.name, ground.studio.name, *(player.name for player in ground.players.values())]
+    functions = {place.function for lesson in LESSONS for place in lesson.places}
+    found: list[str] = []
+
+    def is_code(text: str) -> bool:
+        return text in functions or bool(STATUS.fullmatch(text))
+
+    async def look(path: str) -> None:
+        page = str(await (await browser.get(path)).get_data(as_text=True))
+        for name in data:
+            page = page.replace(name, "")
+        found.extend(f"{path}: {text}" for text in leftovers(page) if not is_code(text))
+
+    await look("/lab")
+    for lesson in LESSONS:
+        await look(path_of(lesson))
+        await learner.predict(lesson, wrong_answer(lesson))
+        await do_tasks(learner, lesson)
+        await look(path_of(lesson))
+        await learner.act(lesson)
+        await look(path_of(lesson))
+    await look("/lab")
+
+    assert found == []
 
 
 @pytest.mark.parametrize("path", ["/", "/nowhere", "/o/unknown/projects", "/callback?error=access_denied"])

@@ -59,6 +59,8 @@ FIXED = {
     "ended.failure.detail",
     "lesson.title",
     "view.following.title",
+    "first_break.title",
+    "next_break.title",
 }
 """Texts with such a variable that we or an operator chose."""
 

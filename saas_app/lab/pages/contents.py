@@ -61,10 +61,12 @@ async def reset(principal: SessionPrincipal) -> ResponseReturnValue:
 
 
 async def _show(principal: SessionPrincipal, failure: Sentence | str = "") -> str:
+    progress = await service.find_progress(runtime().work, principal.subject)
     return render(
         "lab/contents.html",
         lessons=LESSONS,
         breaks=BREAKS,
-        progress=await service.find_progress(runtime().work, principal.subject),
+        next_break=next((one for one in BREAKS if not progress.is_done(one.run_name)), None),
+        progress=progress,
         failure=failure,
     )

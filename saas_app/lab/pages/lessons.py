@@ -14,6 +14,7 @@ from saas_app.lab.classes.service import class_of, find_class_with
 from saas_app.lab.lesson import Lesson
 from saas_app.lab.lessons import LESSONS, find_lesson
 from saas_app.lab.pages.learners import lab_systems, learner, read_own_api
+from saas_app.lab.practice.flaws import BREAKS
 from saas_app.lab.values import AlreadyPredicted, GroundLost, NoGround, NotYet, UnknownAnswer
 from saas_app.text.translation import Sentence, _
 from saas_app.web.context import runtime
@@ -128,6 +129,7 @@ async def _show(
         progress=progress,
         number=LESSONS.index(lesson) + 1,
         count=len(LESSONS),
+        first_break=BREAKS[0],
         chosen=chosen,
         problem=problem,
         failure=failure,

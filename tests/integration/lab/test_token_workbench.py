@@ -187,7 +187,7 @@ async def test_secrets_in_the_request_are_replaced(desk: Desk, runtime: Runtime)
 async def test_with_one_organization_its_tokens_are_shown_alone(desk: Desk) -> None:
     page = await desk.browser.text(f"{PATH}?left={desk.acme}")
 
-    assert "No comparison" in page
+    assert "No other organization" in page
     assert "What differs:" not in page
     assert page.count("Signature verified here") == 3
 
