@@ -118,7 +118,7 @@ class ApiRequest:
     """A request with a bearer token, mostly to the JSON API of Workroom, and its response.
 
     ``token`` says which token it was. ``answer`` is the JSON of the response. ``path`` is the whole address
-    for another API.
+    for another API. ``title`` tells requests apart that look the same. ``body`` is the JSON that was sent.
     """
 
     method: str
@@ -126,11 +126,32 @@ class ApiRequest:
     token: Sentence
     status: int
     answer: Any
+    title: Sentence | None = None
+    body: Any = None
+
+    @property
+    def reason(self) -> str:
+        """Why the API refused, in its own words (RFC 9457), or "" if it did not."""
+        return str(self.answer.get("detail") or "") if isinstance(self.answer, Mapping) else ""
 
     @property
     def phrase(self) -> str:
         """What the status is called in the protocol."""
         return phrase_of(self.status)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request to Logto's token endpoint and its response. ``title`` says what was asked for."""
+
+    title: Sentence
+    exchange: Exchange
+
+    @property
+    def refusal(self) -> str:
+        """Logto's reason in its own words, or "" if it did not refuse."""
+        answer = self.exchange.answer
+        return str(answer.get("error_description") or answer.get("error") or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +172,7 @@ class Evidence:
 
     answer: str
     comparisons: tuple[Comparison, ...] = ()
-    exchanges: tuple[Exchange, ...] = ()
+    exchanges: tuple[Asked, ...] = ()
     requests: tuple[ApiRequest, ...] = ()
     decisions: tuple[Decided, ...] = ()
     remarks: tuple[Sentence, ...] = ()
@@ -161,7 +182,7 @@ class Evidence:
         return {
             "answer": self.answer,
             "comparisons": [[_side(one.left), _side(one.right), one.is_change] for one in self.comparisons],
-            "exchanges": [exchange.as_json() for exchange in self.exchanges],
+            "exchanges": [{"title": one.title.as_json(), **one.exchange.as_json()} for one in self.exchanges],
             "requests": [
                 {
                     "method": one.method,
@@ -169,6 +190,8 @@ class Evidence:
                     "token": one.token.as_json(),
                     "status": one.status,
                     "answer": one.answer,
+                    "title": one.title and one.title.as_json(),
+                    "body": one.body,
                 }
                 for one in self.requests
             ],
@@ -187,23 +210,30 @@ class Evidence:
                 Comparison(_read_side(left), _read_side(right), is_change)
                 for left, right, is_change in stored["comparisons"]
             ),
-            exchanges=tuple(Exchange.from_json(entry) for entry in stored["exchanges"]),
-            requests=tuple(
-                ApiRequest(
-                    entry["method"],
-                    entry["path"],
-                    Sentence.from_json(entry["token"]),
-                    entry["status"],
-                    entry["answer"],
-                )
-                for entry in stored["requests"]
+            exchanges=tuple(
+                Asked(Sentence.from_json(entry["title"]), Exchange.from_json(entry))
+                for entry in stored["exchanges"]
             ),
+            requests=tuple(_read_request(entry) for entry in stored["requests"]),
             decisions=tuple(
                 Decided(Sentence.from_json(entry["title"]), _read_decision(entry))
                 for entry in stored["decisions"]
             ),
             remarks=tuple(Sentence.from_json(remark) for remark in stored["remarks"]),
         )
+
+
+def _read_request(stored: Mapping[str, Any]) -> ApiRequest:
+    title = stored["title"]
+    return ApiRequest(
+        stored["method"],
+        stored["path"],
+        Sentence.from_json(stored["token"]),
+        stored["status"],
+        stored["answer"],
+        title=Sentence.from_json(title) if title else None,
+        body=stored["body"],
+    )
 
 
 def _side(side: Side) -> dict[str, Any]:

@@ -57,6 +57,17 @@ class Fetched:
         return self.token
 
 
+@dataclass(frozen=True, slots=True)
+class RoundTrip:
+    """A round trip to Logto for a new grant, with the exchange of the code that the browser brought back.
+
+    ``was_silent`` is False if the session at Logto had ended, so that the member was signed in again.
+    """
+
+    was_silent: bool
+    exchange: Exchange
+
+
 class Holder(Protocol):
     """A person with a refresh token: the learner, or a role-play member."""
 
@@ -109,12 +120,11 @@ class Actor:
         """Sign the member in again, with a new grant."""
         await self.role_play.sign_in(self.player.key)
 
-    async def round_trip(self) -> bool:
-        """Make the silent round trip to Logto that gives the member a new grant.
-
-        Returns False if the session at Logto had ended, so that the member was signed in again.
-        """
-        return await self.role_play.renew(self.player.key)
+    async def round_trip(self) -> RoundTrip:
+        """Make the silent round trip to Logto that gives the member a new grant."""
+        with recorded() as exchanges:
+            was_silent = await self.role_play.renew(self.player.key)
+        return RoundTrip(was_silent, _last(exchanges))
 
     @property
     def grant(self) -> str | None:

@@ -55,13 +55,17 @@ class Task:
 class Lesson:
     """One lesson: a question, what to do, how the answer is found, and why it is so.
 
-    ``slug`` is its address and its name in the database, so it never changes. ``goal`` is what the learner
-    knows afterwards. ``minutes`` is how long it takes. ``act_label`` is the button that makes the requests.
-    ``code`` are the functions that decided, whose source is shown. ``further`` is something to try next.
+    ``slug`` is its address and its name in the database, so it never changes. ``teaser`` says what the lesson
+    is about, without its answer. ``goal`` is what the learner knows afterwards, and is shown afterwards.
+    ``minutes`` is how long it takes. ``prepared`` says what the lesson has arranged when the task begins.
+    ``act_label`` is the button that makes the requests. ``way`` are the steps from a click to the answer, for
+    a picture. ``code`` are the functions that decided, whose source is shown. ``further`` is something to try
+    next; ``see_as`` is a path that is worth seeing as somebody else, written like that of a task.
     """
 
     slug: str
     title: Sentence
+    teaser: Sentence
     goal: Sentence
     minutes: int
     story: tuple[Sentence, ...]
@@ -73,7 +77,10 @@ class Lesson:
     why: tuple[Sentence, ...]
     code: tuple[Callable[..., Any], ...]
     tasks: tuple[Task, ...] = ()
+    prepared: Sentence | None = None
+    way: tuple[Sentence, ...] = ()
     further: Sentence | None = None
+    see_as: str = ""
 
     def answer(self, key: str) -> Answer | None:
         """Return one of the answers, or None for a key that is none."""

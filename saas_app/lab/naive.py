@@ -1,22 +1,23 @@
-"""A service that trusts a token alone, to compare Workroom with.
+"""A service that trusts a token alone, to compare Workroom with, and Workroom's own answer as a decision.
 
-It does what RFC 9068 asks for, and no more: signature, issuer, audience and expiry. It does not ask whether
-what the token says is still true.
+The service does what RFC 9068 asks for, and no more: signature, issuer, audience and expiry. It does not
+ask whether what the token says is still true.
 """
 
 from __future__ import annotations
 
 import time
+from http import HTTPStatus
 
 from saas_app.identity.claims import scopes_of
 from saas_app.identity.token_verifier import TokenRejected
-from saas_app.lab.evidence import TokenShown
+from saas_app.lab.evidence import ApiRequest, TokenShown
 from saas_app.lab.stage import Stage
 from saas_app.lab.values import Place
 from saas_app.rbac.decision import Decision, Step, StepResult
 from saas_app.rbac.permissions import Carrier, Permission, known_permissions
 from saas_app.rbac.policy import AccessFacts, decide
-from saas_app.text.translation import _
+from saas_app.text.translation import Sentence, _
 
 
 async def decide_by_token_alone(
@@ -27,16 +28,33 @@ async def decide_by_token_alone(
         claims = await stage.verifier.verify_access_token(token, audience=stage.api_resource)
     except TokenRejected as rejected:
         why = _("The token is not accepted: %(reason)s.", reason=rejected.reason)
-        return Decision(False, (StepResult(Step.AUTHENTICATED, False, why),), permission=permission)
-    granted = known_permissions(scopes_of(claims))
+        return _rejected(why, permission)
+    return _decide(scopes_of(claims), holder, place, permission)
+
+
+def decision_of_workroom(
+    sent: ApiRequest, token: TokenShown, holder: str, place: Place, permission: Permission
+) -> Decision:
+    """Return how Workroom came to its answer to a request with a genuine API-resource token."""
+    if sent.status == HTTPStatus.UNAUTHORIZED:
+        why = _("The token is genuine. But Workroom knows of a change since then, so the token is outdated.")
+        return _rejected(why, permission)
+    return _decide(token.scopes, holder, place, permission)
+
+
+def _decide(scopes: frozenset[str], holder: str, place: Place, permission: Permission) -> Decision:
     facts = AccessFacts(
         subject=holder,
         organization_name=place.name,
         role_names=None,
-        granted=frozenset(item for item in granted if item.carrier is Carrier.API_TOKEN),
+        granted=frozenset(item for item in known_permissions(scopes) if item.carrier is Carrier.API_TOKEN),
         carriers=frozenset({Carrier.API_TOKEN}),
     )
     return decide(facts, permission)
+
+
+def _rejected(why: Sentence, permission: Permission) -> Decision:
+    return Decision(False, (StepResult(Step.AUTHENTICATED, False, why),), permission=permission)
 
 
 def minutes_left(token: TokenShown) -> int:

@@ -15,7 +15,7 @@ from saas_app.rbac.permissions import Role
 from saas_app.text.translation import _
 
 _NAME: Final = "Lab robot "  # followed by the learner's id
-_ROLE: Final = Role.MEMBER_READER
+_ROLE: Final = Role.READER
 
 
 async def build_robot(management: ManagementClient, subject: str, place: Place) -> str:

@@ -65,12 +65,16 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class LessonView:
-    """A lesson as its page shows it: how far the learner is, and what was seen. Tasks are (text, path)."""
+    """A lesson as its page shows it: how far the learner is, and what was seen.
+
+    Tasks are (text, path). ``see_as`` is the path that is worth seeing as somebody else, or "".
+    """
 
     lesson: Lesson
     run: Run
     evidence: Evidence | None
     tasks: tuple[tuple[str, str], ...]
+    see_as: str
     following: Lesson | None
 
 
@@ -103,5 +107,6 @@ async def view_lesson(work: UnitOfWork, subject: str, lesson: Lesson, progress: 
         run=run,
         evidence=Evidence.from_json(run.evidence) if run.evidence else None,
         tasks=tuple((task.text, task.path.format(**progress.places)) for task in lesson.tasks),
+        see_as=lesson.see_as.format(**progress.places),
         following=lesson_after(lesson),
     )

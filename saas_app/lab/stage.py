@@ -7,7 +7,7 @@ members.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,8 +30,12 @@ from saas_app.text.visible import isolated
 
 __all__ = ["Actor", "Fetched", "Learner", "Read", "Stage"]
 
-Read = Callable[[str, str], Awaitable[tuple[int, Any]]]
-"""Sends a GET for a path, with a bearer token, to our own API. Returns the status and the JSON."""
+Body = Mapping[str, Any] | None
+Read = Callable[[str, str, Body], Awaitable[tuple[int, Any]]]
+"""Sends a request to our own API: a path, a bearer token, and the JSON of a POST or None for a GET.
+
+Returns the status and the JSON.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,10 +84,15 @@ class Stage:
     def _actor(self, key: str) -> Actor:
         return Actor(self.ground.players[key], self.role_play, self.api_resource)
 
-    async def call(self, path: str, token: str, label: Sentence) -> ApiRequest:
-        """Send a GET to our JSON API with a bearer token. ``label`` says which token that is."""
-        status, answer = await self.read(path, token)
-        return ApiRequest("GET", path, label, status, answer)
+    async def call(
+        self, path: str, token: str, label: Sentence, *, title: Sentence | None = None, body: Body = None
+    ) -> ApiRequest:
+        """Send a GET to our JSON API with a bearer token, or a POST with a body.
+
+        ``label`` says which token that is. ``title`` tells requests apart that look the same.
+        """
+        status, answer = await self.read(path, token, body)
+        return ApiRequest("GET" if body is None else "POST", path, label, status, answer, title, body)
 
     async def require_ground(self) -> None:
         """Raise :class:`GroundLost` unless the learner has their roles in the workshop and in the studio.
@@ -176,16 +185,21 @@ class Stage:
                 subjects=[EVERYONE],
             )
 
-    def facts(self, name: str, place: Place, fetched: Fetched, carriers: Collection[Carrier]) -> AccessFacts:
-        """Return the facts that the policy decides by, for a person with one token."""
+    def facts(
+        self, name: str, place: Place, fetched: Fetched, carrier: Carrier, *, is_bearer: bool = False
+    ) -> AccessFacts:
+        """Return the facts that the policy decides by, for somebody with one token.
+
+        ``is_bearer``: a program sends the token, which names no role.
+        """
         return AccessFacts(
             subject=name,
             organization_name=place.name,
-            role_names=fetched.roles,
+            role_names=None if is_bearer else fetched.roles,
             granted=frozenset(
                 permission
                 for permission in known_permissions(fetched.scopes)
-                if permission.carrier in carriers
+                if permission.carrier is carrier
             ),
-            carriers=frozenset(carriers) if fetched.token else frozenset(),
+            carriers=frozenset({carrier}) if fetched.token else frozenset(),
         )

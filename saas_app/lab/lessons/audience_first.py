@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from saas_app.identity.token_verifier import TokenVerifier
-from saas_app.lab.evidence import Comparison, Decided, Evidence, Side
+from saas_app.identity.bearer import VerifiedTokens
+from saas_app.lab.evidence import Asked, Comparison, Decided, Evidence, Side
 from saas_app.lab.lesson import Answer, Before, Lesson
 from saas_app.lab.stage import Stage
 from saas_app.rbac.permissions import Carrier, Permission
@@ -35,7 +35,7 @@ async def _act(stage: Stage, before: Before) -> Evidence:
         )
     ]
     wrong, right = (
-        decide(stage.facts(name, stage.workshop, fetched, [carrier]), Permission.MEMBERS_READ)
+        decide(stage.facts(name, stage.workshop, fetched, carrier, is_bearer=True), Permission.MEMBERS_READ)
         for fetched, carrier in ((api, Carrier.API_TOKEN), (organization, Carrier.ORGANIZATION_TOKEN))
     )
     return Evidence(
@@ -46,7 +46,10 @@ async def _act(stage: Stage, before: Before) -> Evidence:
                 Side(labels[Carrier.ORGANIZATION_TOKEN], organization.shown),
             ),
         ),
-        exchanges=(api.exchange, organization.exchange),
+        exchanges=(
+            Asked(labels[Carrier.API_TOKEN], api.exchange),
+            Asked(labels[Carrier.ORGANIZATION_TOKEN], organization.exchange),
+        ),
         requests=tuple(requests),
         decisions=(
             Decided(_("Members, with the API-resource token"), wrong),
@@ -57,7 +60,8 @@ async def _act(stage: Stage, before: Before) -> Evidence:
 
 LESSON = Lesson(
     slug="audience-first",
-    title=_("The right person, the wrong token"),
+    title=_("Two kinds of token"),
+    teaser=_("You send both of your tokens to the list of members."),
     goal=_("You know that a token is first asked whom it is for, and only then what it allows."),
     minutes=3,
     story=(
@@ -85,8 +89,8 @@ LESSON = Lesson(
             "401",
             _("401 Unauthorized: the token is not valid there"),
             _(
-                "The token is genuine, and Workroom knows who sent it. An API that accepts only one audience "
-                "would answer 401. Workroom accepts two, so it can say which one is missing."
+                "A tempting answer: a service with one audience would say 401. Workroom’s API has two, so it "
+                "knows this token and its sender. It is only the wrong one for this list."
             ),
         ),
         Answer(
@@ -107,14 +111,15 @@ LESSON = Lesson(
             "to others, even if the signature is genuine."
         ),
         _(
-            "Workroom checks the audience first and the permission second. A permission in the wrong kind of "
-            "token counts for nothing."
+            "May Workroom have two addresses? Yes, because each list accepts exactly one of them. Which one "
+            "follows from the permission: members:read counts only in a token for the organization, "
+            "projects:read only in a token for the API. The other one gets 403 in both directions."
         ),
         _(
             "Without this check, everybody to whom you ever sent a token could use it at every other service "
             "of yours."
         ),
     ),
-    code=(decide, TokenVerifier.verify_access_token),
+    code=(decide, VerifiedTokens._audience_of),
     further=_("Open “My access” in your workshop. It shows which token carries which permission."),
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Final
 
 from saas_app.identity.bearer_freshness import BearerFreshness
-from saas_app.lab.evidence import Comparison, Decided, Evidence, Side, TokenShown
+from saas_app.lab.evidence import Asked, Comparison, Decided, Evidence, Side, TokenShown
 from saas_app.lab.lesson import Answer, Before, Lesson, Task
-from saas_app.lab.naive import decide_by_token_alone, minutes_left
+from saas_app.lab.naive import decide_by_token_alone, decision_of_workroom, minutes_left
 from saas_app.lab.stage import Stage
 from saas_app.lab.values import NotYet, StartedOver
 from saas_app.rbac.permissions import Carrier, Permission, Role, permissions_of
@@ -15,6 +16,7 @@ from saas_app.text.translation import _, ngettext
 
 _SLUG: Final = "issued-tokens-live"
 _ASKED: Final = Permission.PROJECTS_WRITE
+_PROJECT: Final = {"name": "Made with an old token"}
 
 
 async def _prepare(stage: Stage) -> Before:
@@ -27,15 +29,24 @@ async def _prepare(stage: Stage) -> Before:
 
 
 async def _act(stage: Stage, before: Before) -> Evidence:
-    """Send the old token to Workroom and to a service that trusts it alone, then fetch a new one."""
+    """Write with the old token at Workroom and at a service that trusts it alone, then with a new one."""
     sam, place = stage.sam, stage.workshop
     old = await _get_old_token(stage)
-    naive = await decide_by_token_alone(stage, old, sam.player.name, place, _ASKED)
+    shown, name = TokenShown.of(old), sam.player.name
+    naive = await decide_by_token_alone(stage, old, name, place, _ASKED)
     path = f"/api/v1/organizations/{place.id}/projects"
-    replayed = await stage.call(path, old, _("Sam’s token from before the demotion"))
+    replayed = await stage.call(
+        path, old, _("Sam’s token from before the demotion"), title=_("With the old token"), body=_PROJECT
+    )
     fresh = await sam.fetch(place, Carrier.API_TOKEN)
-    followed = await stage.call(path, fresh.get_token(), _("Sam’s token from after the demotion"))
-    minutes = minutes_left(TokenShown.of(old))
+    followed = await stage.call(
+        path,
+        fresh.get_token(),
+        _("Sam’s token from after the demotion"),
+        title=_("With the new token"),
+        body=_PROJECT,
+    )
+    minutes = minutes_left(shown)
     answers = {
         (True, True): "both",
         (True, False): "naive",
@@ -43,17 +54,22 @@ async def _act(stage: Stage, before: Before) -> Evidence:
         (False, False): "nobody",
     }
     return Evidence(
-        answers[naive.allowed, replayed.status == 200],
+        answers[naive.allowed, replayed.status < HTTPStatus.BAD_REQUEST],
         comparisons=(
             Comparison(
-                Side(_("Before the demotion"), TokenShown.of(old)),
+                Side(_("Before the demotion"), shown),
                 Side(_("After the demotion"), fresh.shown),
                 is_change=True,
             ),
         ),
-        exchanges=(fresh.exchange,),
+        exchanges=(Asked(_("Sam’s token, refreshed after the demotion"), fresh.exchange),),
         requests=(replayed, followed),
-        decisions=(Decided(_("A service that checks only the token"), naive),),
+        decisions=(
+            Decided(_("A service that checks only the token"), naive),
+            Decided(
+                _("Workroom, with the same token"), decision_of_workroom(replayed, shown, name, place, _ASKED)
+            ),
+        ),
         remarks=(
             ngettext(
                 "The old token stays valid for another %(num)s minute.",
@@ -96,6 +112,7 @@ async def _get_old_token(stage: Stage) -> str:
 LESSON = Lesson(
     slug=_SLUG,
     title=_("The token that stayed behind"),
+    teaser=_("You demote a colleague, while a copy of their token stays behind."),
     goal=_("You know how long a demotion takes at a service that trusts tokens alone."),
     minutes=4,
     story=(
@@ -106,8 +123,8 @@ LESSON = Lesson(
         _("You are going to make Sam a viewer. Then the lesson sends the old token again."),
     ),
     question=_(
-        "The old token still says projects:write. Who accepts it: Workroom, or a service that checks only "
-        "its signature, audience and expiry?"
+        "Somebody creates a project with Sam’s old token, which still says projects:write. Who accepts it: "
+        "Workroom, or a service that checks only the signature, audience and expiry of a token?"
     ),
     answers=(
         Answer(
@@ -134,10 +151,11 @@ LESSON = Lesson(
     ),
     tasks=(
         Task(
-            _("Open Sam’s roles in your workshop, leave only viewer, and confirm"),
+            _("Open Sam’s roles in your workshop, leave only viewer checked, and save"),
             "/o/{workshop}/members/{sam}/roles",
         ),
     ),
+    prepared=_("For this lesson, Sam is an editor of your workshop again."),
     act_label=_("Send the old token again"),
     prepare=_prepare,
     act=_act,
@@ -147,8 +165,8 @@ LESSON = Lesson(
             "expires, with Logto’s settings an hour after it was issued."
         ),
         _(
-            "A refreshed token shows the demotion at once. But nobody has to refresh a token that still "
-            "works."
+            "A refreshed token shows the demotion at once: with it, Workroom answers 403. But nobody has to "
+            "refresh a token that still works."
         ),
         _(
             "Workroom compares the time of the token with the last change of the membership. That costs a "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from saas_app.identity.claims import scopes_of
-from saas_app.lab.evidence import Comparison, Decided, Evidence, Side
+from saas_app.lab.evidence import Asked, Comparison, Decided, Evidence, Side
 from saas_app.lab.lesson import Answer, Before, Lesson, Task
 from saas_app.lab.robots import build_robot, find_robot, remove_robots
 from saas_app.lab.stage import Fetched, Stage
@@ -12,12 +12,13 @@ from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.rbac.policy import decide
 from saas_app.text.translation import Sentence, _
 
-_ASKED = Permission.PROJECTS_READ
-_HELD = Permission.MEMBERS_READ
+_ASKED = Permission.PROJECTS_WRITE
+_HELD = Permission.PROJECTS_READ
+_KIND = Carrier.API_TOKEN
 
 
 async def _prepare(stage: Stage) -> Before:
-    """Make a robot in the workshop that may read members, and nothing else."""
+    """Make a robot in the workshop that may read projects, and nothing else."""
     await build_robot(stage.management, stage.ground.subject, stage.workshop)
     return {}
 
@@ -33,30 +34,31 @@ async def _act(stage: Stage, before: Before) -> Evidence:
                 "more."
             )
         )
-    root = f"/api/v1/organizations/{place.id}"
-    empty = await stage.fetch_for_machine(robot, place, Carrier.API_TOKEN, [_ASKED.value])
-    full = await stage.fetch_for_machine(robot, place, Carrier.ORGANIZATION_TOKEN, [_HELD.value])
+    path = f"/api/v1/organizations/{place.id}/projects"
+    asked = await stage.fetch_for_machine(robot, place, _KIND, [_ASKED.value])
+    held = await stage.fetch_for_machine(robot, place, _KIND, [_HELD.value])
+    titles = (_("Requested projects:write"), _("Requested projects:read"))
+    tokens = ((asked, titles[0]), (held, titles[1]))
     requests = [
-        await stage.call(f"{root}/{path}", fetched.token, label)
-        for path, fetched, label in (
-            ("projects", empty, _("Robot’s token without scopes")),
-            ("members", full, _("Robot’s token for members")),
-        )
+        await stage.call(path, fetched.token, _("robot’s token"), title=title)
+        for fetched, title in tokens
         if fetched.token is not None
     ]
-    decision = decide(stage.facts(_("Lab robot"), place, empty, [Carrier.API_TOKEN]), _ASKED)
+    decisions = [
+        Decided(title, decide(stage.facts(_("Lab robot"), place, fetched, _KIND, is_bearer=True), _HELD))
+        for fetched, title in tokens
+    ]
     await remove_robots(stage.management, subject)
     return Evidence(
-        _answer(empty),
-        comparisons=(
-            Comparison(
-                Side(_("Requested projects:read"), empty.shown), Side(_("Requested members:read"), full.shown)
-            ),
-        ),
-        exchanges=(empty.exchange, full.exchange),
+        _answer(asked),
+        comparisons=(Comparison(Side(titles[0], asked.shown), Side(titles[1], held.shown)),),
+        exchanges=tuple(Asked(title, fetched.exchange) for fetched, title in tokens),
         requests=tuple(requests),
-        decisions=(Decided(_("Projects, for the robot"), decision),),
-        remarks=_remarks(empty),
+        decisions=tuple(decisions),
+        remarks=(
+            *_remarks(asked),
+            _("The lesson has deleted the robot again, because unused credentials are a risk."),
+        ),
     )
 
 
@@ -74,16 +76,17 @@ def _remarks(fetched: Fetched) -> tuple[Sentence, ...]:
 
 LESSON = Lesson(
     slug="machine-without-scope",
-    title=_("Success, and nothing in it"),
+    title=_("A program asks for too much"),
+    teaser=_("A program asks Logto for a permission that its role does not grant."),
     goal=_("You know why a program must check which scopes it got."),
     minutes=3,
     story=(
         _(
-            "Programs have credentials of their own. The lab robot is an API client in your workshop. Its "
-            "only role, member-reader, grants members:read."
+            "Programs sign in with an id and a secret of their own. The lab robot is such a program, an API "
+            "client in your workshop. Its only role, reader, grants projects:read."
         ),
         _(
-            "Now the robot asks Logto for a token with the scope projects:read, which its role does not "
+            "Now the robot asks Logto for a token with the scope projects:write, which its role does not "
             "grant."
         ),
     ),
@@ -99,7 +102,7 @@ LESSON = Lesson(
         ),
         Answer(
             "granted",
-            _("A token with projects:read, because the robot is a member"),
+            _("A token with projects:write, because the robot is a member"),
             _("Membership alone grants nothing, neither to people nor to machines. Roles do."),
         ),
         Answer(
@@ -114,6 +117,7 @@ LESSON = Lesson(
     tasks=(
         Task(_("Look at the lab robot among the API clients of your workshop"), "/o/{workshop}/api-clients"),
     ),
+    prepared=_("For this lesson, the lab robot has been added to your workshop."),
     act_label=_("Request the robot’s token"),
     prepare=_prepare,
     act=_act,
@@ -127,12 +131,14 @@ LESSON = Lesson(
             "resource can lack it. Code has to read both as: no permission."
         ),
         _(
-            "So a program compares the scopes that it got with those that it asked for. And an API checks "
-            "the permission at each request: Workroom answers 403."
+            "With this token, the robot may not even read the projects, although its role would grant that: "
+            "the token counts, not the role. So a program compares the scopes that it got with those that it "
+            "asked for."
         ),
     ),
-    code=(scopes_of, decide),
+    code=(scopes_of,),
     further=_(
-        "Create an API client in your workshop, and request its token with and without the parameter scope."
+        "Create an API client that may view projects in your workshop. Its page shows two commands: run "
+        "them. Then write scope=projects:write into the first one, and run both again."
     ),
 )

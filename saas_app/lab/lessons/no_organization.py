@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from saas_app.identity.credentials.bearer_token import TokenCaller
-from saas_app.lab.evidence import Comparison, Evidence, Side
+from saas_app.lab.evidence import Asked, Comparison, Evidence, Side
 from saas_app.lab.lesson import Answer, Before, Lesson
 from saas_app.lab.stage import Fetched, Stage
 from saas_app.lab.values import Place
@@ -22,11 +22,11 @@ async def _act(stage: Stage, before: Before) -> Evidence:
     everywhere = await stage.learner.fetch(None, Carrier.API_TOKEN)
     requests = []
     if everywhere.token is not None:
-        label = _("Token without an organization")
+        label = _("token without an organization")
         for place in (stage.studio, stage.workshop):
             requests.append(await stage.call(_path(place), everywhere.token, label))
         requests.append(
-            await stage.call(_path(stage.studio), studio.get_token(), _("Your token for Rosa’s studio"))
+            await stage.call(_path(stage.studio), studio.get_token(), _("your token for Rosa’s studio"))
         )
     return Evidence(
         _answer(workshop, studio, everywhere),
@@ -36,7 +36,10 @@ async def _act(stage: Stage, before: Before) -> Evidence:
                 Side(_("Without an organization"), everywhere.shown),
             ),
         ),
-        exchanges=(studio.exchange, everywhere.exchange),
+        exchanges=(
+            Asked(_("Token for Rosa’s studio"), studio.exchange),
+            Asked(_("Token without an organization"), everywhere.exchange),
+        ),
         requests=tuple(requests),
         remarks=_remarks(before, workshop, studio),
     )
@@ -72,7 +75,8 @@ def _path(place: Place) -> str:
 
 LESSON = Lesson(
     slug="no-organization",
-    title=_("A token for everywhere"),
+    title=_("A token that names no organization"),
+    teaser=_("Workroom asks Logto for a token, and leaves one line out."),
     goal=_("You know why an API must reject a token that names no organization."),
     minutes=3,
     story=(
@@ -116,8 +120,8 @@ LESSON = Lesson(
     act=_act,
     why=(
         _(
-            "The token carries projects:delete, which only your workshop grants you. It has no claim "
-            "organization_id, so nobody can tell."
+            "The token carries projects:delete. Rosa’s studio does not grant you that. But the token has no "
+            "claim organization_id, so nobody can tell where it comes from."
         ),
         _(
             "If an API accepted it for Rosa’s studio, you could delete projects there. The API would use "

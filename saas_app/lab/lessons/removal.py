@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from saas_app.identity.tenants import find_stale
-from saas_app.lab.evidence import Comparison, Evidence, Side
+from saas_app.lab.evidence import Asked, Comparison, Evidence, Side
 from saas_app.lab.lesson import Answer, Before, Lesson, Task
 from saas_app.lab.stage import Stage
 from saas_app.lab.values import NotYet
@@ -32,8 +32,8 @@ async def _act(stage: Stage, before: Before) -> Evidence:
     api = await sam.fetch(place, Carrier.API_TOKEN)
     opaque = await sam.fetch(None, None)
     requests = () if opaque.token is None else (await sam.user_info(opaque.token),)
-    was_silent = await sam.round_trip()
-    is_signed_in = was_silent and any(request.status == 200 for request in requests)
+    trip = await sam.round_trip()
+    is_signed_in = trip.was_silent and any(request.status == 200 for request in requests)
     answers = {(False, False): "session" if is_signed_in else "nothing", (False, True): "api"}
     return Evidence(
         answers.get((organization.token is not None, api.token is not None), "everything"),
@@ -42,11 +42,16 @@ async def _act(stage: Stage, before: Before) -> Evidence:
                 Side(_("For the workshop"), api.shown), Side(_("Without an organization"), opaque.shown)
             ),
         ),
-        exchanges=(organization.exchange, api.exchange, opaque.exchange),
+        exchanges=(
+            Asked(_("Organization token for the workshop"), organization.exchange),
+            Asked(_("API-resource token for the workshop"), api.exchange),
+            Asked(_("Token without an organization"), opaque.exchange),
+            Asked(_("Round trip of Sam’s browser to Logto"), trip.exchange),
+        ),
         requests=requests,
         remarks=(
             _("Sam’s browser went to Logto and came back without a password: the session there is alive.")
-            if was_silent
+            if trip.was_silent
             else _("Sam’s session at Logto had ended, so the lesson signed Sam in again."),
         ),
     )
@@ -54,11 +59,16 @@ async def _act(stage: Stage, before: Before) -> Evidence:
 
 LESSON = Lesson(
     slug="removal",
-    title=_("Removed, but signed in"),
+    title=_("After a removal"),
+    teaser=_("You remove a colleague from your workshop, and try what still works."),
     goal=_("You can tell membership, session and grant apart, and know which of them a removal ends."),
     minutes=4,
     story=(
-        _("Sam is a member of your workshop and has just signed in. Sam’s browser holds a refresh token."),
+        _(
+            "Sam is a member of your workshop and has just signed in. Logto keeps a session for Sam’s "
+            "browser. Workroom keeps Sam’s refresh token: the key with which it gets new tokens for the same "
+            "grant."
+        ),
         _("You are going to remove Sam from your workshop. The account at Logto stays."),
     ),
     question=_("What still works for Sam afterwards?"),
@@ -94,6 +104,7 @@ LESSON = Lesson(
         ),
     ),
     tasks=(Task(_("Remove Sam from your workshop, and confirm"), "/o/{workshop}/members/{sam}/remove"),),
+    prepared=_("For this lesson, Sam is a member of your workshop again, as a viewer."),
     act_label=_("Try everything as Sam"),
     prepare=_prepare,
     act=_act,
@@ -107,9 +118,13 @@ LESSON = Lesson(
             "requested, so both kinds are refused."
         ),
         _(
-            "Session and grant live on, so the opaque token still opens Sam’s own profile, and a silent "
-            "round trip still works. To sign somebody out, you have to end their sessions and grants as "
-            "well."
+            "Session and grant live on. Workroom still gets a token that names no organization. It is an "
+            "opaque token: a random text that only Logto understands. At its address /oidc/me, Logto says in "
+            "exchange for it who has signed in: still Sam."
+        ),
+        _(
+            "A silent round trip still works, too. To sign somebody out, you have to end their sessions and "
+            "grants as well."
         ),
     ),
     code=(find_stale,),

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from saas_app.identity.bearer_freshness import BearerFreshness
 from saas_app.identity.freshness import Freshness
-from saas_app.lab.evidence import Comparison, Decided, Evidence, Side
+from saas_app.lab.evidence import Asked, Comparison, Decided, Evidence, Side, TokenShown
 from saas_app.lab.lesson import Answer, Before, Lesson
-from saas_app.lab.naive import decide_by_token_alone
+from saas_app.lab.naive import decide_by_token_alone, decision_of_workroom
 from saas_app.lab.stage import Fetched, Stage
 from saas_app.lab.values import StartedOver
 from saas_app.rbac.decision import Decision
 from saas_app.rbac.permissions import Carrier, Permission, Role
 from saas_app.text.translation import _
+
+_ASKED: Final = Permission.PROJECTS_READ
 
 
 async def _prepare(stage: Stage) -> Before:
@@ -33,10 +36,11 @@ async def _act(stage: Stage, before: Before) -> Evidence:
     path = f"/api/v1/organizations/{place.id}/projects"
     (await stage.rosa.fetch(place, Carrier.ORGANIZATION_TOKEN)).get_token()  # signs Rosa in before the rule
     old = (await kim.fetch(place, Carrier.API_TOKEN)).get_token()
-    earlier = await stage.call(path, old, _("Kim’s token, before Rosa’s rule"))
+    label, name = _("Kim’s token"), kim.player.name
+    earlier = await stage.call(path, old, label, title=_("Before the rule"))
     async with _requiring(stage):
-        naive = await decide_by_token_alone(stage, old, kim.player.name, place, Permission.PROJECTS_READ)
-        later = await stage.call(path, old, _("The same token, after it"))
+        naive = await decide_by_token_alone(stage, old, name, place, _ASKED)
+        later = await stage.call(path, old, label, title=_("After the rule, with the same token"))
         refused = await kim.fetch(place, Carrier.API_TOKEN)
         elsewhere = await kim.fetch(None, None)
         admin = await stage.rosa.fetch(place, Carrier.ORGANIZATION_TOKEN)
@@ -49,19 +53,26 @@ async def _act(stage: Stage, before: Before) -> Evidence:
                 Side(_("Without an organization"), elsewhere.shown),
             ),
         ),
-        exchanges=(refused.exchange, admin.exchange, again.exchange),
+        exchanges=(
+            Asked(_("After the rule, a new token for Kim"), refused.exchange),
+            Asked(_("After the rule, a new token for Rosa"), admin.exchange),
+            Asked(_("Once the rule was gone, a new token for Kim"), again.exchange),
+        ),
         requests=(earlier, later),
-        decisions=(Decided(_("A service that checks only the token"), naive),),
+        decisions=(
+            Decided(_("After the rule, at a service that looks only at the token"), naive),
+            Decided(
+                _("After the rule, at Workroom"),
+                decision_of_workroom(later, TokenShown.of(old), name, place, _ASKED),
+            ),
+        ),
         remarks=(
             *(
                 ()
                 if admin.token
                 else (_("Rosa has no second factor either, so she has locked herself out."),)
             ),
-            _(
-                "The lesson has switched the rule off again. The last request to Logto shows that Kim is "
-                "back."
-            ),
+            _("The lesson has switched the rule off again, so Kim gets tokens for the studio as before."),
         ),
     )
 
@@ -88,33 +99,38 @@ async def _requiring(stage: Stage) -> AsyncIterator[None]:
 LESSON = Lesson(
     slug="second-factor",
     title=_("Who is out, and when?"),
+    teaser=_("An organization makes a new rule for its members."),
     goal=_("You know when a new rule of an organization takes effect, and for whom."),
-    minutes=3,
+    minutes=4,
     story=(
         _(
-            "Kim is a viewer of Rosa’s studio and got a token for it a moment ago. Kim has no second factor, "
-            "such as an authenticator app."
+            "Kim is a viewer of Rosa’s studio and got a token for it a moment ago. Now Rosa requires a "
+            "second factor of all members: a second proof besides the password, such as a code from an app. "
+            "Kim has none."
         ),
-        _("Now Rosa requires a second factor of all members."),
+        _("Another service trusts Kim’s tokens, too. It looks at nothing but the token."),
     ),
-    question=_("When is Kim out?"),
+    question=_("At the service that looks only at the token, when does Kim lose access to the studio?"),
     answers=(
         Answer(
             "at-once",
-            _("At once: the token stops working everywhere"),
+            _("At once: Rosa’s rule ends the tokens from before"),
             _(
-                "The token in Kim’s hands does not change, as you saw with a demotion. A service that checks "
-                "only the token notices nothing."
+                "Nothing happens to a token when a rule changes, as you saw with a demotion. The service "
+                "notices nothing."
             ),
         ),
         Answer(
             "next-exchange",
-            _("When the next token for the studio is requested"),
-            _("Logto checks the rule whenever it issues a token for the organization, and only then."),
+            _("When Kim’s token has expired: Logto issues no new one for the studio"),
+            _(
+                "Until then, the service lets Kim in. Logto checks the rule whenever it issues a token for "
+                "the organization."
+            ),
         ),
         Answer(
             "next-sign-in",
-            _("When Kim signs in the next time, because that is where a second factor is asked for"),
+            _("When Kim signs in the next time: that is where a second factor is asked for"),
             _(
                 "Kim’s session stays as it is, and other organizations keep working. The rule belongs to the "
                 "organization, so its tokens are where it is enforced."
@@ -126,18 +142,22 @@ LESSON = Lesson(
             _("Logto makes no exception, neither for old members nor for the admin who made the rule."),
         ),
     ),
+    prepared=_("For this lesson, Kim is a viewer of Rosa’s studio, which has no such rule yet."),
     act_label=_("Require a second factor as Rosa"),
     prepare=_prepare,
     act=_act,
     why=(
         _(
-            "Logto answers the next request for a token with 403: the organization requires a second factor, "
-            "and this person has none. The refresh token stays good for everything else."
+            "Three places, three moments. The service that looks only at the token lets Kim in until the "
+            "token expires, up to an hour."
         ),
-        _("The rule counts for all members alike. Whoever switches it on needs a second factor first."),
         _(
-            "Workroom knows of the change, so it requests a new token at the next click. A service that "
-            "trusts tokens alone lets Kim in until the old one expires."
+            "Workroom knows of the rule, because Rosa made it there. It rejects the old token at once, with "
+            "401. In a browser, it would ask Logto for a new one at the next click."
+        ),
+        _(
+            "Logto refuses the new one, with 403: Kim has no second factor. It refuses every member without "
+            "one, even the admin who made the rule. Tokens for other organizations are not affected."
         ),
     ),
     code=(Freshness.is_fresh, BearerFreshness.is_current),

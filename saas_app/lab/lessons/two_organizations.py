@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from saas_app.lab.evidence import Comparison, Decided, Evidence, Side
+from saas_app.lab.evidence import Asked, Comparison, Decided, Evidence, Side
 from saas_app.lab.lesson import Answer, Before, Lesson, Task
 from saas_app.lab.stage import Stage
 from saas_app.rbac.permissions import Carrier, Permission
@@ -22,7 +22,7 @@ async def _act(stage: Stage, before: Before) -> Evidence:
     name = stage.learner.principal.display_name
     fetched = [await stage.fetch_own(place) for place in (stage.workshop, stage.studio)]
     workshop, studio = (
-        decide(stage.facts(name, place, one, [Carrier.API_TOKEN]), _ASKED)
+        decide(stage.facts(name, place, one, Carrier.API_TOKEN), _ASKED)
         for place, one in zip((stage.workshop, stage.studio), fetched, strict=True)
     )
     answers = {(True, True): "both", (True, False): "workshop", (False, True): "studio"}
@@ -33,14 +33,18 @@ async def _act(stage: Stage, before: Before) -> Evidence:
                 Side(_("Your workshop"), fetched[0].shown), Side(_("Rosa’s studio"), fetched[1].shown)
             ),
         ),
-        exchanges=tuple(one.exchange for one in fetched),
+        exchanges=(
+            Asked(_("Token for your workshop"), fetched[0].exchange),
+            Asked(_("Token for Rosa’s studio"), fetched[1].exchange),
+        ),
         decisions=(Decided(_("Your workshop"), workshop), Decided(_("Rosa’s studio"), studio)),
     )
 
 
 LESSON = Lesson(
     slug="two-organizations",
-    title=_("One person, two answers"),
+    title=_("One person, two organizations"),
+    teaser=_("You open the same page in two organizations."),
     goal=_("You know why the same person gets different answers in different organizations."),
     minutes=3,
     story=(
@@ -81,6 +85,18 @@ LESSON = Lesson(
     act_label=_("Compare both tokens"),
     prepare=_prepare,
     act=_act,
+    way=(
+        _("Your browser sends a cookie: a random text that names your session, and nothing else about you."),
+        _(
+            "Workroom finds the session on its server. A session is what Workroom remembers about a browser "
+            "in which somebody signed in."
+        ),
+        _(
+            "For the organization in the address, the session holds a token from Logto. For projects, it is "
+            "an API-resource token: a token for one API."
+        ),
+        _("Workroom reads in the token what you may do here. Then it shows the page, or refuses it."),
+    ),
     why=(
         _(
             "Workroom never asks “is this person an admin?”. It asks whether the token for this "

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from saas_app.identity.credentials.browser_session import SessionCaller
-from saas_app.lab.evidence import Comparison, Evidence, Side, TokenShown
+from saas_app.lab.evidence import Asked, Comparison, Evidence, Side, TokenShown
 from saas_app.lab.lesson import Answer, Before, Lesson, Task
 from saas_app.lab.stage import Fetched, Stage
 from saas_app.lab.values import NotYet, StartedOver
 from saas_app.rbac.permissions import Carrier, Role
-from saas_app.rbac.policy import decide
 from saas_app.text.translation import _
 
 
@@ -27,7 +26,7 @@ async def _act(stage: Stage, before: Before) -> Evidence:
     sam, place = stage.sam, stage.workshop
     organization = await sam.fetch(place, Carrier.ORGANIZATION_TOKEN)
     api = await sam.fetch(place, Carrier.API_TOKEN)
-    await sam.round_trip()
+    trip = await sam.round_trip()
     renewed = await sam.fetch(place, Carrier.API_TOKEN)
     earlier = {carrier: TokenShown.from_json(before[carrier.name]) for carrier in Carrier}
     grew = (
@@ -54,7 +53,17 @@ async def _act(stage: Stage, before: Before) -> Evidence:
                 is_change=True,
             ),
         ),
-        exchanges=(organization.exchange, api.exchange, renewed.exchange),
+        exchanges=(
+            Asked(_("Organization token, refreshed"), organization.exchange),
+            Asked(_("API-resource token, refreshed with the old grant"), api.exchange),
+            Asked(
+                _("Silent round trip: a code from the browser, for a new grant")
+                if trip.was_silent
+                else _("Sam’s session at Logto had ended: a new sign-in, for a new grant"),
+                trip.exchange,
+            ),
+            Asked(_("API-resource token, refreshed with the new grant"), renewed.exchange),
+        ),
     )
 
 
@@ -83,17 +92,19 @@ def _shown(fetched: Fetched) -> TokenShown:
 
 LESSON = Lesson(
     slug="two-speeds",
-    title=_("A promotion at two speeds"),
+    title=_("What a promotion changes"),
+    teaser=_("You make a colleague an admin, and look at both of their tokens."),
     goal=_("You know when a new role arrives in each kind of token."),
     minutes=4,
     story=(
         _(
-            "Sam is a viewer in your workshop, and signed in a moment ago. At the sign-in, Logto stored what "
-            "Sam allowed this application to do. That is called a grant."
+            "Sam is a viewer in your workshop, and signed in a moment ago. Whoever signs in agrees to what "
+            "the application may do at an API. That is called consent. Logto stores the list of these "
+            "scopes: the grant."
         ),
         _(
-            "You are going to make Sam an admin. Then the lesson refreshes both of Sam’s tokens. Sam does "
-            "not sign in again."
+            "You are going to make Sam an admin. Then the lesson refreshes both of Sam’s tokens: it gets new "
+            "ones for the same grant. Sam does not sign in again."
         ),
     ),
     question=_("Which of Sam’s tokens carries more scopes after the refresh?"),
@@ -130,28 +141,31 @@ LESSON = Lesson(
     ),
     tasks=(
         Task(
-            _("Open Sam’s roles in your workshop, choose admin, and confirm"),
+            _("Open Sam’s roles in your workshop, check admin, and save. Viewer may stay checked or not"),
             "/o/{workshop}/members/{sam}/roles",
         ),
     ),
+    prepared=_("For this lesson, Sam is a viewer of your workshop again."),
     act_label=_("Refresh both of Sam’s tokens"),
     prepare=_prepare,
     act=_act,
     why=(
-        _("The organization token follows the role: a refresh is enough, in both directions."),
         _(
-            "The scopes of an API resource are frozen in the grant at consent. A refresh can take some away, "
-            "but never add one."
+            "Workroom told you that the change takes effect with Sam’s next request. In a browser, it does. "
+            "The organization token follows the role at each refresh. For the other token, Workroom takes "
+            "one more step by itself."
         ),
         _(
-            "A new grant needs no password. The browser goes to Logto and straight back, because the session "
-            "there is alive: a silent round trip. After it, the API-resource token has grown too."
+            "The API-resource token is limited by the grant. At the sign-in, Sam agreed to a certain list. "
+            "An application cannot get more than that behind Sam’s back: a refresh can shorten the list, but "
+            "never extend it."
         ),
         _(
-            "Workroom makes this round trip by itself when your role grants what your token lacks. That is "
-            "why you rarely notice it."
+            "So Workroom goes back to Sam: it sends the browser to Logto and straight back. The session "
+            "there is alive, so Logto asks for no password and stores a new grant. This is a silent round "
+            "trip. After it, the API-resource token has grown too."
         ),
     ),
-    code=(SessionCaller.denial, decide),
+    code=(SessionCaller.denial,),
     further=_("Open the audit log of your workshop: it shows the promotion, and who made it."),
 )

@@ -12,6 +12,7 @@ from saas_app.lab.changes import grounds
 from saas_app.lab.lessons import LESSONS, find_lesson
 from saas_app.lab.pages.learners import lab_systems, learner
 from saas_app.lab.practice.flaws import BREAKS, find_break
+from saas_app.lab.words import WORDS
 from saas_app.text.translation import Sentence, _
 from saas_app.web.context import runtime
 from saas_app.web.limits import counts_as_change, retry_after
@@ -67,6 +68,7 @@ async def _show(principal: SessionPrincipal, failure: Sentence | str = "") -> st
         lessons=LESSONS,
         breaks=BREAKS,
         next_break=next((one for one in BREAKS if not progress.is_done(one.run_name)), None),
+        words=WORDS,
         progress=progress,
         failure=failure,
     )

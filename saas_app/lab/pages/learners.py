@@ -11,6 +11,7 @@ from typing import Any
 from quart import current_app
 
 from saas_app.errors import NotFound
+from saas_app.lab.stage import Body
 from saas_app.lab.systems import LabSystems
 from saas_app.text.translation import _
 from saas_app.web.context import runtime
@@ -42,8 +43,10 @@ def lab_systems() -> LabSystems:
     return found
 
 
-async def read_own_api(path: str, token: str) -> tuple[int, Any]:
-    """Send a GET with a bearer token through this application, with every rule and guard of the JSON API.
+async def read_own_api(path: str, token: str, body: Body = None) -> tuple[int, Any]:
+    """Send a GET with a bearer token through this application, or a POST with a body.
+
+    Every rule and guard of the JSON API applies.
 
     It does not go through the network, because a server cannot always reach its own public address. It runs
     in a context of its own, because this request and that one must not share their state.
@@ -53,7 +56,8 @@ async def read_own_api(path: str, token: str) -> tuple[int, Any]:
     headers = {"Authorization": f"Bearer {token}", "Host": settings.app_url.partition("://")[2]}
 
     async def send() -> tuple[int, Any]:
-        response = await client.get(path, headers=headers)
+        method = "GET" if body is None else "POST"
+        response = await client.open(path, method=method, headers=headers, json=body)
         return response.status_code, await response.get_json(force=True)
 
     return await asyncio.create_task(send(), context=Context())

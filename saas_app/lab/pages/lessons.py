@@ -16,6 +16,7 @@ from saas_app.lab.lessons import LESSONS, find_lesson
 from saas_app.lab.pages.learners import lab_systems, learner, read_own_api
 from saas_app.lab.practice.flaws import BREAKS
 from saas_app.lab.values import AlreadyPredicted, GroundLost, NoGround, NotYet, UnknownAnswer
+from saas_app.lab.words import WORDS
 from saas_app.text.translation import Sentence, _
 from saas_app.web.context import runtime
 from saas_app.web.limits import counts_as_change, retry_after
@@ -134,6 +135,7 @@ async def _show(
         problem=problem,
         failure=failure,
         is_lost=is_lost,
+        words=WORDS,
     )
 
 

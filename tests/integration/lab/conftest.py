@@ -15,7 +15,7 @@ from saas_app.lab.changes import grounds
 from saas_app.lab.changes.runs import open_stage
 from saas_app.lab.lesson import Lesson
 from saas_app.lab.service import Progress
-from saas_app.lab.stage import Stage
+from saas_app.lab.stage import Body, Stage
 from saas_app.lab.systems import LabSystems
 from saas_app.lab.values import Ground, Run
 from saas_app.runtime import Runtime
@@ -58,9 +58,11 @@ class LearnerInLab:
     async def on_stage(self, app: Quart) -> AsyncIterator[Stage]:
         """Open the stage of a lesson. Its requests to our API go to ``app``."""
 
-        async def read(path: str, token: str) -> tuple[int, Any]:
+        async def read(path: str, token: str, body: Body = None) -> tuple[int, Any]:
             headers = {"Authorization": f"Bearer {token}"}
-            response = await app.test_client(use_cookies=False).get(path, headers=headers)
+            client = app.test_client(use_cookies=False)
+            method = "GET" if body is None else "POST"
+            response = await client.open(path, method=method, headers=headers, json=body)
             return response.status_code, await response.get_json()
 
         caller = await self.runtime.browser_sessions.prove(self.browser.session_cookie)

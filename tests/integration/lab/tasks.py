@@ -18,10 +18,10 @@ async def open_new_project_in_both(learner: LearnerInLab) -> None:
     await learner.browser.get(f"/o/{ground.studio.id}/projects/new", 403)
 
 
-async def open_settings_as_viewer_and_stranger(learner: LearnerInLab) -> None:
+async def open_audit_log_as_viewer_and_stranger(learner: LearnerInLab) -> None:
     ground = await learner.ground()
-    assert "organization:update" in await learner.browser.text(f"/o/{ground.studio.id}/settings", 403)
-    await learner.browser.get("/o/nowhere00000/settings", 404)
+    assert "audit:read" in await learner.browser.text(f"/o/{ground.studio.id}/audit", 403)
+    await learner.browser.get("/o/nowhere00000/audit", 404)
 
 
 async def give_sam(learner: LearnerInLab, *roles: str) -> None:
@@ -49,7 +49,7 @@ async def remove_sam(learner: LearnerInLab) -> None:
 
 TASKS: Final[dict[str, Do]] = {
     "two-organizations": open_new_project_in_both,
-    "viewer-and-stranger": open_settings_as_viewer_and_stranger,
+    "viewer-and-stranger": open_audit_log_as_viewer_and_stranger,
     "two-speeds": promote_sam,
     "issued-tokens-live": demote_sam,
     "removal": remove_sam,

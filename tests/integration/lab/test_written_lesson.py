@@ -37,4 +37,4 @@ def test_the_lesson_of_the_page_is_played_right_and_wrong_and_follows_our_rules(
         "-n", "0", "tests/integration/lab/test_lessons.py", "tests/integration/lab/test_facts.py", "-k", SLUG
     )
 
-    assert "5 passed" in told
+    assert "6 passed" in told

@@ -6,13 +6,14 @@ import json
 from datetime import UTC, datetime
 
 from saas_app.identity.wire import Exchange
-from saas_app.lab.evidence import ApiRequest, Comparison, Decided, Evidence, Side, TokenShown
+from saas_app.lab.evidence import ApiRequest, Asked, Comparison, Decided, Evidence, Side, TokenShown
 from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.rbac.policy import AccessFacts, decide
 from saas_app.text.translation import _
 
 LEFT = TokenShown({"alg": "ES384"}, {"aud": "a", "scope": "projects:read", "iat": 1})
 RIGHT = TokenShown({"alg": "ES384"}, {"aud": "a", "scope": "projects:read projects:write"})
+SENT = Exchange("POST", "https://x/oidc/token", (("a", "b"),), 200, {"scope": ""}, datetime.now(UTC))
 FACTS = AccessFacts("Ada", "Acme", frozenset({"viewer"}), frozenset(), frozenset(Carrier))
 
 
@@ -20,8 +21,11 @@ def test_evidence_is_the_same_after_storage() -> None:
     evidence = Evidence(
         "same",
         (Comparison(Side(_("Before"), LEFT), Side(_("After"), None)),),
-        (Exchange("POST", "https://x/oidc/token", (("a", "b"),), 200, {"scope": ""}, datetime.now(UTC)),),
-        (ApiRequest("GET", "/api/v1/me", _("Before"), 401, {"code": "x"}),),
+        (Asked(_("After"), SENT),),
+        (
+            ApiRequest("GET", "/api/v1/me", _("Before"), 401, {"code": "x"}),
+            ApiRequest("POST", "/api/v1/me", _("Before"), 201, {}, title=_("After"), body={"name": "x"}),
+        ),
         (Decided(_("After"), decide(FACTS, Permission.PROJECTS_WRITE)),),
         (_("Before"),),
     )
