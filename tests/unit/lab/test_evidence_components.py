@@ -120,6 +120,28 @@ def test_an_exchange_names_the_secrets_in_italics() -> None:
     assert "200 OK" in page
 
 
+@pytest.mark.parametrize(
+    ("grant_type", "says"),
+    [("refresh_token", "from the sign-in"), ("client_credentials", "No person takes part")],
+)
+def test_what_the_application_shows_is_explained_for_each_kind(grant_type: str, says: str) -> None:
+    sent = Exchange("POST", "https://x/oidc/token", (("grant_type", grant_type),), 200, {}, datetime.now(UTC))
+
+    assert says in rendered("_exchange.html", "exchange", sent)
+
+
+def test_a_request_with_a_body_shows_it_and_why_it_was_refused() -> None:
+    request = ApiRequest(
+        "POST", "/api/v1/x", _("old"), 401, {"detail": "Outdated."}, title=_("First"), body={"name": "New"}
+    )
+
+    page = rendered("_request.html", "api_request", request)
+
+    assert "First: <code>POST /api/v1/x</code>" in page
+    assert "Outdated.</span></summary>" in page
+    assert "&#34;name&#34;: &#34;New&#34;" in page
+
+
 def test_an_exchange_without_a_response_is_said() -> None:
     silent = Exchange("POST", "https://logto.example/oidc/token", (), 0, {}, datetime.now(UTC))
 
