@@ -138,7 +138,7 @@ def test_a_request_with_a_body_shows_it_and_why_it_was_refused() -> None:
     page = rendered("_request.html", "api_request", request)
 
     assert "First: <code>POST /api/v1/x</code>" in page
-    assert "Outdated.</span></summary>" in page
+    assert "Outdated.</code></summary>" in page
     assert "&#34;name&#34;: &#34;New&#34;" in page
 
 
