@@ -116,6 +116,21 @@ async def test_without_a_choice_the_first_answer_gets_the_focus(open_page: OpenP
     await expect(page.get_by_role("radio").first).to_be_focused()
 
 
+async def test_a_task_that_was_forgotten_is_named_beside_the_button(learner: Learner) -> None:
+    (lesson,) = [one for one in LESSONS if one.slug == "two-speeds"]
+    await learner.predict(lesson, ANSWERS[lesson.slug])
+    await learner.press(lesson.act_label)
+    await expect(learner.page.get_by_role("alert")).to_contain_text(
+        "Sam is not an admin of your workshop yet"
+    )
+    await expect(learner.page.get_by_role("alert")).to_be_focused()
+
+    await learner.do_tasks(lesson)
+    await learner.act(lesson)
+
+    await expect(learner.page.get_by_text("You predicted correctly")).to_be_visible()
+
+
 async def test_a_task_says_that_it_opens_a_new_tab(learner: Learner) -> None:
     await learner.predict(FIRST, ANSWERS[FIRST.slug])
 

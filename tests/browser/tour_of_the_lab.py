@@ -37,6 +37,11 @@ async def newcomer(page: Page, people: Factory, site: Site) -> AsyncIterator[str
     await learner.predict(LESSONS[0], wrong_answer(LESSONS[0]))
     await page.goto(ROOT)
     yield f"{ROOT}?predicted"
+    (lesson,) = [one for one in LESSONS if one.slug == "two-speeds"]
+    await learner.predict(lesson, ANSWERS[lesson.slug])
+    await learner.press(lesson.act_label)
+    await page.get_by_role("alert").wait_for()
+    yield "a lesson whose task was forgotten"
 
 
 async def results(page: Page, people: Factory, site: Site) -> AsyncIterator[str]:
