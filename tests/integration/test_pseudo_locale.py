@@ -207,7 +207,9 @@ async def test_lessons_and_their_results_are_in_the_reader_s_language(
     learner = LearnerInLab(person, browser, runtime)
     await learner.set_up()
     ground = await learner.ground()
-    data = [ground.workshop.name, ground.studio.name, *(player.name for player in ground.players.values())]
+    players = ground.players.values()
+    data = [ground.workshop.name, ground.studio.name, *(player.name for player in players)]
+    data += [ground.workshop.id, ground.studio.id, person.id, *(player.user_id for player in players)]
     functions = {place.function for lesson in LESSONS for place in lesson.places}
     found: list[str] = []
 
