@@ -13,6 +13,7 @@ from typing import Any
 
 from saas_app.audit.recorder import Action, Target
 from saas_app.changes.organization_change import Systems
+from saas_app.errors import LogtoUnavailable, RateLimited
 from saas_app.identity.logto_client import LogtoProvider
 from saas_app.identity.machine_credentials import fetch_machine_token
 from saas_app.identity.standing import Workroom
@@ -89,9 +90,19 @@ class Stage:
     ) -> ApiRequest:
         """Send a GET to our JSON API with a bearer token, or a POST with a body.
 
-        ``label`` says which token that is. ``title`` tells requests apart that look the same.
+        ``label`` says which token that is. ``title`` tells requests apart that look the same. An answer that
+        decides nothing is no evidence: raises :class:`RateLimited` or :class:`LogtoUnavailable`.
         """
         status, answer = await self.read(path, token, body)
+        if status == 429 or status >= 500:
+            error = RateLimited if status == 429 else LogtoUnavailable
+            raise error(
+                _(
+                    "Workroom’s API could not answer a request of this lesson (status %(status)s). Try again "
+                    "in a minute.",
+                    status=status,
+                )
+            )
         return ApiRequest("GET" if body is None else "POST", path, label, status, answer, title, body)
 
     async def require_ground(self) -> None:
