@@ -37,12 +37,13 @@ async def remove_unused(lab: LabSystems, jobs: UnitOfWork, now: datetime) -> int
 
     One that fails waits for the next run. ``jobs`` sees the grounds of all people.
     """
+    since = now - UNUSED
     async with jobs.reading() as db:
-        subjects = await queries.list_grounds_unused_since(db, now - UNUSED)
+        subjects = await queries.list_grounds_unused_since(db, since)
     removed = 0
     for subject in subjects:
         try:
-            removed += await remove_ground(lab, subject)
+            removed += await remove_ground(lab, subject, unused_since=since)  # unless it is used by now
         except (Busy, LogtoUnavailable) as error:
             log.warning("a practice organization cannot be removed now", reason=str(error))
     return removed

@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, Final
 
 from saas_app.audit.recorder import SYSTEM, Action, Actor, AuditEntry, Target, record
@@ -182,19 +183,20 @@ async def get_ground(lab: LabSystems, subject: str) -> Ground:
     return Ground(subject, workshop, studio, players, found.used_at)
 
 
-async def remove_ground(lab: LabSystems, subject: str) -> bool:
+async def remove_ground(lab: LabSystems, subject: str, *, unused_since: datetime | None = None) -> bool:
     """Delete the learner's ground in Logto and here. Returns False if there is none.
 
-    What was predicted and seen is deleted too, except in a class. A removal that fails can be repeated.
-    Raises :class:`Busy` and :class:`LogtoUnavailable`.
+    With ``unused_since``, a ground that was used after that moment stays. What was predicted and seen is
+    deleted too, except in a class. A removal that fails can be repeated. Raises :class:`Busy` and
+    :class:`LogtoUnavailable`.
     """
-    return await shielded(_remove_alone(lab, subject), grace=_SECONDS_TO_FINISH)
+    return await shielded(_remove_alone(lab, subject, unused_since), grace=_SECONDS_TO_FINISH)
 
 
-async def _remove_alone(lab: LabSystems, subject: str) -> bool:
+async def _remove_alone(lab: LabSystems, subject: str, unused_since: datetime | None) -> bool:
     async with alone(lab, subject), _explained():
         found = await _find(lab, subject)
-        if found is None:
+        if found is None or (unused_since is not None and found.used_at >= unused_since):
             return False
         await _remove(lab, found)
         return True

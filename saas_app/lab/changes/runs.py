@@ -62,6 +62,7 @@ async def _predict(
         before = await lesson.prepare(stage)
         async with lab.work.writing(key=keys.of_person(subject)) as db:
             await queries.add_prediction(db, subject, lesson.slug, answer, before, class_code)
+            await queries.update_ground(db, subject, used_at=utc_now())
 
 
 async def play(lab: LabSystems, principal: SessionPrincipal, lesson: Lesson, read: Read) -> None:
@@ -114,6 +115,7 @@ async def _play_again(lab: LabSystems, principal: SessionPrincipal, lesson: Less
         before = await lesson.prepare(stage)
         async with lab.work.writing(key=keys.of_person(subject)) as db:
             await queries.forget_evidence(db, subject, lesson.slug, before)
+            await queries.update_ground(db, subject, used_at=utc_now())
 
 
 @asynccontextmanager

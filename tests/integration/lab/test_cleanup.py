@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+import pytest
+
+from saas_app.db import keys
 from saas_app.db.base import utc_now
+from saas_app.db.session import DatabaseSession
 from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.lab import queries
 from saas_app.lab.cleanup import UNUSED, remove_lost, remove_unused
+from saas_app.lab.lessons import LESSONS
 from saas_app.lab.values import MARK
 from saas_app.logto import ManagementClient
 from tests.factories import Factory
 from tests.integration.lab.conftest import LearnerInLab
 
 SOON = timedelta(minutes=1)
+
+
+async def leave_alone(learner: LearnerInLab) -> None:
+    """Let the learner have used their ground so long ago that it is deleted."""
+    async with learner.lab.work.writing(key=keys.of_person(learner.person.id)) as db:
+        await queries.update_ground(db, learner.person.id, used_at=utc_now() - UNUSED - SOON)
 
 
 async def test_a_ground_that_was_not_used_is_deleted(
@@ -32,6 +44,35 @@ async def test_a_ground_in_use_stays(
     await remove_unused(learner.lab, work, utc_now() + UNUSED - SOON)
 
     assert (await learner.progress()).is_ready
+
+
+async def test_a_ground_that_is_used_again_while_others_are_deleted_stays(
+    learner: LearnerInLab, work: UnitOfWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deleting one takes seconds, so a learner may come back between the search and their turn."""
+    await leave_alone(learner)
+    search = queries.list_grounds_unused_since
+
+    async def search_then_come_back(db: DatabaseSession, moment: datetime) -> list[str]:
+        found = await search(db, moment)
+        assert learner.person.id in found
+        await learner.predict(LESSONS[0], LESSONS[0].answers[0].key)
+        return [learner.person.id]
+
+    monkeypatch.setattr(queries, "list_grounds_unused_since", search_then_come_back)
+
+    assert await remove_unused(learner.lab, work, utc_now()) == 0
+
+    assert (await learner.progress()).is_ready
+
+
+async def test_a_prediction_counts_as_use(learner: LearnerInLab, work: UnitOfWork) -> None:
+    await leave_alone(learner)
+
+    await learner.predict(LESSONS[0], LESSONS[0].answers[0].key)
+
+    async with work.reading() as db:
+        assert learner.person.id not in await queries.list_grounds_unused_since(db, utc_now() - UNUSED)
 
 
 async def test_an_organization_that_a_crash_left_at_logto_is_found_by_its_mark(
