@@ -12,7 +12,7 @@ import re
 import secrets
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 
 import sqlalchemy as sa
@@ -39,7 +39,6 @@ from saas_app.models import (
     LabClass,
     LabClassMember,
     LabGround,
-    LabPlayer,
     LabRun,
     MembershipChange,
     Notification,
@@ -56,6 +55,7 @@ from saas_app.text.translation import _
 MARK_RETENTION: Final = timedelta(days=1)
 """How long the mark stays that makes the person's last tokens invalid. It needs their id."""
 
+_LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+")
 _ALPHABET: Final = "abcdefghijkmnopqrstuvwxyz23456789"
 _DELETED: Final[dict[Any, Any]] = {
@@ -66,8 +66,6 @@ _DELETED: Final[dict[Any, Any]] = {
     Notification: Notification.user_id,
     LabClass: LabClass.teacher,
     LabClassMember: LabClassMember.subject,
-    LabGround: LabGround.subject,
-    LabPlayer: LabPlayer.subject,
     LabRun: LabRun.subject,
 }
 
@@ -76,7 +74,8 @@ _DELETED: Final[dict[Any, Any]] = {
 class Erased:
     """A person who was erased. ``deleted`` and ``replaced`` count rows by table.
 
-    ``is_marked``: their id stays in ``membership_changes`` for :data:`MARK_RETENTION`.
+    ``is_marked``: their id stays in ``membership_changes`` for :data:`MARK_RETENTION`, and in the tables of
+    the lab until its cleanup has deleted their practice organizations and role-play members at Logto.
     """
 
     pseudonym: str
@@ -187,6 +186,8 @@ async def _erase_outside(
         replaced[model.__tablename__] += await _replace_id(db, model, user_id, pseudonym)
     for model, owner in _DELETED.items():
         deleted[model.__tablename__] += await _count(db, sa.delete(model).where(owner == user_id))
+    # Without these rows, nobody would find the accounts at Logto that the lab has made for the person.
+    await db.execute(sa.update(LabGround).where(LabGround.subject == user_id).values(used_at=_LONG_AGO))
     is_old = sa.or_(
         MembershipChange.organization_id != EVERYWHERE,
         MembershipChange.changed_at < utc_now() - MARK_RETENTION,
@@ -201,7 +202,8 @@ async def _erase_outside(
 
 async def _has_mark(db: DatabaseSession, user_id: str) -> bool:
     mark = sa.select(MembershipChange.version).where(MembershipChange.subject == user_id)
-    return await db.scalar(mark.limit(1)) is not None
+    ground = sa.select(LabGround.subject).where(LabGround.subject == user_id)
+    return await db.scalar(mark.limit(1)) is not None or await db.scalar(ground) is not None
 
 
 async def _replace_id(db: WritingSession, model: type[Base], user_id: str, pseudonym: str) -> int:
