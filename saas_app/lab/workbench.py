@@ -113,8 +113,12 @@ class Column:
 
     @property
     def can_see_members(self) -> bool:
-        """Whether the person may see changes of roles in the organization."""
-        return bool(self.organization_token.carried & {Permission.AUDIT_READ, Permission.MEMBERS_READ})
+        """Whether the person may see changes of roles in the organization.
+
+        A token that the product does not use any more is shown, but it opens nothing here either.
+        """
+        held = self.organization_token
+        return not held.is_outdated and bool(held.carried & {Permission.AUDIT_READ, Permission.MEMBERS_READ})
 
     def token(self, carrier: Carrier) -> HeldToken:
         """Return one of both tokens."""

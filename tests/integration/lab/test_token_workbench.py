@@ -256,6 +256,23 @@ async def test_a_removed_member_reads_it_in_the_timeline(
     assert "You were removed from Globex" in page[page.index('id="timeline-heading"') :]
 
 
+async def test_a_token_from_before_the_removal_does_not_open_the_audit_log(
+    desk: Desk, make: Factory, open_browser: OpenBrowser
+) -> None:
+    await desk.browser.get(desk.both)
+    theirs = await open_browser(await make.member(desk.globex, "Zoe", Role.ADMIN))
+    await theirs.post(
+        f"/o/{desk.globex}/members/{desk.person.id}/roles",
+        {"seen": ["", "viewer"], "roles": "editor", "step": "confirm"},
+    )
+    await theirs.post(f"/o/{desk.globex}/members/{desk.person.id}/remove")
+
+    page = await desk.browser.text(desk.both)
+
+    assert "Zoe" not in page
+    assert "You were removed from Globex" in page[page.index('id="timeline-heading"') :]
+
+
 # The preview
 
 
