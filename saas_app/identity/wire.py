@@ -5,6 +5,7 @@ Secrets never enter a record: their values are replaced by the name of what stoo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -32,7 +33,11 @@ _RETURNED: Final = {
 }
 """Fields of responses whose values are secret, and what stands in their place."""
 
-_REPLACED: Final = {f"‹{secret}›": secret for secret in (*_SENT.values(), *_RETURNED.values())}
+_OTHER: Final = _("secret")
+"""What stands in the place of a value that is not expected, with the name of a secret."""
+
+_NAMES_OF_SECRETS: Final = re.compile(r"token(?!_type)|secret|password|assertion|verifier", re.IGNORECASE)
+_REPLACED: Final = {f"‹{secret}›": secret for secret in (*_SENT.values(), *_RETURNED.values(), _OTHER)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +148,15 @@ def record_exchange(url: str, form: Mapping[str, str], status: int, answer: obje
 
 
 def _without(secrets: Mapping[str, str], values: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: f"‹{secrets[name]}›" if value and name in secrets else value for name, value in values.items()
-    }
+    return {name: _shown(secrets, name, value) for name, value in values.items()}
+
+
+def _shown(secrets: Mapping[str, str], name: str, value: Any) -> Any:
+    if value and name in secrets:
+        return f"‹{secrets[name]}›"
+    if value and _NAMES_OF_SECRETS.search(name):
+        return f"‹{_OTHER}›"
+    return _without(secrets, value) if isinstance(value, Mapping) else value
 
 
 def phrase_of(status: int) -> str:
