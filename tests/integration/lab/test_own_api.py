@@ -1,4 +1,4 @@
-"""Requests that lessons send to Workroom's own API count within its limits, and are evidence only if answered."""
+"""Requests that lessons send to Workroom's own API count within its limits. Only an answer is evidence."""
 
 from __future__ import annotations
 
