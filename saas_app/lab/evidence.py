@@ -202,6 +202,14 @@ class Evidence:
         }
 
     @classmethod
+    def find(cls, stored: Mapping[str, Any] | None) -> Self | None:
+        """Return stored evidence, or None if there is none, or another version stored it in another form."""
+        try:
+            return None if stored is None else cls.from_json(stored)
+        except (KeyError, TypeError, ValueError):
+            return None
+
+    @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
         """Return the evidence that :meth:`as_json` stored."""
         return cls(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from saas_app.db import keys
 from saas_app.db.unit_of_work import UnitOfWork
@@ -102,10 +102,11 @@ async def view_lesson(work: UnitOfWork, subject: str, lesson: Lesson, progress: 
     """Return a lesson with what the learner predicted and saw."""
     async with work.reading(key=keys.of_person(subject)) as db:
         run = await queries.find_run(db, subject, lesson.slug) or Run(lesson.slug)
+    evidence = Evidence.find(run.evidence)
     return LessonView(
         lesson=lesson,
-        run=run,
-        evidence=Evidence.from_json(run.evidence) if run.evidence else None,
+        run=run if evidence else replace(run, answer=None, done_at=None),  # it can be played again
+        evidence=evidence,
         tasks=tuple((task.text, task.path.format(**progress.places)) for task in lesson.tasks),
         see_as=lesson.see_as.format(**progress.places),
         following=lesson_after(lesson),

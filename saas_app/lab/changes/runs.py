@@ -16,6 +16,7 @@ from saas_app.errors import NotFound
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.lab import queries
 from saas_app.lab.changes.grounds import alone, get_ground
+from saas_app.lab.evidence import Evidence
 from saas_app.lab.lesson import Lesson
 from saas_app.lab.role_play import RolePlay
 from saas_app.lab.stage import Learner, Read, Stage
@@ -82,7 +83,7 @@ async def _play(lab: LabSystems, principal: SessionPrincipal, lesson: Lesson, re
             run = await queries.find_run(db, subject, lesson.slug)
         if run is None or not run.is_predicted:
             raise NotYet(_("Predict first. Your prediction is what makes the result stick."))
-        if run.is_done:
+        if run.is_done and Evidence.find(run.evidence) is not None:
             return
         try:
             evidence = await lesson.act(stage, run.before or {})

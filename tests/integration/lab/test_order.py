@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from saas_app.coordination.leases import lease
+from saas_app.db import keys
+from saas_app.lab import queries
 from saas_app.lab.lessons import LESSONS
 from tests.integration.lab.conftest import LearnerInLab, NewLearner, path_of
 from tests.integration.lab.tasks import ANSWERS, do_tasks, play, wrong_answer
@@ -118,3 +120,16 @@ async def test_the_address_of_a_form_that_was_not_accepted_leads_back_to_the_les
     for step in ("prediction", "act", "again"):
         response = await learner.browser.get(f"{path_of(FIRST)}/{step}", 303)
         assert response.headers["Location"] == path_of(FIRST)
+
+
+async def test_a_result_that_another_version_stored_in_another_form_can_be_played_again(
+    learner: LearnerInLab,
+) -> None:
+    await play(learner, FIRST, RIGHT)
+    async with learner.runtime.work.writing(key=keys.of_person(learner.person.id)) as db:
+        await queries.save_evidence(db, learner.person.id, FIRST.slug, {"answer": RIGHT}, RIGHT)
+
+    assert "2. Act" in await learner.browser.text(path_of(FIRST))
+
+    await learner.act(FIRST)
+    assert (await learner.run_of(FIRST)).was_right

@@ -87,7 +87,7 @@ BREAK = Break(
     lesson=_(
         "The token proves who asks and in which organization. It does not know what is in the database. So "
         "every statement that finds an item must ask for the organization as well, and what it does not "
-        "find does not exist: 404."
+        "find does not exist: 404. Hiding the link to an item protects nothing: you typed the address."
     ),
     owasp="API1:2023 Broken Object Level Authorization",
     weaknesses=((639, "Authorization Bypass Through User-Controlled Key"),),

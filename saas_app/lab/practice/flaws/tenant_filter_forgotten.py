@@ -72,15 +72,12 @@ BREAK = Break(
         ),
         Check(
             _("An empty search finds all reports of your workshop"),
-            _(
-                "The reports of others used up the limit of the statement before they were left out, so "
-                "your own are missing."
-            ),
+            _("Reports of others use up the limit of the statement, so some of your own are missing."),
             _all_are_found,
         ),
         Check(
             _("The total counts your reports only"),
-            _("The number tells how many matching reports other organizations have."),
+            _("The total counts matching reports of other organizations, too."),
             _total_counts_own_reports,
         ),
     ),
