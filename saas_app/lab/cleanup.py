@@ -44,8 +44,8 @@ async def remove_unused(lab: LabSystems, jobs: UnitOfWork, now: datetime) -> int
     for subject in subjects:
         try:
             removed += await remove_ground(lab, subject, unused_since=since)  # unless it is used by now
-        except (Busy, LogtoUnavailable) as error:
-            log.warning("a practice organization cannot be removed now", reason=str(error))
+        except Exception:  # one that cannot be removed must not keep the others
+            log.warning("a practice organization cannot be removed now", exc_info=True)
     return removed
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from saas_app.db import keys
 from saas_app.db.base import utc_now
@@ -15,8 +16,9 @@ from saas_app.lab.cleanup import UNUSED, remove_lost, remove_unused
 from saas_app.lab.lessons import LESSONS
 from saas_app.lab.values import MARK
 from saas_app.logto import ManagementClient
+from saas_app.models import LabPlayer
 from tests.factories import Factory
-from tests.integration.lab.conftest import LearnerInLab
+from tests.integration.lab.conftest import LearnerInLab, NewLearner
 
 SOON = timedelta(minutes=1)
 
@@ -64,6 +66,22 @@ async def test_a_ground_that_is_used_again_while_others_are_deleted_stays(
     assert await remove_unused(learner.lab, work, utc_now()) == 0
 
     assert (await learner.progress()).is_ready
+
+
+async def test_a_ground_that_cannot_be_removed_does_not_keep_the_others(
+    learner: LearnerInLab, new_learner: NewLearner, work: UnitOfWork
+) -> None:
+    """The key that encrypted its secrets is lost, for example."""
+    other = await new_learner("Otto")
+    async with work.writing(key=keys.of_person(learner.person.id)) as db:
+        theirs = sa.update(LabPlayer).where(LabPlayer.subject == learner.person.id)
+        await db.execute(theirs.values(secrets=b"unreadable"))
+
+    await remove_unused(learner.lab, work, utc_now() + UNUSED + SOON)
+    async with work.writing(key=keys.of_person(learner.person.id)) as db:
+        await queries.delete_ground(db, learner.person.id)  # no other test can remove it
+
+    assert (await other.progress()).ground is None
 
 
 async def test_a_prediction_counts_as_use(learner: LearnerInLab, work: UnitOfWork) -> None:
