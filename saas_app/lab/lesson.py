@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
+from zlib import crc32
 
 import saas_app
 from saas_app.lab.evidence import Evidence
@@ -85,6 +86,11 @@ class Lesson:
     def answer(self, key: str) -> Answer | None:
         """Return one of the answers, or None for a key that is none."""
         return next((answer for answer in self.answers if answer.key == key), None)
+
+    @property
+    def offered(self) -> tuple[Answer, ...]:
+        """The answers in the order in which they are offered, which does not follow from the declaration."""
+        return tuple(sorted(self.answers, key=lambda one: crc32(f"{self.slug}/{one.key}".encode())))
 
     @property
     def places(self) -> tuple[CodePlace, ...]:
