@@ -29,6 +29,7 @@ UNUSED: Final = timedelta(days=14)
 """How long a ground stays after its learner last used it."""
 
 _LOST: Final = timedelta(hours=1)  # an organization of a ground that is being made is younger
+_FIRST: Final = 300.0  # seconds before the first run, so that a start does not wait for Logto
 _INTERVAL: Final = 6 * 3600.0  # seconds between two runs
 
 
@@ -89,9 +90,10 @@ class LabCleaner:
             await asyncio.gather(task, return_exceptions=True)
 
     async def _run(self) -> None:
+        await asyncio.sleep(min(_FIRST, self._interval))
         while True:
-            await asyncio.sleep(self._interval)
             await self.clean()
+            await asyncio.sleep(self._interval)
 
     async def clean(self) -> None:
         """Delete what is no longer used. A failure is logged, and retried in the next run."""

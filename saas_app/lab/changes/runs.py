@@ -16,6 +16,7 @@ from saas_app.errors import NotFound
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.lab import queries
 from saas_app.lab.changes.grounds import alone, get_ground
+from saas_app.lab.classes.service import class_of
 from saas_app.lab.evidence import Evidence
 from saas_app.lab.lesson import Lesson
 from saas_app.lab.role_play import RolePlay
@@ -29,30 +30,21 @@ _SECONDS_TO_FINISH = 30.0  # after the learner has disconnected
 
 
 async def predict(
-    lab: LabSystems,
-    principal: SessionPrincipal,
-    lesson: Lesson,
-    answer: str,
-    read: Read,
-    class_code: str | None = None,
+    lab: LabSystems, principal: SessionPrincipal, lesson: Lesson, answer: str, read: Read
 ) -> None:
     """Store what the learner predicts, after the lesson has put the ground into its starting state.
 
-    Raises :class:`UnknownAnswer`, :class:`AlreadyPredicted`, :class:`NoGround`, :class:`GroundLost`,
-    :class:`Busy`, and :class:`LogtoUnavailable`, after which nothing is stored.
+    It counts in the class that the learner is in. Raises :class:`UnknownAnswer`, :class:`AlreadyPredicted`,
+    :class:`NoGround`, :class:`GroundLost`, :class:`Busy`, and :class:`LogtoUnavailable`, after which nothing
+    is stored.
     """
     if lesson.answer(answer) is None:
         raise UnknownAnswer(fields={"answer": _("Choose one of the answers.")})
-    await shielded(_predict(lab, principal, lesson, answer, read, class_code), grace=_SECONDS_TO_FINISH)
+    await shielded(_predict(lab, principal, lesson, answer, read), grace=_SECONDS_TO_FINISH)
 
 
 async def _predict(
-    lab: LabSystems,
-    principal: SessionPrincipal,
-    lesson: Lesson,
-    answer: str,
-    read: Read,
-    class_code: str | None,
+    lab: LabSystems, principal: SessionPrincipal, lesson: Lesson, answer: str, read: Read
 ) -> None:
     subject = principal.subject
     async with playing(lab, principal, read) as stage:
@@ -61,6 +53,7 @@ async def _predict(
         if run is not None and run.is_predicted:
             raise AlreadyPredicted(_("Your prediction stays as it was. Go on with the lesson."))
         before = await lesson.prepare(stage)
+        class_code = await class_of(lab.work, subject)
         async with lab.work.writing(key=keys.of_person(subject)) as db:
             await queries.add_prediction(db, subject, lesson.slug, answer, before, class_code)
             await queries.update_ground(db, subject, used_at=utc_now())

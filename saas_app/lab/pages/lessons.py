@@ -10,7 +10,7 @@ from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.scripted_sign_in import ScriptedSignInFailed
 from saas_app.lab import service
 from saas_app.lab.changes import runs
-from saas_app.lab.classes.service import class_of, find_class_with
+from saas_app.lab.classes.service import find_class_with
 from saas_app.lab.lesson import Lesson
 from saas_app.lab.lessons import LESSONS, find_lesson
 from saas_app.lab.pages.learners import lab_systems, learner, read_own_api
@@ -50,8 +50,7 @@ async def predict(principal: SessionPrincipal, slug: str) -> ResponseReturnValue
     """Store the prediction. It stays as it is from now on."""
     lesson, chosen = _get_lesson(slug), (await request.form).get("answer", "")
     try:
-        class_code = await class_of(runtime().work, principal.subject)
-        await runs.predict(lab_systems(), principal, lesson, chosen, read_own_api, class_code)
+        await runs.predict(lab_systems(), principal, lesson, chosen, read_own_api)
     except UnknownAnswer as error:
         return await _show(principal, lesson, chosen=chosen, problem=error.title), 422
     except _EXPECTED as error:
