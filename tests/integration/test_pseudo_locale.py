@@ -43,10 +43,13 @@ NAMES = {
     "Robotics",
     "English",
     "Esperanto",
+    "null",
+    "true",
+    "false",
     *Role,
     *THE_SAME_EVERYWHERE,
 }
-"""Words that are data: names that this test's rows have, of roles, and what is the same in every language."""
+"""Words that are data: names of rows and roles, values of claims, and what is the same in every language."""
 
 UNREAD = {"script", "style", "code", "pre", "kbd", "svg", "time", "template", "textarea"}
 READ_ATTRIBUTES = re.compile(r"aria-label|title|alt|placeholder|data-label|data-text-.*|data-confirm")

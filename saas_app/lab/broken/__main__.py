@@ -35,7 +35,13 @@ def main() -> None:
     given.data.mkdir(parents=True, exist_ok=True)
     app = create_app(Options(given.data, given.issuer.rstrip("/"), given.resource, key))
     uvicorn.run(
-        app, host=given.host, port=given.port, access_log=False, server_header=False, limit_concurrency=100
+        app,
+        host=given.host,
+        port=given.port,
+        access_log=False,
+        server_header=False,
+        limit_concurrency=100,
+        timeout_keep_alive=60,  # seconds; clients close idle connections earlier
     )
 
 
