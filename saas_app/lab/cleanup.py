@@ -6,13 +6,13 @@ It also finds what Logto made just before a crash: an organization with our mark
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
 
+from saas_app.coordination.background import in_background
 from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import Busy, LogtoUnavailable
@@ -79,15 +79,9 @@ class LabCleaner:
         self._is_on = is_on
         self._interval = interval
 
-    @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    def running(self) -> AbstractAsyncContextManager[None]:
         """Run during the block, and stop with it."""
-        task = asyncio.create_task(self._run())
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        return in_background(self._run)
 
     async def _run(self) -> None:
         await asyncio.sleep(min(_FIRST, self._interval))
@@ -105,6 +99,8 @@ class LabCleaner:
                 await remove_lost(self._lab, self._jobs, now)
         except (Busy, LogtoUnavailable, ManagementError) as error:
             log.warning("cleaning up the lab failed, and is retried later", reason=str(error))
+        except Exception:
+            log.exception("cleaning up the lab failed, and is retried later")
 
 
 def _was_made_before(organization: OrganizationInfo, application: str, moment: datetime) -> bool:

@@ -26,7 +26,7 @@ from saas_app.logto.records import (
     Resource,
     ResourceScope,
 )
-from saas_app.logto.responses import ManagementError
+from saas_app.logto.responses import ManagementError, ignore_missing
 from saas_app.logto.user_sessions import BrowserSession, UserGrant
 
 __all__ = [
@@ -54,5 +54,6 @@ __all__ = [
     "connect",
     "explained",
     "explaining",
+    "ignore_missing",
     "provider_answer",
 ]

@@ -6,6 +6,7 @@ Tokens and secrets are never logged and never part of an error.
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -94,3 +95,12 @@ def _error_of(status: int, body: Json, retry_after: str) -> Exception:
         return LogtoUnavailable(_("Logto returned status %(status)s.", status=status))
     message = error.get("error_description") or error.get("message") or ""
     return ManagementError(status, str(code or "unknown"), str(message), error.get("data"), retry_after=wait)
+
+
+async def ignore_missing(call: Awaitable[None]) -> None:
+    """Await a deletion, and ignore a 404, because then there is nothing to delete."""
+    try:
+        await call
+    except ManagementError as refusal:
+        if refusal.status != 404:
+            raise

@@ -9,14 +9,14 @@ after the server took the email and before that is recorded. Then receivers see 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from email.errors import MessageError
 from email.headerregistry import Address
 from typing import Final
 
 import structlog
 
+from saas_app.coordination.background import in_background
 from saas_app.coordination.heartbeat import LOST_AFTER
 from saas_app.coordination.leases import lease
 from saas_app.db.base import utc_now
@@ -50,15 +50,9 @@ class EmailWorker:
         self._server = server
         self._letters = letters
 
-    @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    def running(self) -> AbstractAsyncContextManager[None]:
         """Run during the block, and stop with it. An email that is being sent is sent."""
-        task = asyncio.create_task(self._run())
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        return in_background(self._run)
 
     async def _run(self) -> None:
         while True:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, TypeGuard
@@ -22,6 +22,7 @@ import structlog
 from saas_app import signals
 from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target, record
 from saas_app.changes.notes import Note, UnreadableNote, close_note, find_note, list_note_ids
+from saas_app.coordination.background import in_background
 from saas_app.coordination.jobs import Failure
 from saas_app.coordination.leases import lease
 from saas_app.db.base import utc_now
@@ -100,15 +101,9 @@ class RemovalWorker:
         """Start a run soon, because there is a new request."""
         self._woken.set()
 
-    @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    def running(self) -> AbstractAsyncContextManager[None]:
         """Run during the block, and stop with it. An unfinished batch is rolled back, and resumed later."""
-        task = asyncio.create_task(self.run())
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        return in_background(self.run)
 
     async def run(self) -> None:
         """Run until canceled. A failure is logged, and retried in the next run."""

@@ -8,10 +8,10 @@ Only the organizations and accounts of the learner's own ground are ever touched
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from saas_app.audit.recorder import SYSTEM, Action, Actor, AuditEntry, Target, record
 from saas_app.coordination.leases import lease
@@ -40,7 +40,7 @@ from saas_app.lab.values import (
     Player,
     workshop_name,
 )
-from saas_app.logto import ManagementError, OrganizationInfo
+from saas_app.logto import ManagementError, OrganizationInfo, ignore_missing
 from saas_app.models import EVERYONE, GroundState
 from saas_app.organizations.removal import request_removal
 from saas_app.rbac.permissions import Role
@@ -224,7 +224,7 @@ async def _delete_account(lab: LabSystems, player: Player) -> None:
         found = await lab.management.find_user_by_username(player.username)
         user_id = found.id if found else ""
     if user_id:
-        await _ignore_missing(lab.management.delete_user(user_id))
+        await ignore_missing(lab.management.delete_user(user_id))
 
 
 async def remove_organization(lab: LabSystems, organization_id: str, requested_by: str) -> None:
@@ -235,7 +235,7 @@ async def remove_organization(lab: LabSystems, organization_id: str, requested_b
     async with change.alone() as turn:
         await turn.carry_out(
             AuditEntry(SYSTEM, Action.ORGANIZATION_DELETE, Target("organization", organization_id, name)),
-            lambda: _ignore_missing(turn.management.delete_organization(organization_id)),
+            lambda: ignore_missing(turn.management.delete_organization(organization_id)),
             subjects=[EVERYONE],
             also=lambda db: request_removal(db, organization_id, name, requested_by),
         )
@@ -244,15 +244,6 @@ async def remove_organization(lab: LabSystems, organization_id: str, requested_b
 async def _find(lab: LabSystems, subject: str) -> StoredGround | None:
     async with lab.work.reading(key=keys.of_person(subject)) as db:
         return await queries.find_ground(db, subject)
-
-
-async def _ignore_missing(call: Awaitable[Any]) -> None:
-    """Await a deletion, and ignore a 404, because then there is nothing to delete."""
-    try:
-        await call
-    except ManagementError as refusal:
-        if refusal.status != 404:
-            raise
 
 
 @asynccontextmanager

@@ -6,16 +6,21 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import Context
 from functools import wraps
-from typing import Any
+from typing import Any, Final
 
 from quart import current_app
 
-from saas_app.errors import NotFound
+from saas_app.errors import Busy, LogtoUnavailable, NotFound, RateLimited
+from saas_app.identity.scripted_sign_in import ScriptedSignInFailed
 from saas_app.lab.stage import Body
 from saas_app.lab.systems import LabSystems
+from saas_app.lab.values import GroundLost, NoGround, NotYet
 from saas_app.text.translation import _
 from saas_app.web.context import runtime
 from saas_app.web.guards import signed_in
+
+EXPECTED: Final = (Busy, GroundLost, LogtoUnavailable, NoGround, NotYet, RateLimited, ScriptedSignInFailed)
+"""What may stop a step of any lesson. Its page says so, and the step can be repeated."""
 
 View = Callable[..., Awaitable[Any]]
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 from quart import Blueprint, redirect, request
 from quart.typing import ResponseReturnValue
 
-from saas_app.errors import AppError, Busy, LogtoUnavailable, NotFound, RateLimited
+from saas_app.errors import AppError, NotFound
 from saas_app.identity.principal import SessionPrincipal
-from saas_app.identity.scripted_sign_in import ScriptedSignInFailed
 from saas_app.lab import service
 from saas_app.lab.changes import runs
 from saas_app.lab.classes.service import find_class_with
 from saas_app.lab.lesson import Lesson
 from saas_app.lab.lessons import LESSONS, find_lesson
-from saas_app.lab.pages.learners import lab_systems, learner, read_own_api
+from saas_app.lab.pages.learners import EXPECTED, lab_systems, learner, read_own_api
 from saas_app.lab.practice.flaws import BREAKS
-from saas_app.lab.values import AlreadyPredicted, GroundLost, NoGround, NotYet, UnknownAnswer
+from saas_app.lab.values import AlreadyPredicted, GroundLost, UnknownAnswer
 from saas_app.lab.words import WORDS
 from saas_app.text.translation import Sentence, _
 from saas_app.web.context import runtime
@@ -24,16 +23,7 @@ from saas_app.web.templating import render
 
 blueprint = Blueprint("lab_lessons", __name__, url_prefix="/lab/lessons")
 
-_EXPECTED = (
-    AlreadyPredicted,
-    Busy,
-    GroundLost,
-    LogtoUnavailable,
-    NoGround,
-    NotYet,
-    RateLimited,
-    ScriptedSignInFailed,
-)
+_EXPECTED = (*EXPECTED, AlreadyPredicted)
 
 
 @blueprint.get("/<slug>")

@@ -7,18 +7,17 @@ from collections.abc import Mapping
 from quart import Blueprint, redirect, request
 from quart.typing import ResponseReturnValue
 
-from saas_app.errors import AppError, Busy, Invalid, LogtoUnavailable, NotFound, RateLimited
+from saas_app.errors import AppError, Invalid, NotFound
 from saas_app.identity.principal import SessionPrincipal
-from saas_app.identity.scripted_sign_in import ScriptedSignInFailed
 from saas_app.lab import service as lab_service
-from saas_app.lab.pages.learners import lab_systems, learner, read_own_api
+from saas_app.lab.pages.learners import EXPECTED, lab_systems, learner, read_own_api
 from saas_app.lab.practice import changes, service
 from saas_app.lab.practice.changes import Player
 from saas_app.lab.practice.declaration import Break
 from saas_app.lab.practice.flaws import BREAKS, find_break
 from saas_app.lab.practice.forms import read_request, shown_request, typed_request
 from saas_app.lab.practice.values import METHODS, PracticeUnavailable
-from saas_app.lab.values import GroundLost, NoGround, NotYet
+from saas_app.lab.values import GroundLost
 from saas_app.text.translation import Sentence, _
 from saas_app.web.context import runtime
 from saas_app.web.limits import counts_as_change, retry_after
@@ -27,16 +26,7 @@ from saas_app.web.templating import render
 
 blueprint = Blueprint("lab_practice", __name__, url_prefix="/lab/practice")
 
-_EXPECTED = (
-    Busy,
-    GroundLost,
-    LogtoUnavailable,
-    NoGround,
-    NotYet,
-    PracticeUnavailable,
-    RateLimited,
-    ScriptedSignInFailed,
-)
+_EXPECTED = (*EXPECTED, PracticeUnavailable)
 
 
 @blueprint.get("/<slug>")

@@ -6,7 +6,7 @@ caller who saves after somebody else is told what has changed.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -14,7 +14,7 @@ from saas_app.audit.recorder import Action, AuditEntry, Target, changed_fields
 from saas_app.changes.organization_change import MemberChange
 from saas_app.errors import Invalid
 from saas_app.identity.directory import remember_organization
-from saas_app.logto import ManagementError
+from saas_app.logto import ignore_missing
 from saas_app.models import EVERYONE
 from saas_app.organizations.removal import request_removal
 from saas_app.organizations.service import get_name, read_joining
@@ -156,20 +156,11 @@ async def delete_organization(change: MemberChange, typed_name: str) -> str:
             )
         await turn.carry_out(
             turn.event(Action.ORGANIZATION_DELETE, Target("organization", turn.organization_id, name)),
-            lambda: _ignore_missing(turn.management.delete_organization(turn.organization_id)),
+            lambda: ignore_missing(turn.management.delete_organization(turn.organization_id)),
             subjects=[EVERYONE],
             also=lambda db: request_removal(db, turn.organization_id, name, turn.caller.principal.subject),
         )
     return name
-
-
-async def _ignore_missing(call: Awaitable[None]) -> None:
-    """Await a deletion, and ignore a 404, because then there is nothing to delete."""
-    try:
-        await call
-    except ManagementError as refusal:
-        if refusal.status != 404:
-            raise
 
 
 def _event(

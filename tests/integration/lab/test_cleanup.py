@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 
 from saas_app.db import keys
 from saas_app.db.base import utc_now
 from saas_app.db.session import DatabaseSession
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.lab import queries
+from saas_app.lab import cleanup, queries
 from saas_app.lab.cleanup import UNUSED, remove_lost, remove_unused
 from saas_app.lab.lessons import LESSONS
 from saas_app.lab.values import MARK
@@ -127,3 +128,16 @@ async def test_an_organization_without_the_mark_stays(
 
     assert await management.find_organization(acme) is not None
     assert await management.find_organization(odd.id) is not None
+
+
+async def test_an_unexpected_failure_does_not_end_the_cleaner(
+    learner: LearnerInLab, work: UnitOfWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_given: object) -> int:
+        raise RuntimeError("unexpected")
+
+    monkeypatch.setattr(cleanup, "remove_unused", fail)
+    with capture_logs() as lines:
+        await cleanup.LabCleaner(learner.lab, work).clean()
+
+    assert [line["log_level"] for line in lines] == ["error"]
