@@ -1,4 +1,4 @@
-"""The HTTP side of the practice service: the routes, and who may call them."""
+"""The routes of the practice service, and who may call them."""
 
 from __future__ import annotations
 

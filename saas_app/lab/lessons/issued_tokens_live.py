@@ -20,7 +20,7 @@ _PROJECT: Final = {"name": "Made with an old token"}
 
 
 async def _prepare(stage: Stage) -> Before:
-    """Make Sam an editor who has signed in as one, and keep the token of that time."""
+    """Make Sam an editor, sign him in, and store a token from that time."""
     sam = stage.sam
     await stage.set_role(sam, stage.workshop, Role.EDITOR)
     await sam.sign_in()

@@ -12,7 +12,7 @@ from saas_app.text.translation import _
 
 
 async def _prepare(stage: Stage) -> Before:
-    """Make Sam a member who has just signed in."""
+    """Make Sam a member, and sign him in."""
     await stage.set_role(stage.sam, stage.workshop, Role.VIEWER)
     await stage.sam.sign_in()
     return {}

@@ -12,7 +12,7 @@ from saas_app.text.translation import _
 
 
 async def _prepare(stage: Stage) -> Before:
-    """Make Sam a viewer who has signed in as one, and remember both tokens."""
+    """Make Sam a viewer, sign him in, and remember both of his tokens."""
     sam = stage.sam
     await stage.set_role(sam, stage.workshop, Role.VIEWER)
     await sam.sign_in()
