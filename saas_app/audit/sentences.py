@@ -60,8 +60,32 @@ MESSAGES: Final[Mapping[Action, tuple[Sentence, ...]]] = {
         _("%(actor)s changed the role of %(target)s from %(old_roles)s to %(new_roles)s"),
         _("%(actor)s changed the roles of %(target)s"),
     ),
+    Action.MEMBER_END_ROLE: (
+        _("The role %(role)s of %(target)s ended"),
+        _("A role of %(target)s ended"),
+    ),
+    Action.MEMBER_SET_ROLE_END: (
+        _("%(actor)s changed when the role %(role)s of %(target)s ends"),
+        _("%(actor)s changed when a role of %(target)s ends"),
+    ),
     Action.MEMBER_REMOVE: (_("%(actor)s removed %(target)s from the organization"),),
     Action.MEMBER_LEAVE: (_("%(actor)s left the organization"),),
+    Action.ACCESS_REQUEST: (
+        _("%(actor)s asked for the role %(role)s"),
+        _("%(actor)s asked for a role"),
+    ),
+    Action.ACCESS_APPROVE: (
+        _("%(actor)s approved the request of %(target)s for the role %(role)s"),
+        _("%(actor)s approved a request of %(target)s"),
+    ),
+    Action.ACCESS_DECLINE: (
+        _("%(actor)s declined the request of %(target)s for the role %(role)s"),
+        _("%(actor)s declined a request of %(target)s"),
+    ),
+    Action.ACCESS_WITHDRAW: (
+        _("%(actor)s withdrew the request for the role %(role)s"),
+        _("%(actor)s withdrew a request for a role"),
+    ),
     Action.INVITATION_CREATE: (
         _("%(actor)s invited %(target)s as %(new_roles)s"),
         _("%(actor)s invited %(target)s"),
@@ -159,7 +183,7 @@ def _values(row: EventRow) -> Iterator[tuple[str, Any]]:
         yield "permission", str(row.lacked_permission)
     before, after = row.before or {}, row.after or {}
     both = {**before, **after}
-    for name in ("project", "domain"):
+    for name in ("project", "domain", "role"):
         if isinstance(both.get(name), str):
             yield name, isolated(both[name])
     if "name" in before and "name" in after:

@@ -35,6 +35,7 @@ _SHOWN_WITH: Final = {
         Action.MEMBER_ADD,
         Action.MEMBER_JOIN,
         Action.MEMBER_CHANGE_ROLES,
+        Action.MEMBER_END_ROLE,
         Action.MEMBER_REMOVE,
         Action.MEMBER_LEAVE,
         Action.INVITATION_ACCEPT,

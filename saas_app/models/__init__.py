@@ -1,5 +1,6 @@
 """The tables, one file each. Importing the package registers all of them."""
 
+from saas_app.models.access_request import AccessRequest, RequestState
 from saas_app.models.api_client import ApiClient
 from saas_app.models.audit_actor import AuditActor
 from saas_app.models.audit_event import ActorType, AuditEvent, Outcome
@@ -19,11 +20,13 @@ from saas_app.models.lease import LeaseRow
 from saas_app.models.membership_change import EVERYONE, EVERYWHERE, MembershipChange
 from saas_app.models.notification import Notification, NotificationKind
 from saas_app.models.organization import Organization
+from saas_app.models.organization_options import OrganizationOptions
 from saas_app.models.organization_removal import OrganizationRemoval
 from saas_app.models.pending_change import PendingChange
 from saas_app.models.project import Project, ProjectStatus
 from saas_app.models.project_name import ProjectName
 from saas_app.models.rate_counter import RateCounter
+from saas_app.models.role_end import RoleEnd
 from saas_app.models.session import SessionRow
 from saas_app.models.session_token import SessionToken
 from saas_app.models.shown_secret import ShownSecretRow
@@ -36,6 +39,7 @@ __all__ = [
     "EVERYONE",
     "EVERYWHERE",
     "PSEUDONYM",
+    "AccessRequest",
     "ActorType",
     "ApiClient",
     "AuditActor",
@@ -60,6 +64,7 @@ __all__ = [
     "Notification",
     "NotificationKind",
     "Organization",
+    "OrganizationOptions",
     "OrganizationRemoval",
     "Outcome",
     "PendingChange",
@@ -67,6 +72,8 @@ __all__ = [
     "ProjectName",
     "ProjectStatus",
     "RateCounter",
+    "RequestState",
+    "RoleEnd",
     "SessionRow",
     "SessionToken",
     "ShownSecretRow",

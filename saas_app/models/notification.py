@@ -1,4 +1,4 @@
-"""Notifications of a person about their memberships: invited, roles changed, removed, joined."""
+"""Notifications of a person about their memberships, and about requests for access."""
 
 from __future__ import annotations
 
@@ -20,6 +20,10 @@ class NotificationKind(StrEnum):
     ROLES_CHANGED = "roles changed"
     REMOVED = "removed"
     JOINED = "joined"
+    ROLE_ENDED = "role ended"
+    ACCESS_REQUESTED = "access requested"
+    ACCESS_APPROVED = "access approved"
+    ACCESS_DECLINED = "access declined"
 
 
 class Notification(Base):

@@ -44,6 +44,7 @@ from saas_app.models import (
     Notification,
     OrganizationRemoval,
     PendingChange,
+    RoleEnd,
     SessionRow,
     User,
 )
@@ -64,6 +65,7 @@ _DELETED: Final[dict[Any, Any]] = {
     DomainJoin: DomainJoin.user_id,
     FormerMembership: FormerMembership.user_id,
     Notification: Notification.user_id,
+    RoleEnd: RoleEnd.user_id,
     LabClass: LabClass.teacher,
     LabClassMember: LabClassMember.subject,
     LabRun: LabRun.subject,

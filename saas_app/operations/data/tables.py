@@ -27,6 +27,8 @@ from saas_app.models import (
     MembershipChange,
     Notification,
     Organization,
+    OrganizationOptions,
+    RoleEnd,
     SessionRow,
     User,
 )
@@ -58,7 +60,15 @@ LEFT_OUT: Final = {
 }
 """The tables that no export of an organization contains, and why."""
 
-_PEOPLE: Final = ("assignee_id", "created_by", "proved_by", "user_id")
+_PEOPLE: Final = (
+    "assignee_id",
+    "created_by",
+    "decided_by",
+    "given_by",
+    "proved_by",
+    "requester_id",
+    "user_id",
+)
 """Columns with the ids of people whose names the organization's pages show."""
 
 
@@ -155,7 +165,14 @@ def text_columns(model: type[Base]) -> list[str]:
     ]
 
 
-_BELONGING: Final = (DomainJoin, EmailDomain, FormerMembership, MembershipChange)
+_BELONGING: Final = (
+    DomainJoin,
+    EmailDomain,
+    FormerMembership,
+    MembershipChange,
+    OrganizationOptions,
+    RoleEnd,
+)
 """Tables with rows of organizations that are not confined to one, because requests read across them."""
 
 

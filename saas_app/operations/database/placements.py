@@ -38,8 +38,10 @@ _EVERYWHERE: Final = frozenset(
         "membership_changes",
         "notifications",  # looked for with the session of every request
         "organization_removals",
+        "organization_options",
         "organizations",
         "pending_changes",  # tenant-owned, and read with the session of every request
+        "role_ends",  # read with the session of every request
         "users",
     }
 )

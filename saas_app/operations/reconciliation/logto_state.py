@@ -13,7 +13,13 @@ from saas_app.logto import Invitation, LogtoUser, ManagementClient, Organization
 from saas_app.text.addresses import same_address
 
 _OF_MEMBERS = frozenset(
-    {Action.MEMBER_ADD, Action.MEMBER_CHANGE_ROLES, Action.MEMBER_REMOVE, Action.MEMBER_LEAVE}
+    {
+        Action.MEMBER_ADD,
+        Action.MEMBER_CHANGE_ROLES,
+        Action.MEMBER_END_ROLE,
+        Action.MEMBER_REMOVE,
+        Action.MEMBER_LEAVE,
+    }
 )
 _OF_INVITATIONS = frozenset(
     {
