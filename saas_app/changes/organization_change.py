@@ -5,7 +5,8 @@ time, across workers, so that Workroom cannot take away the caller's access betw
 Within its turn, :meth:`OrganizationChange.carry_out` makes the change in this order:
 
 1. In one transaction here, the caller's access is checked again, the change is noted, and the memberships
-   that it touches are marked as changed, so that tokens issued earlier are rejected.
+   that it touches are marked as changed, so that tokens issued earlier are rejected. What must not be missing
+   once Logto has made the change, such as the end of a role, is written here too.
 2. Logto is called.
 3. In one transaction here, the memberships are marked once more (a token may have been fetched meanwhile),
    the audit event is written, and the note is deleted.
@@ -14,9 +15,10 @@ While the note exists, each request of a membership that it names asks Logto for
 (:meth:`saas_app.models.PendingChange.touches`), because Logto may carry out the change at any moment, even
 after our time limit.
 
-The note is deleted if Logto rejects the change, or if a failed change was undone completely. If the result is
-not known, because Logto did not respond or the process died, the note stays. ``saas-app reconcile`` then asks
-Logto and closes it. A change that has begun continues even if its caller disconnects.
+The note is deleted if Logto rejects the change, or if a failed change was undone completely. What else step 1
+wrote is then taken back. If the result is not known, because Logto did not respond or the process died, all
+of it stays. ``saas-app reconcile`` then asks Logto and closes the note. A change that has begun continues
+even if its caller disconnects.
 """
 
 from __future__ import annotations
@@ -48,6 +50,7 @@ from saas_app.text.translation import _
 CallerT = TypeVar("CallerT", bound=Caller, covariant=True)
 NewCallerT = TypeVar("NewCallerT", bound=Caller)
 Result = TypeVar("Result")
+Writes: TypeAlias = Callable[[WritingSession], Awaitable[None]]
 
 _LEASE_SECONDS: Final = 20.0
 _SECONDS_FOR_A_TURN: Final = 15.0  # a turn ends before another worker can take over its lease
@@ -160,13 +163,17 @@ class OrganizationChange(Systems, Generic[CallerT]):
         call: Callable[[], Awaitable[Result]],
         *,
         subjects: Collection[str] = (),
-        also: Callable[[WritingSession], Awaitable[None]] | None = None,
+        before: Writes | None = None,
+        also: Writes | None = None,
+        on_refusal: Writes | None = None,
         is_counted: bool = False,
     ) -> Result:
         """Make one change in Logto, and record it here.
 
-        ``subjects`` are the people and machines whose memberships it touches. ``also`` writes more in the
-        transaction of the event. ``is_counted``: :meth:`count` was called before.
+        ``subjects`` are the people and machines whose memberships it touches. ``before`` writes more in the
+        transaction of the note, which is committed before Logto is called, and ``also`` in the transaction of
+        the event. If nothing was changed, ``on_refusal`` takes back what ``before`` wrote. ``is_counted``:
+        :meth:`count` was called before.
 
         Raises :class:`LimitReached`, :class:`AccessChanged` or :class:`SignInRequired` before anything is
         done, and what ``call`` raises. After :class:`ManagementError` or :class:`NothingChanged`, nothing was
@@ -181,20 +188,19 @@ class OrganizationChange(Systems, Generic[CallerT]):
             await require_standing(db, self.caller)
             note_id = write_note(db, event, subjects)
             await mark_changed(db, self.organization_id, subjects, self._since(began))
-        ended = self._end(_Begun(note_id, began, event, subjects), call, also)
+            if before is not None:
+                await before(db)
+        ended = self._end(_Begun(note_id, began, event, subjects, also, on_refusal), call)
         return await shielded(ended, grace=_SECONDS_TO_FINISH)
 
-    async def _end(
-        self,
-        begun: _Begun,
-        call: Callable[[], Awaitable[Result]],
-        also: Callable[[WritingSession], Awaitable[None]] | None,
-    ) -> Result:
+    async def _end(self, begun: _Begun, call: Callable[[], Awaitable[Result]]) -> Result:
         """Call Logto, and record the result here. This continues even if the caller disconnects."""
         try:
             result = await call()
         except (ManagementError, NothingChanged, AccessChanged, SignInRequired):
             async with self.work.writing(self.organization_id) as db:
+                if begun.on_refusal is not None:
+                    await begun.on_refusal(db)
                 await close_note(db, begun.note_id)
             raise
         except (LogtoUnavailable, asyncio.CancelledError):
@@ -205,8 +211,8 @@ class OrganizationChange(Systems, Generic[CallerT]):
         async with self.work.writing(self.organization_id) as db:
             await mark_changed(db, self.organization_id, begun.subjects, self._since(begun.at))
             record(db, begun.event)
-            if also is not None:
-                await also(db)
+            if begun.also is not None:
+                await begun.also(db)
             roles = (begun.event.after or {}).get("roles")
             await notify_of_change(db, self.organization_id, begun.event, roles, f"change {begun.note_id}")
             await close_note(db, begun.note_id)
@@ -223,9 +229,11 @@ MemberChange: TypeAlias = OrganizationChange[Tenant]
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    """A change that was noted. ``at`` is in seconds of the monotonic clock."""
+    """A noted change, and what is written at its end. ``at`` is in seconds of the monotonic clock."""
 
     note_id: uuid.UUID
     at: float
     event: AuditEntry
     subjects: Collection[str]
+    also: Writes | None
+    on_refusal: Writes | None
