@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from saas_app.errors import AssignmentDenied
 from saas_app.identity.principal import Principal, SessionPrincipal
 from saas_app.rbac.assignment import find_denied_assignment
+from saas_app.rbac.endings import granted_until
 from saas_app.rbac.permissions import Carrier, Permission, permissions_of
 from saas_app.rbac.policy import AccessFacts
 from saas_app.text.branding import UNBRANDED, Branding
@@ -23,6 +24,8 @@ class Tenant:
     organization roles that came with those tokens; they are empty for a bearer token, which has none.
     ``membership_version`` counts the changes of the membership that were known then. ``joined_by`` is the
     email domain that made the caller a member, until they confirm the notice. Only pages have a ``branding``.
+    ``role_ends`` says which roles end, and when. ``ended_roles`` have ended, so they are not among
+    ``role_names``, and ``granted`` holds nothing of theirs.
     """
 
     organization_id: str
@@ -35,6 +38,8 @@ class Tenant:
     membership_version: int = 0
     joined_by: str | None = None
     branding: Branding = UNBRANDED
+    role_ends: Mapping[str, datetime] = field(default_factory=dict)
+    ended_roles: frozenset[str] = frozenset()
 
     def may(self, permission: Permission) -> bool:
         """Return whether a token read for this request grants the permission. Guards rely on this answer."""
@@ -49,12 +54,13 @@ class Tenant:
         """
         return permission in self.granted or permission in permissions_of(self.role_names)
 
-    def require_assignable(self, role_names: Collection[str]) -> None:
+    def require_assignable(self, role_names: Collection[str], until: datetime | None = None) -> None:
         """Raise :class:`AssignmentDenied` if one of these roles grants a permission that the caller lacks.
 
-        The request must have read every kind of token, because a token that was not read does not count.
+        The roles end at ``until``, or never: the caller must hold the permissions for as long. The request
+        must have read every kind of token, because a token that was not read does not count.
         """
-        denied = find_denied_assignment(self.facts, role_names)
+        denied = find_denied_assignment(self.facts, role_names, until)
         if denied is not None:
             raise AssignmentDenied(denied.decision, denied.explanation)
 
@@ -67,4 +73,6 @@ class Tenant:
             role_names=self.role_names if isinstance(self.principal, SessionPrincipal) else None,
             granted=self.granted,
             carriers=self.carriers,
+            ended=self.ended_roles,
+            until=granted_until(self.role_names, self.role_ends),
         )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from saas_app.rbac.decision import Decision, Step, StepResult
+from saas_app.rbac.endings import latest_end
 from saas_app.rbac.permissions import (
     ROLE_PERMISSIONS,
     Permission,
@@ -106,10 +108,13 @@ def machine_roles_for(permissions: Collection[Permission]) -> tuple[Role, ...]:
     )
 
 
-def find_denied_assignment(facts: AccessFacts, role_names: Collection[str]) -> DeniedAssignment | None:
+def find_denied_assignment(
+    facts: AccessFacts, role_names: Collection[str], until: datetime | None = None
+) -> DeniedAssignment | None:
     """Return the first of these roles that the caller may not assign, or None if they may assign all.
 
-    An unknown role may grant anything in Logto, so nobody may assign it here.
+    The roles end at ``until``, or never. An unknown role may grant anything in Logto, so nobody may assign it
+    here.
     """
     for name in in_role_order(role_names):
         role = _ROLES.get(name)
@@ -131,7 +136,26 @@ def find_denied_assignment(facts: AccessFacts, role_names: Collection[str]) -> D
                     permission=missing[0].value,
                 ),
             )
+        if denied := _find_too_late(facts, role, until):
+            return denied
     return None
+
+
+def _find_too_late(facts: AccessFacts, role: Role, until: datetime | None) -> DeniedAssignment | None:
+    """Return why the caller may not assign the role until then: they hold its permissions for less long."""
+    latest = latest_end(facts.until, role)
+    if latest is None or (until is not None and until <= latest):
+        return None
+    permission = _in_order([item for item in ROLE_PERMISSIONS[role] if facts.until.get(item) == latest])[0]
+    why = _(
+        "The role %(role)s includes %(permission)s, which you have only until %(time)s. You can assign the "
+        "role only with an end that is not later.",
+        role=role.value,
+        permission=permission.value,
+        time=latest.strftime("%Y-%m-%d %H:%M UTC"),
+    )
+    step = StepResult(Step.PERMISSION, False, why)
+    return DeniedAssignment(Decision(False, (*proved(facts), step), permission=permission), why)
 
 
 def _in_order(permissions: Collection[Permission]) -> tuple[Permission, ...]:

@@ -6,11 +6,13 @@ Logto; :mod:`saas_app.identity.credentials` gathers the facts, :mod:`saas_app.we
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from saas_app.rbac.decision import Decision, Step, StepResult
 from saas_app.rbac.names import listed
-from saas_app.rbac.permissions import Carrier, Permission
+from saas_app.rbac.permissions import Carrier, Permission, permissions_of
 from saas_app.text.translation import Sentence, _
 from saas_app.text.visible import isolated
 
@@ -21,7 +23,9 @@ class AccessFacts:
 
     ``granted`` holds only permissions that arrived in tokens Logto signed for this caller and this
     organization; ``carriers`` names the kinds of token that were read. ``role_names`` is None for a
-    bearer token, which says what is granted but not by which role.
+    bearer token, which says what is granted but not by which role. ``ended`` are roles that no longer grant
+    anything, and ``until`` says which permissions the caller holds only for a time
+    (:mod:`saas_app.rbac.endings`).
     """
 
     subject: str
@@ -29,6 +33,8 @@ class AccessFacts:
     role_names: frozenset[str] | None
     granted: frozenset[Permission]
     carriers: frozenset[Carrier]
+    ended: frozenset[str] = frozenset()
+    until: Mapping[Permission, datetime] = field(default_factory=dict)
 
 
 def decide(facts: AccessFacts, permission: Permission) -> Decision:
@@ -42,11 +48,12 @@ def decide(facts: AccessFacts, permission: Permission) -> Decision:
     issued = _("The %(token)s was issued by Logto for %(organization)s only.", **names)
     steps.append(StepResult(Step.AUDIENCE, True, issued))
     allowed = permission in facts.granted
-    says = (
-        _("The %(token)s includes %(permission)s.", **named)
-        if allowed
-        else _("The %(token)s does not include %(permission)s.", **named)
-    )
+    if allowed:
+        says = _("The %(token)s includes %(permission)s.", **named)
+    elif ended := [name for name in sorted(facts.ended) if permission in permissions_of(frozenset({name}))]:
+        says = _("The role %(role)s, which grants %(permission)s, has ended.", role=ended[0], **named)
+    else:
+        says = _("The %(token)s does not include %(permission)s.", **named)
     steps.append(StepResult(Step.PERMISSION, allowed, says))
     return Decision(allowed, tuple(steps), permission=permission)
 

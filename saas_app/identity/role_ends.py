@@ -1,0 +1,117 @@
+"""When roles of members end: reads and writes the rows that say so (decision 28). No other module does.
+
+Logto has the role itself, and :mod:`saas_app.rbac.endings` says what an end means.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from saas_app.db.base import utc_now
+from saas_app.db.session import DatabaseSession, WritingSession
+from saas_app.db.upsert import upsert
+from saas_app.models import RoleEnd
+
+END_COLUMNS: Final = (RoleEnd.role.label("ending_role"), RoleEnd.ends_at)
+"""The columns that :func:`as_ends` reads."""
+
+_ORGANIZATION: Final = RoleEnd.organization_id == sa.bindparam("organization_id", type_=sa.String)
+_MEMBERS: Final = sa.and_(_ORGANIZATION, RoleEnd.user_id.in_(sa.bindparam("users", expanding=True)))
+
+_ENDS: Final = sa.select(RoleEnd.user_id, *END_COLUMNS).where(_MEMBERS)
+_PEOPLE: Final = sa.select(RoleEnd.user_id).where(_ORGANIZATION).distinct()
+_DUE: Final = (
+    sa.select(RoleEnd.organization_id, RoleEnd.user_id, RoleEnd.role, RoleEnd.ends_at)
+    .where(RoleEnd.ends_at <= sa.bindparam("now", type_=RoleEnd.ends_at.type))
+    .order_by(RoleEnd.ends_at, RoleEnd.organization_id, RoleEnd.user_id, RoleEnd.role)
+)
+_DELETED: Final = sa.delete(RoleEnd).where(_MEMBERS)
+
+
+@dataclass(frozen=True, slots=True)
+class RoleEnding:
+    """The end of a role of a member."""
+
+    organization_id: str
+    user_id: str
+    role: str
+    ends_at: datetime
+
+
+def as_ends(rows: Iterable[sa.Row[Any]]) -> dict[str, datetime]:
+    """Return when the roles of one member end. Joins may repeat the rows or leave them empty."""
+    return {row.ending_role: row.ends_at for row in rows if row.ending_role is not None}
+
+
+async def list_ends(
+    db: DatabaseSession, organization_id: str, user_ids: Collection[str]
+) -> dict[str, dict[str, datetime]]:
+    """Return the ends of the members' roles, by member and role. Some may have passed."""
+    values = {"organization_id": organization_id, "users": list(user_ids)}
+    ends: dict[str, dict[str, datetime]] = defaultdict(dict)
+    for user_id, role, ends_at in await db.execute(_ENDS, values):
+        ends[user_id][role] = ends_at
+    return dict(ends)
+
+
+async def read_ends(db: DatabaseSession, organization_id: str, user_id: str) -> dict[str, datetime]:
+    """Return the ends of one member's roles. Some may have passed."""
+    return (await list_ends(db, organization_id, [user_id])).get(user_id, {})
+
+
+async def list_people(db: DatabaseSession, organization_id: str) -> list[str]:
+    """Return everybody with a role that ends."""
+    return list(await db.scalars(_PEOPLE, {"organization_id": organization_id}))
+
+
+async def list_due(
+    db: DatabaseSession, now: datetime, organization_id: str | None = None
+) -> list[RoleEnding]:
+    """Return what has ended: in one organization, or for a job, in all of them. Earliest first."""
+    statement = _DUE if organization_id is None else _DUE.where(RoleEnd.organization_id == organization_id)
+    return [RoleEnding(*row) for row in await db.execute(statement, {"now": now})]
+
+
+async def set_end(
+    db: WritingSession, organization_id: str, user_id: str, role: str, ends_at: datetime, given_by: str
+) -> None:
+    """Store when a member's role ends, in place of an end that was set before."""
+    row = {
+        "organization_id": organization_id,
+        "user_id": user_id,
+        "role": role,
+        "ends_at": ends_at,
+        "given_by": given_by,
+        "given_at": utc_now(),
+    }
+    await upsert(db, RoleEnd, [row], key=("organization_id", "user_id", "role"))
+
+
+async def delete_ends(
+    db: WritingSession, organization_id: str, user_id: str, role_names: Collection[str]
+) -> None:
+    """Delete the ends of some roles of a member: they were taken away, or no longer end."""
+    if role_names:
+        statement = _DELETED.where(RoleEnd.role.in_(role_names))
+        await db.execute(statement, {"organization_id": organization_id, "users": [user_id]})
+
+
+async def forget_ends(
+    db: WritingSession, organization_id: str, user_id: str, ended_at: datetime | None = None
+) -> int:
+    """Delete the ends of all roles of a former member, and return how many there were.
+
+    ``ended_at`` is when the membership ended if that was learned later. The person may have joined again
+    since, so an end that was set after it stays.
+    """
+    statement = _DELETED if ended_at is None else _DELETED.where(RoleEnd.given_at < ended_at)
+    found = await db.execute(
+        statement.returning(RoleEnd.role), {"organization_id": organization_id, "users": [user_id]}
+    )
+    return len(found.all())
