@@ -10,7 +10,7 @@ from typing import Final
 
 from quart import Quart, Response, request
 
-from local_logto.errors import RequestError
+from local_logto.errors import not_implemented
 from local_logto.management.authentication import require_management_token
 
 ABSENT: Final[dict[str, dict[str, str]]] = {
@@ -64,11 +64,6 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         "/api/experience/sso-connectors": "GET",
         "/api/experience/verification/sso/{connectorId}/authorization-uri": "POST",
         "/api/experience/verification/sso/{connectorId}/verify": "POST",
-        "/api/sso-connector-providers": "GET",
-        "/api/sso-connectors": "GET POST",
-        "/api/sso-connectors/{id}": "DELETE GET PATCH",
-        "/api/users/{userId}/all-identities": "GET",
-        "/api/users/{userId}/sso-identities/{ssoConnectorId}": "GET",
     },
     "Third-party applications": {
         "/api/applications/{applicationId}/user-consent-scopes": "GET POST",
@@ -187,8 +182,4 @@ def register(app: Quart) -> None:
 async def _refuse(family: str, **_ids: str) -> Response:
     if not request.path.startswith(OPEN):
         require_management_token()
-    raise RequestError(
-        501,
-        "local_logto.not_implemented",
-        f"local_logto does not implement this route of Logto 1.42: {family}. Use a real Logto for it.",
-    )
+    raise not_implemented(family)

@@ -103,6 +103,12 @@ class RequestError(Exception):
         return {name: value for name, value in members.items() if value is not None}
 
 
+def not_implemented(what: str) -> RequestError:
+    """Return the 501 for a part of Logto that this provider lacks."""
+    message = f"local_logto does not implement this of Logto 1.42: {what}. Use a real Logto for it."
+    return RequestError(501, "local_logto.not_implemented", message)
+
+
 def invalid_request(description: str) -> OidcError:
     return OidcError(400, "invalid_request", description)
 

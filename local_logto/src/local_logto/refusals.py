@@ -23,6 +23,7 @@ _REFUSALS: dict[str, tuple[int, str]] = {
         "Third-party applications are not allowed to enable token exchange.",
     ),
     "auth.forbidden": (403, "Forbidden. Please check your user roles and permissions."),
+    "connector.invalid_config": (400, "The connector's config is invalid."),
     "connector.invalid_response": (400, "The connector's response is invalid."),
     "connector.social_auth_code_invalid": (
         401,
@@ -89,6 +90,12 @@ _REFUSALS: dict[str, tuple[int, str]] = {
     "session.not_supported_for_forgot_password": (400, _("This is not available during a password reset.")),
     "session.verification_failed": (400, _("The verification failed. Start again.")),
     "session.verification_session_not_found": (404, _("The verification was not found. Start again.")),
+    "single_sign_on.duplicate_connector_name": (
+        409,
+        "Connector name already exists. Please choose a different name.",
+    ),
+    "single_sign_on.duplicated_domains": (422, "There are duplicate domains."),
+    "single_sign_on.forbidden_domains": (422, "Public email domains are not allowed."),
     "user.backup_code_already_in_use": (422, _("Backup code is already in use.")),
     "user.email_already_in_use": (422, _("This email is associated with an existing account.")),
     "user.email_exists_in_profile": (422, _("The account already has an email address.")),

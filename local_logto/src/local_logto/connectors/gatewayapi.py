@@ -9,7 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from local_logto.connectors.posting import basic_authorization, general, is_success, post
+from local_logto.connectors.fetching import is_success
+from local_logto.connectors.posting import basic_authorization, general, post
 from local_logto.connectors.templates import Payload, by_usage, choose, fill
 
 

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urljoin
 
-from local_logto.connectors.posting import basic_authorization, general, is_success, post
+from local_logto.connectors.fetching import is_success
+from local_logto.connectors.posting import basic_authorization, general, post
 from local_logto.connectors.templates import Payload, choose, fill, fill_html
 
 DEFAULT_ENDPOINT: Final = "https://api.mailgun.net"

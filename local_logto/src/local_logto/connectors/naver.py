@@ -14,7 +14,8 @@ from typing import Any, Final
 from urllib.parse import unquote, urlencode
 
 from local_logto.connectors.factories import NAVER
-from local_logto.connectors.posting import general, is_success, post
+from local_logto.connectors.fetching import is_success
+from local_logto.connectors.posting import general, post
 from local_logto.connectors.registry import Connector
 from local_logto.faults import Issue
 from local_logto.refusals import refusal

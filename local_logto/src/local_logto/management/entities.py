@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from local_logto.management.rows import camel
 
-Row = sa.RowMapping
+Row = sa.RowMapping | Mapping[str, Any]
 Entity = dict[str, Any]
 
 TENANT: Final[Entity] = {"tenantId": "default"}
@@ -39,6 +39,13 @@ role = _of_tenant("id", "name", "description", "type", "is_default")  # the tena
 resource = _of_tenant("id", "name", "indicator", "is_default", "access_token_ttl")
 resource_scope = _of_tenant("id", "resource_id", "name", "description", "created_at")
 application_secret = _of_tenant("application_id", "name", "value", "created_at", "expires_at")
+sso_connector = _of_tenant(
+    *("id", "provider_name", "connector_name", "config", "domains", "branding", "sync_profile"),
+    *("enable_token_storage", "created_at"),
+)
+sso_identity = _of_tenant(
+    *("id", "user_id", "issuer", "identity_id", "detail", "created_at", "updated_at", "sso_connector_id")
+)
 jit_email_domain = _of_tenant("organization_id", "email_domain")
 # Older versions used "event" instead of "events"
 hook = _of_tenant("id", "name", "event", "events", "config", "signing_key", "enabled", "created_at")

@@ -7,13 +7,15 @@ members are ignored, as in Logto. Rules that need the database are checked elsew
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from quart import request
 
 from local_logto.errors import RequestError
 from local_logto.faults import Issue, refusal_of_faults
 from local_logto.values import Kind, Shape
+
+_YES: Final = frozenset({"1", "true", "y", "yes"})  # what Logto accepts as true in a query
 
 
 async def read_body(shape: Kind) -> Any:
@@ -49,6 +51,11 @@ def read_query(shape: Shape) -> dict[str, str]:
     if issues:
         raise invalid_input("query", issues)
     return values
+
+
+def asks_for(name: str) -> bool:
+    """Return whether the query has this parameter with a value that means yes."""
+    return request.args.get(name, "").lower() in _YES
 
 
 def invalid_input(part: str, issues: list[Issue]) -> RequestError:

@@ -1,6 +1,6 @@
-"""``/organizations/:id/jit``: the email domains whose new accounts join an organization, and their roles.
+"""``/organizations/:id/jit``: whose new accounts join an organization, and their roles.
 
-People join when they sign up, in ``experience.just_in_time``.
+Email domains and enterprise connectors decide. People join in ``experience.just_in_time``.
 """
 
 from __future__ import annotations
@@ -11,21 +11,26 @@ from typing import Final
 import sqlalchemy as sa
 from quart import Blueprint, Response
 
+from local_logto.connectors.enterprise import sso_connectors
 from local_logto.context import current_store
 from local_logto.management import entities
-from local_logto.management.failures import foreign_key_not_found, not_found
 from local_logto.management.families import Related
 from local_logto.management.guard import read_body
 from local_logto.management.paging import list_response, read_page, read_paging
 from local_logto.management.relations import Relation
 from local_logto.management.role_choice import PERSON, require_kind
 from local_logto.management.rows import get_row, insert_row
-from local_logto.management.tables import organization_jit_email_domains, organization_jit_roles
-from local_logto.responses import json_response, no_content
+from local_logto.management.tables import (
+    organization_jit_email_domains,
+    organization_jit_roles,
+    organization_jit_sso_connectors,
+)
+from local_logto.responses import json_response
 from local_logto.tables import organization_roles, organizations
-from local_logto.values import ANY_TEXTS, SOME_TEXTS, Shape, Text
+from local_logto.values import Shape, Text
 
 _DOMAINS: Final = Relation(organization_jit_email_domains, "email_domain")
+_SSO_CONNECTORS: Final = Relation(organization_jit_sso_connectors, "sso_connector_id")
 _ROLES: Final = Relation(organization_jit_roles, "organization_role_id")
 
 blueprint = Blueprint("just_in_time", __name__, url_prefix="/organizations/<organization_id>/jit")
@@ -42,6 +47,13 @@ def _require_roles_of_people(connection: sa.Connection, role_ids: Sequence[str])
 Related(_DOMAINS, "emailDomains", organization_jit_email_domains, entities.jit_email_domain).serve(
     blueprint, "/email-domains", "replace", "remove"
 )
+Related(
+    _SSO_CONNECTORS,
+    "ssoConnectorIds",
+    sso_connectors,
+    entities.sso_connector,
+    exists=_require_organization,
+).serve(blueprint, "/sso-connectors", "list", "add", "replace", "remove")
 Related(
     _ROLES,
     "organizationRoleIds",
@@ -69,31 +81,3 @@ async def add_email_domain(organization_id: str) -> Response:
     with current_store().begin() as connection:
         row = insert_row(connection, organization_jit_email_domains, values)
     return json_response(entities.jit_email_domain(row), 201)
-
-
-@blueprint.get("/sso-connectors")
-async def list_sso_connectors(organization_id: str) -> Response:
-    """List no connectors: this provider has no enterprise connectors."""
-    with current_store().begin() as connection:
-        get_row(connection, organizations, organization_id)
-    return json_response([])
-
-
-@blueprint.post("/sso-connectors")
-async def add_sso_connectors(organization_id: str) -> Response:
-    """Reject any connector as unknown."""
-    await read_body(Shape({"ssoConnectorIds": SOME_TEXTS}))
-    raise foreign_key_not_found()
-
-
-@blueprint.delete("/sso-connectors/<sso_connector_id>")
-async def remove_sso_connector(organization_id: str, sso_connector_id: str) -> Response:
-    raise not_found()
-
-
-@blueprint.put("/sso-connectors")
-async def replace_sso_connectors(organization_id: str) -> Response:
-    """Accept only an empty list: any connector is unknown."""
-    if (await read_body(Shape({"ssoConnectorIds": ANY_TEXTS})))["ssoConnectorIds"]:
-        raise foreign_key_not_found()
-    return no_content()

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
-from quart import Blueprint, Response, request
+from quart import Blueprint, Response
 
 from local_logto.context import current_store
 from local_logto.management import entities
 from local_logto.management.families import Entities
+from local_logto.management.guard import asks_for
 from local_logto.management.paging import list_response, read_page, read_paging
 from local_logto.management.sign_in_exp_shapes import COLOR
 from local_logto.store import new_id, now_ms
@@ -18,7 +19,6 @@ from local_logto.tables import organization_users, organizations, users
 from local_logto.values import AnyObject, Flag, OrNull, Shape, Text
 
 FEATURED_MEMBERS: Final = 3
-_YES: Final = frozenset({"1", "true", "y", "yes"})  # what Logto accepts as true in a query
 
 _URL: Final = Text(is_url=True)
 _ORGANIZATION: Final = Shape(
@@ -59,7 +59,7 @@ async def list_organizations() -> Response:
     with current_store().begin() as connection:
         page = read_page(connection, query, paging)
         shown = [entities.organization(row) for row in page.rows]
-        if request.args.get("showFeatured", "").lower() in _YES:
+        if asks_for("showFeatured"):
             shown = [entity | _featured(connection, entity["id"]) for entity in shown]
     return list_response(shown, page)
 

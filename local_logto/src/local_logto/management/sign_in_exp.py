@@ -11,8 +11,10 @@ import sqlalchemy as sa
 from quart import Blueprint, Response, request
 
 from local_logto import email_blocklist
+from local_logto.connectors.enterprise import list_sso_connectors
 from local_logto.connectors.registry import list_connectors
 from local_logto.connectors.sending import CONNECTOR_TYPES, can_send, has_connector
+from local_logto.connectors.sso_providers import LOGO
 from local_logto.context import current_settings, current_store
 from local_logto.errors import RequestError
 from local_logto.management.connectors import known_social_targets
@@ -134,7 +136,7 @@ async def get_public_sign_in_experience() -> Response:
         shown
         | {"socialConnectors": _social_buttons(values["socialSignInConnectorTargets"])}
         | {
-            "ssoConnectors": [],
+            "ssoConnectors": _sso_connectors() if values["singleSignOnEnabled"] else [],
             "forgotPassword": {
                 "phone": "PhoneVerificationCode" in methods and "phone" in sendable,
                 "email": "EmailVerificationCode" in methods and "email" in sendable,
@@ -180,6 +182,20 @@ def _social_buttons(targets: list[str]) -> list[Entity]:
         for target in targets
         for connector in connectors
         if connector.target == target
+    ]
+
+
+def _sso_connectors() -> list[Entity]:
+    """Return the enterprise connectors that people can sign in through, as the page shows them."""
+    return [
+        {
+            "id": connector.id,
+            "connectorName": connector.branding.get("displayName") or connector.provider_name,
+            "logo": connector.branding.get("logo") or LOGO,
+            "darkLogo": connector.branding.get("darkLogo") or LOGO,
+        }
+        for connector in list_sso_connectors(current_store())
+        if connector.is_available
     ]
 
 

@@ -43,6 +43,13 @@ organization_jit_email_domains = sa.Table(
     sa.Column("email_domain", sa.String, primary_key=True),
 )
 
+organization_jit_sso_connectors = sa.Table(
+    "organization_jit_sso_connectors",
+    metadata,
+    reference("organization_id", "organizations.id", primary_key=True),
+    reference("sso_connector_id", "sso_connectors.id", primary_key=True),
+)
+
 organization_jit_roles = sa.Table(
     "organization_jit_roles",
     metadata,

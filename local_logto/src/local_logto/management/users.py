@@ -9,12 +9,12 @@ import sqlalchemy as sa
 from quart import Blueprint, Response
 
 from local_logto import phone_numbers
+from local_logto.connectors.enterprise import list_sso_identities
 from local_logto.context import current_store
 from local_logto.crypto.passwords import hash_password
 from local_logto.management import entities
 from local_logto.management.failures import no_values
-from local_logto.management.families import Entities
-from local_logto.management.guard import read_body
+from local_logto.management.guard import asks_for, read_body
 from local_logto.management.paging import list_response, read_page, read_paging
 from local_logto.management.role_choice import roles_by_owner
 from local_logto.management.rows import delete_row, get_row_unnamed, insert_row, to_columns, update_row
@@ -75,9 +75,6 @@ _CHANGES: Final = Shape(
 _IDENTIFIERS: Final = {"username": "username", "primary_email": "email", "primary_phone": "phone"}
 
 blueprint = Blueprint("users", __name__, url_prefix="/users")
-Entities(users, entities.user_with_password_state, get=get_row_unnamed).serve(
-    blueprint, "read", parameter="user_id"
-)
 
 
 @blueprint.get("")
@@ -104,6 +101,17 @@ async def create_user() -> Response:
         values |= _phone_as_stored(values)
         entity = entities.user_with_password_state(insert_row(connection, users, values))
     announce("User.Created", data=entity)
+    return json_response(entity)
+
+
+@blueprint.get("/<user_id>")
+async def get_user(user_id: str) -> Response:
+    """Return the account. ``includeSsoIdentities`` adds its identities at enterprise providers."""
+    with current_store().begin() as connection:
+        entity = entities.user_with_password_state(get_user_row(connection, user_id))
+        if asks_for("includeSsoIdentities"):
+            rows = list_sso_identities(connection, user_id)
+            entity["ssoIdentities"] = [entities.sso_identity(row) for row in rows]
     return json_response(entity)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from local_logto.connectors.enterprise import list_sso_identities
 from local_logto.oidc import organization_access
 from local_logto.oidc.scopes import ORGANIZATION_ROLES, ORGANIZATIONS
 from local_logto.tables import configs, users
@@ -75,6 +76,7 @@ class Person:
     profile: Mapping[str, Any]
     custom_data: Mapping[str, Any]
     identities: Mapping[str, Any]
+    sso_identities: Sequence[Mapping[str, Any]]
     created_at: int
     updated_at: int
     organizations: Sequence[Mapping[str, Any]]
@@ -97,11 +99,16 @@ def read_person(connection: sa.Connection, user_id: str) -> Person | None:
         profile=row.profile or {},
         custom_data=row.custom_data or {},
         identities=row.identities or {},
+        sso_identities=[_sso_identity(identity) for identity in list_sso_identities(connection, user_id)],
         created_at=row.created_at,
         updated_at=row.updated_at,
         organizations=[dict(organization._mapping) for organization in organizations],
         organization_roles=organization_access.list_organization_roles_of(connection, user_id),
     )
+
+
+def _sso_identity(row: sa.RowMapping) -> dict[str, Any]:
+    return {"issuer": row["issuer"], "identityId": row["identity_id"], "detail": row["detail"]}
 
 
 def read_extended_claims(connection: sa.Connection) -> list[str]:
@@ -149,7 +156,7 @@ def _values(person: Person) -> dict[str, Any]:
         "phone_number_verified": bool(person.phone),
         "custom_data": person.custom_data,
         "identities": person.identities,
-        "sso_identities": [],
+        "sso_identities": list(person.sso_identities),
         "roles": [],
         "organizations": [organization["id"] for organization in person.organizations],
         "organization_data": list(person.organizations),

@@ -1,0 +1,152 @@
+"""A customer's OpenID provider (OpenID Connect Core 1.0, Discovery 1.0) that tests can make misbehave.
+
+Its authorization endpoint signs in ``person`` without a page. What it publishes and asserts can be replaced:
+the metadata, the claims of ID tokens and of the userinfo endpoint, and the key that signs.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from aiohttp import web
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from local_logto.fakes.server import RECEIVED, FakeProvider, serving
+
+CLIENT_ID: Final = "logto-client"
+CLIENT_SECRET: Final = "logto-client-secret"
+_LIFETIME: Final = 3600  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIdPerson:
+    """A person at the provider: ``claims`` are those of the userinfo endpoint, besides ``sub``."""
+
+    id: str
+    claims: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Issued:
+    """What a code stands for."""
+
+    person: OpenIdPerson
+    nonce: str
+    redirect_uri: str
+
+
+def new_key() -> ECKey:
+    """Create a key for ID tokens."""
+    key = ECKey.generate_key("P-256", private=True)
+    return ECKey.import_key({**key.as_dict(private=True), "kid": secrets.token_hex(8), "alg": "ES256"})
+
+
+class FakeOpenId(FakeProvider):
+    """The provider with one client. ``person`` is at the browser.
+
+    ``metadata`` and ``id_token`` replace members of the published metadata and claims of ID tokens; None
+    removes one. ``signs_with`` replaces the key, but not the published one. ``token_header`` replaces members
+    of the header of ID tokens.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.client_id = CLIENT_ID
+        self.client_secret = CLIENT_SECRET
+        self.person = OpenIdPerson("somebody")
+        self.metadata: dict[str, object] = {}
+        self.id_token: dict[str, object] = {}
+        self.token_header: dict[str, object] = {}
+        self.key = new_key()
+        self.signs_with = self.key
+        self._codes: dict[str, _Issued] = {}
+        self._tokens: dict[str, OpenIdPerson] = {}
+
+    @property
+    def issuer(self) -> str:
+        return self.base_url
+
+    @property
+    def config(self) -> dict[str, object]:
+        """The configuration of an enterprise connector for this provider."""
+        return {"clientId": self.client_id, "clientSecret": self.client_secret, "issuer": self.issuer}
+
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        router.add_get("/.well-known/openid-configuration", self._metadata)
+        router.add_get("/jwks", self._keys)
+        router.add_get("/auth", self._authorize)
+        router.add_post("/token", self._token)
+        router.add_get("/me", self._userinfo)
+
+    async def _metadata(self, _request: web.Request) -> web.Response:
+        published = {
+            "issuer": self.issuer,
+            "authorization_endpoint": f"{self.base_url}/auth",
+            "token_endpoint": f"{self.base_url}/token",
+            "userinfo_endpoint": f"{self.base_url}/me",
+            "jwks_uri": f"{self.base_url}/jwks",
+        }
+        return web.json_response(_replaced(published, self.metadata))
+
+    async def _keys(self, _request: web.Request) -> web.Response:
+        return web.json_response({"keys": [self.key.as_dict(private=False)]})
+
+    async def _authorize(self, request: web.Request) -> web.Response:
+        asked = request.query
+        if asked.get("client_id") != self.client_id or "openid" not in asked.get("scope", "").split():
+            return web.Response(text="unknown client", status=400)
+        code = secrets.token_urlsafe(16)
+        self._codes[code] = _Issued(self.person, asked.get("nonce", ""), asked["redirect_uri"])
+        query = urlencode({"code": code, "state": asked.get("state", ""), "iss": self.issuer})
+        return web.Response(status=302, headers={"Location": f"{asked['redirect_uri']}?{query}"})
+
+    async def _token(self, request: web.Request) -> web.Response:
+        received = request[RECEIVED]
+        if received.credentials != (self.client_id, self.client_secret):
+            return web.json_response({"error": "invalid_client"}, status=401)
+        issued = self._codes.pop(received.form.get("code", ""), None)
+        if issued is None or issued.redirect_uri != received.form.get("redirect_uri"):
+            return web.json_response({"error": "invalid_grant"}, status=400)
+        access_token = secrets.token_urlsafe(24)
+        self._tokens[access_token] = issued.person
+        answer = {"access_token": access_token, "token_type": "Bearer", "expires_in": _LIFETIME}
+        return web.json_response({**answer, "id_token": self._id_token(issued)})
+
+    def _id_token(self, issued: _Issued) -> str:
+        now = int(time.time())
+        claims = {
+            "iss": self.issuer,
+            "sub": issued.person.id,
+            "aud": self.client_id,
+            "iat": now,
+            "exp": now + _LIFETIME,
+            "nonce": issued.nonce,
+            **issued.person.claims,
+        }
+        header = {"alg": "ES256", "kid": self.key.kid, **self.token_header}
+        return jwt.encode(header, _replaced(claims, self.id_token), self.signs_with)
+
+    async def _userinfo(self, request: web.Request) -> web.Response:
+        scheme, _, token = request[RECEIVED].header("authorization").partition(" ")
+        person = self._tokens.get(token) if scheme.lower() == "bearer" else None
+        if person is None:
+            return web.json_response({"error": "invalid_token"}, status=401)
+        return web.json_response({"sub": person.id, **person.claims})
+
+
+def _replaced(values: Mapping[str, object], replacements: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in {**values, **replacements}.items() if value is not None}
+
+
+@asynccontextmanager
+async def fake_openid() -> AsyncIterator[FakeOpenId]:
+    """Run the provider. Its issuer is its ``base_url``."""
+    async with serving(FakeOpenId()) as provider:
+        yield provider
