@@ -64,6 +64,21 @@ def local_text(moment: datetime) -> str:
     )
 
 
+def exact_text(moment: datetime) -> str:
+    """Return a moment for a sentence, in the reader's zone, or in UTC and saying so if it is not known."""
+    text = local_text(moment)
+    return text if current_reader().has_zone else f"{text} UTC"
+
+
+def time_left(moment: datetime, now: datetime | None = None) -> str:
+    """Return how long it is until a moment, in the largest unit that fits: *58 minutes*."""
+    seconds = (moment - (now or datetime.now(UTC))).total_seconds()
+    for unit, length in _UNITS:
+        if count := int(seconds // length):
+            return _distance(current_reader().locale, unit, count * length, has_direction=False)
+    return _distance(current_reader().locale, "minute", 60, has_direction=False)
+
+
 def relative_time(moment: datetime) -> Markup:
     """Return a moment as a ``time`` element such as *3 minutes ago*."""
     return _element(moment, ago(moment))
@@ -106,12 +121,12 @@ def _joined(locale: Locale) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _distance(locale: Locale, unit: Unit, seconds: int) -> str:
+def _distance(locale: Locale, unit: Unit, seconds: int, *, has_direction: bool = True) -> str:
     return format_timedelta(
         seconds,
         granularity=unit,
         threshold=_ALWAYS,
-        add_direction=True,
+        add_direction=has_direction,
         locale=locale,
     )
 
