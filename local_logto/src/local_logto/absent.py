@@ -71,12 +71,6 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         "/api/applications/{id}/users/{userId}/consent-organizations": "GET POST PUT",
         "/api/applications/{id}/users/{userId}/consent-organizations/{organizationId}": "DELETE",
     },
-    "Impersonation and personal access tokens": {
-        "/api/subject-tokens": "POST",
-        "/api/users/{userId}/personal-access-tokens": "GET PATCH POST",
-        "/api/users/{userId}/personal-access-tokens/delete": "POST",
-        "/api/users/{userId}/personal-access-tokens/{name}": "DELETE PATCH",
-    },
     "Custom token claims, sign-in actions, keys and other configuration": {
         "/api/configs/actions": "GET",
         "/api/configs/actions/test": "POST",

@@ -7,7 +7,15 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from local_logto.oidc.tables import device_codes, grants, interactions, op_sessions, pushed_requests, tokens
+from local_logto.oidc.tables import (
+    device_codes,
+    grants,
+    interactions,
+    op_sessions,
+    pushed_requests,
+    subject_tokens,
+    tokens,
+)
 from local_logto.store import Store, now_ms
 
 SWEEP_EVERY_SECONDS: Final = 900
@@ -16,10 +24,10 @@ TOKENS_KEPT_MS: Final = 3600 * 1000
 
 
 def purge(store: Store) -> None:
-    """Delete expired interactions, sessions, requests and grants; tokens and device codes an hour later."""
+    """Delete what has expired. Tokens of grants and device codes follow an hour later."""
     moment = now_ms()
     with store.begin() as connection:
-        for table in (interactions, op_sessions, pushed_requests, grants):
+        for table in (interactions, op_sessions, pushed_requests, grants, subject_tokens):
             connection.execute(sa.delete(table).where(table.c.expires_at <= moment))
         for table in (tokens, device_codes):
             long_gone = table.c.expires_at <= moment - TOKENS_KEPT_MS

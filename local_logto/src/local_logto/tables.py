@@ -142,6 +142,16 @@ application_secrets = sa.Table(
     sa.Column("expires_at", sa.BigInteger),
 )
 
+personal_access_tokens = sa.Table(
+    "personal_access_tokens",
+    metadata,
+    reference("user_id", "users.id", primary_key=True),
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("value", sa.String, nullable=False, unique=True),  # the API shows it again, as in Logto
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("expires_at", sa.BigInteger),
+)
+
 roles = sa.Table(
     "roles",
     metadata,

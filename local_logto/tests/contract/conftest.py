@@ -22,6 +22,7 @@ import aiohttp
 import pytest
 
 from contract.client import LogtoBrowser, Reply
+from contract.exchanges import ALLOWED, Customer, Exchanger, new_customer
 from contract.fixtures import LikeRecording, NewBrowser, SignIn
 from contract.listener import Listener, listening
 from contract.mailbox import mock_connectors
@@ -233,6 +234,17 @@ async def otto(workshop: Workshop) -> Person:
 async def app(workshop: Workshop) -> App:
     """A web application that only this test uses."""
     return await workshop.application()
+
+
+@pytest.fixture
+async def exchanger(api: ManagementApi, oidc: Oidc, workshop: Workshop) -> Exchanger:
+    """A web application that may exchange tokens."""
+    return Exchanger(api, oidc, await workshop.application(**ALLOWED))
+
+
+@pytest.fixture
+async def customer(workshop: Workshop, world: World) -> Customer:
+    return await new_customer(workshop, world)
 
 
 @pytest.fixture

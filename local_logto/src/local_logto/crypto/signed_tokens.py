@@ -11,7 +11,6 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from quart import current_app
 
-from local_logto.context import current_store
 from local_logto.crypto.keys import ALGORITHM, Keys
 
 
@@ -25,12 +24,11 @@ def sign(connection: sa.Connection, claims: Mapping[str, Any], *, typ: str | Non
     return jws.serialize_compact(header, payload, key, algorithms=[ALGORITHM])
 
 
-def verified_claims(token: str) -> dict[str, Any] | None:
+def verified_claims(connection: sa.Connection, token: str) -> dict[str, Any] | None:
     """Return the claims of a token that we signed, or None. Expiry and audience are not checked."""
     try:
         kid = jws.extract_compact(token.encode()).headers().get("kid", "")
-        with current_store().begin() as connection:
-            key = current_keys().find(connection, kid)
+        key = current_keys().find(connection, kid)
         if key is None:
             return None
         content = jws.deserialize_compact(token, key, algorithms=[ALGORITHM])

@@ -31,7 +31,8 @@ def require_management_token() -> None:
             data={"supportedTypes": ["Bearer"]},
         )
     token = header.removeprefix("Bearer").strip()
-    claims = verified_claims(token)
+    with current_store().begin() as connection:
+        claims = verified_claims(connection, token)
     fault = _fault_of_signature(token) if claims is None else _fault_of_claims(claims)
     if claims is None or fault is not None:
         raise RequestError(

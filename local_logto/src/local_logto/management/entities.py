@@ -46,6 +46,7 @@ sso_connector = _of_tenant(
 sso_identity = _of_tenant(
     *("id", "user_id", "issuer", "identity_id", "detail", "created_at", "updated_at", "sso_connector_id")
 )
+personal_access_token = _of_tenant("user_id", "name", "value", "created_at", "expires_at")
 jit_email_domain = _of_tenant("organization_id", "email_domain")
 # Older versions used "event" instead of "events"
 hook = _of_tenant("id", "name", "event", "events", "config", "signing_key", "enabled", "created_at")

@@ -27,9 +27,9 @@ def not_exists_with_id(name: str, entity_id: str) -> RequestError:
     return RequestError(404, "entity.not_exists_with_id", f"The {name} with ID `{entity_id}` does not exist.")
 
 
-def foreign_key_not_found() -> RequestError:
+def foreign_key_not_found(status: int = 422) -> RequestError:
     return RequestError(
-        422,
+        status,
         "entity.relation_foreign_key_not_found",
         "Cannot find one or more foreign keys. Please check the input and ensure that all referenced "
         "entities exist.",

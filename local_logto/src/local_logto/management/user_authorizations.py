@@ -139,7 +139,7 @@ def _authorization(authorization: Mapping[str, Any]) -> Entity:
 
 
 def _grant(row: sa.RowMapping) -> Entity:
-    """Return a grant. Times in ``payload`` are in seconds; its scopes are those consented to."""
+    """Return a grant. Times in ``payload`` are in seconds; its scopes were consented to or exchanged."""
     on_resources = {indicator: " ".join(scopes) for indicator, scopes in row["resource_scopes"].items()}
     payload = {
         "exp": row["expires_at"] // 1000,
@@ -148,8 +148,11 @@ def _grant(row: sa.RowMapping) -> Entity:
         "kind": "Grant",
         "clientId": row["client_id"],
         "accountId": row["user_id"],
-        "openid": {"scope": row["oidc_scope"]},
-    } | ({"resources": on_resources} if on_resources else {})
+    }
+    if row["oidc_scope"] or not on_resources:
+        payload["openid"] = {"scope": row["oidc_scope"]}
+    if on_resources:
+        payload["resources"] = on_resources
     application = {"id": row["client_id"], "name": row["application_name"]}
     return {
         "id": row["id"],

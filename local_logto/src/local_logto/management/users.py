@@ -13,11 +13,18 @@ from local_logto.connectors.enterprise import list_sso_identities
 from local_logto.context import current_store
 from local_logto.crypto.passwords import hash_password
 from local_logto.management import entities
-from local_logto.management.failures import no_values
+from local_logto.management.failures import foreign_key_not_found, no_values
 from local_logto.management.guard import asks_for, read_body
 from local_logto.management.paging import list_response, read_page, read_paging
 from local_logto.management.role_choice import roles_by_owner
-from local_logto.management.rows import delete_row, get_row_unnamed, insert_row, to_columns, update_row
+from local_logto.management.rows import (
+    delete_row,
+    find_row,
+    get_row_unnamed,
+    insert_row,
+    to_columns,
+    update_row,
+)
 from local_logto.management.user_search import read_search
 from local_logto.management.username_case import are_usernames_case_sensitive
 from local_logto.refusals import refusal
@@ -160,6 +167,12 @@ async def list_user_organizations(user_id: str) -> Response:
 def get_user_row(connection: sa.Connection, user_id: str) -> sa.RowMapping:
     """Return the user's row. Raises 404 ``entity.not_found``."""
     return get_row_unnamed(connection, users, user_id)
+
+
+def require_user(connection: sa.Connection, user_id: str) -> None:
+    """Raise 404 ``entity.relation_foreign_key_not_found`` for an unknown user of a new entity."""
+    if find_row(connection, users, users.c.id == user_id) is None:
+        raise foreign_key_not_found(404)
 
 
 def update_user_row(connection: sa.Connection, user_id: str, values: Mapping[str, Any]) -> sa.RowMapping:

@@ -16,6 +16,7 @@ from local_logto.tables import application_roles, applications
 DEFAULT_ID_TOKEN_TTL: Final = 3600
 DEFAULT_REFRESH_TOKEN_DAYS: Final = 14
 DEVICE_CODE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
+EXCHANGE_GRANT: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
 _DAY: Final = 24 * 3600
 
 _GRANTS: Final[Mapping[str, frozenset[str]]] = {
@@ -55,6 +56,8 @@ class Client:
         return self.type == "Native" and bool(self.custom_metadata.get("isDeviceFlow"))
 
     def allows_grant(self, grant_type: str) -> bool:
+        if grant_type == EXCHANGE_GRANT:
+            return bool(self.custom_metadata.get("allowTokenExchange"))
         if self.is_device:
             return grant_type in {DEVICE_CODE_GRANT, "refresh_token"}
         return grant_type in _GRANTS.get(self.type, frozenset())

@@ -11,6 +11,7 @@ from local_logto.crypto.keys import ALGORITHM
 from local_logto.crypto.signed_tokens import current_keys
 from local_logto.oidc.authorization.request import RESPONSE_TYPES
 from local_logto.oidc.claims import CLAIMS
+from local_logto.oidc.clients import DEVICE_CODE_GRANT, EXCHANGE_GRANT
 from local_logto.oidc.scopes import OIDC_SCOPES
 from local_logto.responses import json_response
 
@@ -39,8 +40,8 @@ _CAPABILITIES: Final = {
         "authorization_code",
         "refresh_token",
         "client_credentials",
-        "urn:ietf:params:oauth:grant-type:device_code",
-        "urn:ietf:params:oauth:grant-type:token-exchange",
+        DEVICE_CODE_GRANT,
+        EXCHANGE_GRANT,
     ],
     "id_token_signing_alg_values_supported": [ALGORITHM],
     "request_uri_parameter_supported": False,

@@ -94,3 +94,12 @@ tokens = sa.Table(
     sa.Index("tokens_by_grant", "grant_id"),
     sa.Index("tokens_by_expiry", "expires_at"),
 )
+
+subject_tokens = sa.Table(
+    "subject_tokens",
+    metadata,
+    sa.Column("value_hash", sa.String, primary_key=True),  # SHA-256 of the opaque value
+    reference("user_id", "users.id"),  # the person as whom a program may act
+    sa.Column("expires_at", sa.BigInteger, nullable=False),
+    sa.Column("consumed_at", sa.BigInteger),
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from local_logto.context import current_settings
+from local_logto.context import current_settings, current_store
 from local_logto.crypto.signed_tokens import unverified_claims, verified_claims
 from local_logto.errors import invalid_request
 from local_logto.oidc.clients import Client
@@ -12,7 +12,8 @@ def subject_of(hint: str | None, client: Client) -> str | None:
     """Return the person in the hint. Raises ``invalid_request`` if we didn't issue it for this client."""
     if hint is None:
         return None
-    claims = verified_claims(hint)
+    with current_store().begin() as connection:
+        claims = verified_claims(connection, hint)
     if claims is None or claims.get("aud") != client.id or claims.get("iss") != current_settings().issuer:
         raise invalid_request("could not validate id_token_hint")
     return str(claims["sub"])

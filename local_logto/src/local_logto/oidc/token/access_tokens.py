@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Final
 
 import sqlalchemy as sa
@@ -17,7 +18,13 @@ DEFAULT_ACCESS_TOKEN_TTL: Final = 3600
 
 
 def sign_organization_token(
-    connection: sa.Connection, *, subject: str, client_id: str, organization_id: str, scope: str
+    connection: sa.Connection,
+    *,
+    subject: str,
+    client_id: str,
+    organization_id: str,
+    scope: str,
+    act: Mapping[str, str] | None = None,
 ) -> str:
     """Return a token whose audience is the organization."""
     return sign_access_token(
@@ -27,6 +34,7 @@ def sign_organization_token(
         audience=organization_audience(organization_id),
         scope=scope,
         lifetime_seconds=DEFAULT_ACCESS_TOKEN_TTL,
+        act=act,
     )
 
 
@@ -39,13 +47,15 @@ def sign_access_token(
     scope: str | None,
     lifetime_seconds: int,
     organization_id: str | None = None,
+    act: Mapping[str, str] | None = None,
 ) -> str:
     """Return a token. ``scope=None`` omits the claim, which Logto does for machines only.
 
-    ``organization_id`` is for API resources: organization tokens have it in their audience.
+    ``organization_id`` is for API resources: organization tokens have it in their audience. ``act`` names who
+    acts as the subject (RFC 8693 §4.1).
     """
     issued_at = int(time.time())
-    claims: dict[str, object] = {}
+    claims: dict[str, object] = {} if act is None else {"act": act}
     if organization_id is not None:
         claims["organization_id"] = organization_id
     claims |= {

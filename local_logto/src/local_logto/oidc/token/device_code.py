@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from local_logto.context import current_store
@@ -14,8 +13,7 @@ from local_logto.oidc.device.codes import DeviceCode
 from local_logto.oidc.grants import find_grant, revoke_grant
 from local_logto.oidc.request_params import Params
 from local_logto.oidc.token.issuing import answer, issue_access_token, issue_id_token, issue_refresh_token
-from local_logto.oidc.token.opaque_tokens import StoredToken
-from local_logto.store import now_ms
+from local_logto.oidc.token.opaque_tokens import Source
 
 PARAMS: Final = ("device_code",)
 
@@ -27,7 +25,7 @@ async def exchange(client: Client, params: Params) -> dict[str, Any]:
     outcome = code.outcome or {}
     if "error" in outcome:
         raise OidcError(400, outcome["error"], outcome["error_description"])
-    source = _source(code, outcome)
+    source = Source(grant_id=outcome["grant_id"], payload=outcome["payload"])
     with current_store().begin() as connection:
         grant = find_grant(connection, source.grant_id)
         person = read_person(connection, source.user_id)
@@ -60,17 +58,3 @@ def _used_code(client: Client, value: str) -> DeviceCode:
     if not is_first_use:
         raise invalid_grant()
     return code
-
-
-def _source(code: DeviceCode, outcome: Mapping[str, Any]) -> StoredToken:
-    """Return the code in the form of an authorization code, from which tokens are issued."""
-    return StoredToken(
-        value_hash=code.value_hash,
-        kind="DeviceCode",
-        grant_id=outcome["grant_id"],
-        client_id=code.client_id,
-        payload=outcome["payload"],
-        created_at=now_ms(),
-        expires_at=code.expires_at,
-        consumed_at=code.consumed_at,
-    )

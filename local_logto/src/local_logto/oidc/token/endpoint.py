@@ -9,10 +9,16 @@ from quart import Blueprint, Response, request
 
 from local_logto.errors import OidcError, invalid_request
 from local_logto.oidc.client_authentication import CREDENTIAL_PARAMS, authenticate
-from local_logto.oidc.clients import DEVICE_CODE_GRANT, Client
+from local_logto.oidc.clients import DEVICE_CODE_GRANT, EXCHANGE_GRANT, Client
 from local_logto.oidc.no_store import no_store
 from local_logto.oidc.request_params import Params, body_params
-from local_logto.oidc.token import authorization_code, client_credentials, device_code, refresh_token
+from local_logto.oidc.token import (
+    authorization_code,
+    client_credentials,
+    device_code,
+    refresh_token,
+    token_exchange,
+)
 from local_logto.responses import json_response
 
 Grant = Callable[[Client, Params], Awaitable[dict[str, Any]]]
@@ -22,8 +28,8 @@ _GRANTS: Final[Mapping[str, tuple[Grant, tuple[str, ...]]]] = {
     "refresh_token": (refresh_token.exchange, refresh_token.PARAMS),
     "client_credentials": (client_credentials.exchange, client_credentials.PARAMS),
     DEVICE_CODE_GRANT: (device_code.exchange, device_code.PARAMS),
+    EXCHANGE_GRANT: (token_exchange.exchange, token_exchange.PARAMS),
 }
-_UNAVAILABLE: Final = frozenset({"urn:ietf:params:oauth:grant-type:token-exchange"})
 
 blueprint = Blueprint("token", __name__, url_prefix="/oidc")
 blueprint.after_request(no_store)
@@ -36,7 +42,7 @@ async def token() -> Response:
     params.reject_duplicates(among=("grant_type",))
     params.require("grant_type")
     grant_type = params.get("grant_type") or ""
-    if grant_type not in _GRANTS and grant_type not in _UNAVAILABLE:
+    if grant_type not in _GRANTS:
         raise OidcError(400, "unsupported_grant_type", "unsupported grant_type requested")
     if not client.allows_grant(grant_type):
         raise invalid_request("requested grant type is not allowed for this client")

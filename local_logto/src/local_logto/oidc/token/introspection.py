@@ -41,6 +41,7 @@ def _description(token: StoredToken) -> dict[str, Any]:
     members = {
         "active": True,
         "sub": token.user_id,
+        "act": token.act,
         "client_id": token.client_id,
         "exp": token.expires_at // 1000,
         "iat": token.created_at // 1000,

@@ -1,4 +1,4 @@
-"""What several grant types share: ID tokens, opaque access tokens, and the response."""
+"""What several grant types share: access tokens of all kinds, refresh tokens, ID tokens, and the response."""
 
 from __future__ import annotations
 
@@ -15,11 +15,16 @@ from local_logto.errors import invalid_target
 from local_logto.oidc.claims import Person, id_token_claims, read_extended_claims
 from local_logto.oidc.clients import Client
 from local_logto.oidc.grants import Grant
+from local_logto.oidc.organization_access import organization_scopes_of_user
 from local_logto.oidc.request_params import Params
 from local_logto.oidc.resources import ResourceServer, find_default_resource, get_resource
 from local_logto.oidc.token import opaque_tokens
-from local_logto.oidc.token.access_tokens import sign_access_token
-from local_logto.oidc.token.opaque_tokens import StoredToken
+from local_logto.oidc.token.access_tokens import (
+    DEFAULT_ACCESS_TOKEN_TTL,
+    sign_access_token,
+    sign_organization_token,
+)
+from local_logto.oidc.token.opaque_tokens import Source
 from local_logto.store import now_ms
 
 OPAQUE_LIFETIME_SECONDS: Final = 3600
@@ -36,28 +41,29 @@ class IssuedAccessToken:
 
 
 def resolve_resource(
-    connection: sa.Connection, params: Params, source: StoredToken, scopes: Sequence[str]
+    connection: sa.Connection, params: Params, allowed: list[str], scopes: Sequence[str]
 ) -> ResourceServer | None:
     """Return the resource that the access token is for, or None for an opaque token.
 
-    Raises ``invalid_target`` for a resource that was not in the sign-in request. Several resources mean the
-    tenant's default, or none. No resource means that of the sign-in, but only without ``openid``.
+    ``allowed`` are the resources of the sign-in request. Raises ``invalid_target`` for any other. Several
+    resources mean the tenant's default, or none. No resource means that of the sign-in, but only without
+    ``openid``.
     """
     wanted = params.all("resource")
     if not wanted and "openid" not in scopes:
-        wanted = source.resources
+        wanted = allowed
     if len(wanted) > 1:
         default = find_default_resource(connection)
         wanted = [] if default is None else [default]
     if not wanted:
         return None
-    if wanted[0] not in source.resources:
+    if wanted[0] not in allowed:
         raise invalid_target()
     return get_resource(connection, wanted[0])
 
 
 def issue_opaque(
-    connection: sa.Connection, client: Client, source: StoredToken, grant: Grant, scopes: Sequence[str]
+    connection: sa.Connection, client: Client, source: Source, grant: Grant, scopes: Sequence[str]
 ) -> IssuedAccessToken:
     """Issue an access token for userinfo with those of the OIDC scopes that the grant allows."""
     scope = " ".join(grant.granted_oidc(scopes))
@@ -66,6 +72,7 @@ def issue_opaque(
         "scope": scope,
         "session_uid": source.payload["session_uid"],
         "ends_with_session": source.payload["ends_with_session"],
+        "act": source.act,
     }
     value = opaque_tokens.issue(
         connection,
@@ -81,7 +88,7 @@ def issue_opaque(
 def issue_for_resource(
     connection: sa.Connection,
     client: Client,
-    source: StoredToken,
+    source: Source,
     resource: ResourceServer,
     scopes: Sequence[str],
     organization_id: str | None = None,
@@ -95,15 +102,37 @@ def issue_for_resource(
         scope=scope,
         lifetime_seconds=resource.access_token_ttl,
         organization_id=organization_id,
+        act=source.act,
     )
     return IssuedAccessToken(value, scope, resource.access_token_ttl)
 
 
+def issue_for_organization(
+    connection: sa.Connection,
+    client: Client,
+    source: Source,
+    organization_id: str,
+    scopes: Sequence[str],
+) -> IssuedAccessToken:
+    """Issue an organization token with those of the scopes that the person's roles grant there."""
+    held = organization_scopes_of_user(connection, organization_id, source.user_id)
+    scope = " ".join(name for name in held if name in scopes)
+    value = sign_organization_token(
+        connection,
+        subject=source.user_id,
+        client_id=client.id,
+        organization_id=organization_id,
+        scope=scope,
+        act=source.act,
+    )
+    return IssuedAccessToken(value, scope, DEFAULT_ACCESS_TOKEN_TTL)
+
+
 def issue_access_token(
-    connection: sa.Connection, client: Client, params: Params, code: StoredToken, grant: Grant
+    connection: sa.Connection, client: Client, params: Params, code: Source, grant: Grant
 ) -> IssuedAccessToken:
     """Issue the first access token of a sign-in: for userinfo, or for the requested resource."""
-    resource = resolve_resource(connection, params, code, code.scopes)
+    resource = resolve_resource(connection, params, code.resources, code.scopes)
     if resource is None:
         return issue_opaque(connection, client, code, grant, code.scopes)
     return issue_for_resource(
@@ -111,7 +140,7 @@ def issue_access_token(
     )
 
 
-def issue_refresh_token(connection: sa.Connection, client: Client, code: StoredToken) -> str | None:
+def issue_refresh_token(connection: sa.Connection, client: Client, code: Source) -> str | None:
     """Issue the first refresh token of a sign-in, or None if neither the scope nor the application asks for
     one.
     """
@@ -131,7 +160,7 @@ def issue_refresh_token(connection: sa.Connection, client: Client, code: StoredT
 def issue_id_token(
     connection: sa.Connection,
     client: Client,
-    source: StoredToken,
+    source: Source,
     person: Person,
     grant: Grant,
     scopes: Sequence[str],
@@ -154,7 +183,9 @@ def issue_id_token(
     return sign(connection, claims)
 
 
-def answer(access: IssuedAccessToken, *, id_token: str | None, refresh_token: str | None) -> dict[str, Any]:
+def answer(
+    access: IssuedAccessToken, *, id_token: str | None = None, refresh_token: str | None = None
+) -> dict[str, Any]:
     """Return the token response without absent members (RFC 6749 §5.1)."""
     members = {
         "access_token": access.value,

@@ -24,20 +24,12 @@ ACCESS_TOKEN: Final = "AccessToken"  # noqa: S105 - the name of a kind
 REFRESH_TOKEN: Final = "RefreshToken"  # noqa: S105 - the name of a kind
 
 
-@dataclass(frozen=True)
-class StoredToken:
-    """A token in the store. Times are in epoch milliseconds. ``payload`` always has ``user_id`` and
-    ``scope``.
-    """
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """What tokens are issued from. ``payload`` always has ``user_id`` and ``scope``."""
 
-    value_hash: str
-    kind: str
     grant_id: str
-    client_id: str
     payload: Mapping[str, Any]
-    created_at: int
-    expires_at: int
-    consumed_at: int | None
 
     @property
     def user_id(self) -> str:
@@ -51,6 +43,24 @@ class StoredToken:
     def resources(self) -> list[str]:
         """The resource indicators of the sign-in request."""
         return list(self.payload.get("resources", ()))
+
+    @property
+    def act(self) -> Mapping[str, str] | None:
+        """The claim that names who acts as the person (RFC 8693 §4.1). None if it is the person."""
+        act: Mapping[str, str] | None = self.payload.get("act")
+        return act
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredToken(Source):
+    """A token in the store. Times are in epoch milliseconds."""
+
+    value_hash: str
+    kind: str
+    client_id: str
+    created_at: int
+    expires_at: int
+    consumed_at: int | None
 
     @property
     def is_expired(self) -> bool:

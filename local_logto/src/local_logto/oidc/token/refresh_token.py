@@ -12,7 +12,6 @@ import sqlalchemy as sa
 
 from local_logto.context import current_store
 from local_logto.errors import OidcError, invalid_grant
-from local_logto.oidc import organization_access
 from local_logto.oidc.claims import Person, read_person
 from local_logto.oidc.clients import Client
 from local_logto.oidc.grants import Grant, find_grant, revoke_grant
@@ -20,10 +19,10 @@ from local_logto.oidc.request_params import Params
 from local_logto.oidc.resources import scopes_of_user
 from local_logto.oidc.scopes import ORGANIZATIONS, split_scope
 from local_logto.oidc.token import opaque_tokens
-from local_logto.oidc.token.access_tokens import DEFAULT_ACCESS_TOKEN_TTL, sign_organization_token
 from local_logto.oidc.token.issuing import (
     IssuedAccessToken,
     answer,
+    issue_for_organization,
     issue_for_resource,
     issue_id_token,
     issue_opaque,
@@ -74,7 +73,8 @@ def _checked_token(client: Client, params: Params, value: str) -> tuple[StoredTo
         raise invalid_grant()
     organization_id = params.get("organization_id")
     if organization_id is not None:
-        check_user_organization(organization_id, token.user_id)
+        with current_store().begin() as connection:
+            check_user_organization(connection, organization_id, token.user_id)
         if ORGANIZATIONS not in token.scopes:
             raise OidcError(
                 403, "insufficient_scope", "refresh token missing required scope", scope=ORGANIZATIONS
@@ -130,29 +130,10 @@ def _issue_access_token(
 ) -> IssuedAccessToken:
     organization_id = params.get("organization_id")
     if organization_id is not None and not params.all("resource"):
-        return _issue_for_organization(connection, client, token, organization_id, scopes)
-    resource = resolve_resource(connection, params, token, scopes)
+        return issue_for_organization(connection, client, token, organization_id, scopes)
+    resource = resolve_resource(connection, params, token.resources, scopes)
     if resource is None:
         return issue_opaque(connection, client, token, grant, scopes)
     held = scopes_of_user(connection, token.user_id, resource.indicator, organization_id)
     allowed = grant.granted_on(resource.indicator, [scope for scope in scopes if scope in held])
     return issue_for_resource(connection, client, token, resource, allowed, organization_id)
-
-
-def _issue_for_organization(
-    connection: sa.Connection,
-    client: Client,
-    token: StoredToken,
-    organization_id: str,
-    scopes: list[str],
-) -> IssuedAccessToken:
-    held = organization_access.organization_scopes_of_user(connection, organization_id, token.user_id)
-    scope = " ".join(name for name in held if name in scopes)
-    value = sign_organization_token(
-        connection,
-        subject=token.user_id,
-        client_id=client.id,
-        organization_id=organization_id,
-        scope=scope,
-    )
-    return IssuedAccessToken(value, scope, DEFAULT_ACCESS_TOKEN_TTL)
