@@ -107,7 +107,7 @@ async def list_members(tenant: Tenant, query_args: MemberQuery) -> ApiResponse:
 
     async def read(page: int, size: int) -> Listing[Member]:
         wanted = MembersFilter(query_args.search.strip(), role, page=page, page_size=size)
-        return (await service.list_people(management(), tenant, wanted)).page
+        return (await service.list_people(organization_change(tenant), wanted)).page
 
     found = await following(read_position(query_args.cursor, query_args.limit), read)
     items = [_view(item) for item in found.items]
@@ -142,7 +142,7 @@ async def list_machines(tenant: Tenant, query_args: MachineQuery) -> ApiResponse
 @validate_response(MemberView)
 async def get_member(tenant: Tenant, user_id: str) -> ApiResponse:
     """Read a member. The `ETag` identifies their roles."""
-    member = await service.get_member(management(), tenant, user_id)
+    member = await service.get_member(organization_change(tenant), user_id)
     return _view(member), 200, _tag_of(member)
 
 
@@ -156,7 +156,7 @@ async def get_member(tenant: Tenant, user_id: str) -> ApiResponse:
 async def replace_roles(tenant: Tenant, user_id: str, data: RolesChange) -> ApiResponse:
     """Change the roles of a member. Callers can assign only roles whose permissions they have."""
     chosen = read_choice([role.value for role in data.roles])
-    member = await service.get_member(management(), tenant, user_id)
+    member = await service.get_member(organization_change(tenant), user_id)
     require_match(_tag_of(member))
     wanted = WantedRoles(user_id, member.role_names, chosen, accepts_own_loss=data.accept_own_loss)
     plan = await changes.change_roles(organization_change(tenant), wanted)
@@ -171,7 +171,7 @@ async def replace_roles(tenant: Tenant, user_id: str, data: RolesChange) -> ApiR
 @accepts_if_match
 async def remove_member(tenant: Tenant, user_id: str) -> ApiResponse:
     """Remove a member from the organization. They lose access immediately."""
-    member = await service.get_member(management(), tenant, user_id)
+    member = await service.get_member(organization_change(tenant), user_id)
     seen = member.role_names if matches(_tag_of(member)) else None
     await changes.remove_member(organization_change(tenant), user_id, seen)
     return Response(status=204)

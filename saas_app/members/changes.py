@@ -9,17 +9,24 @@
 * Callers cannot remove themselves. They leave instead.
 * A caller who gives up their own permissions confirms it.
 * Roles that the registry does not know, or that changed since the form was opened, are not overwritten.
+* The roles that a choice adds may end. Nobody assigns a role for longer than they hold its permissions.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 from saas_app.audit.recorder import Action, AuditEntry, Target
-from saas_app.changes.organization_change import MemberChange
+from saas_app.changes.organization_change import MemberChange, Writes
 from saas_app.db.session import WritingSession
 from saas_app.errors import VersionConflict
+from saas_app.identity import role_ends
 from saas_app.identity.former_members import note_end
 from saas_app.identity.named_members import forget_member
 from saas_app.identity.tenant import Tenant
+from saas_app.members.ends import GivenEnds, require_possible_end
 from saas_app.members.roles import with_choice
 from saas_app.members.service import get_member, is_last_admin
 from saas_app.members.values import (
@@ -43,12 +50,14 @@ async def plan_roles(change: MemberChange, wanted: WantedRoles) -> RolePlan:
 
     Raises :class:`NotAMember`, :class:`RolesChanged`, :class:`AssignmentDenied`, :class:`LastAdmin`.
     """
-    member = await get_member(change.management, change.caller, wanted.user_id)
+    member = await get_member(change, wanted.user_id)
     after = with_choice(member.role_names, wanted.chosen)
     if member.role_names not in (wanted.seen, after):
         raise RolesChanged(member, wanted)
-    plan = RolePlan(member, after, preview(member.role_names, after))
-    change.caller.require_assignable(plan.change.added)
+    difference = preview(member.role_names, after)
+    plan = RolePlan(member, after, difference, wanted.until if difference.added else None)
+    require_possible_end(plan.until)
+    change.caller.require_assignable(difference.added, plan.until)
     if Role.ADMIN.value in plan.change.removed:
         await _require_another_admin(change, member)
     return plan
@@ -59,17 +68,54 @@ async def change_roles(change: MemberChange, wanted: WantedRoles) -> RolePlan:
     :class:`SelfDemotionUnconfirmed`, :class:`Busy` and :class:`LogtoUnavailable`.
     """
     async with change.alone() as turn:
-        plan = await plan_roles(turn, wanted)
-        member, names = plan.member, sorted(plan.after)
-        if plan.is_own_loss and not wanted.accepts_own_loss:
-            raise SelfDemotionUnconfirmed(plan)
-        if not plan.change.is_empty:
-            await turn.carry_out(
-                _event(turn, Action.MEMBER_CHANGE_ROLES, member, {"roles": names}),
-                lambda: turn.management.replace_roles(turn.organization_id, member.id, names),
-                subjects=[member.id],
-            )
+        return await change_roles_in_turn(turn, wanted)
+
+
+async def change_roles_in_turn(
+    turn: MemberChange,
+    wanted: WantedRoles,
+    *,
+    also: Writes | None = None,
+    noted: Mapping[str, str] = MappingProxyType({}),
+) -> RolePlan:
+    """Change the roles within a turn that the caller has taken, to check more in it.
+
+    ``also`` writes more in the transaction of the event, whose ``after`` holds what is ``noted`` too. Neither
+    happens if there is nothing to change.
+    """
+    plan = await plan_roles(turn, wanted)
+    if plan.is_own_loss and not wanted.accepts_own_loss:
+        raise SelfDemotionUnconfirmed(plan)
+    if not plan.change.is_empty:
+        await _carry_out(turn, plan, also, noted)
     return plan
+
+
+async def _carry_out(
+    turn: MemberChange, plan: RolePlan, also: Writes | None, noted: Mapping[str, str]
+) -> None:
+    """Give and take the roles. Those that have ended are left to the job that takes them away."""
+    member, added = plan.member, plan.change.added
+    given = GivenEnds(turn.organization_id, member.id, added, plan.until, turn.caller.principal.subject)
+
+    async def write(db: WritingSession) -> None:
+        await role_ends.delete_ends(db, turn.organization_id, member.id, plan.change.removed)
+        if also is not None:
+            await also(db)
+
+    after: dict[str, Any] = {"roles": sorted(plan.after)}
+    if plan.until is not None:
+        after["ends_at"] = plan.until.isoformat()
+    await turn.carry_out(
+        _event(turn, Action.MEMBER_CHANGE_ROLES, member, {**after, **noted}),
+        lambda: turn.management.replace_roles(
+            turn.organization_id, member.id, sorted(plan.after | member.ended)
+        ),
+        subjects=[member.id],
+        before=given.write,
+        also=write,
+        on_refusal=given.restore,
+    )
 
 
 async def remove_member(change: MemberChange, user_id: str, seen: frozenset[str] | None = None) -> Member:
@@ -80,7 +126,7 @@ async def remove_member(change: MemberChange, user_id: str, seen: frozenset[str]
     """
     refuse_own_removal(change.caller, user_id)
     async with change.alone() as turn:
-        member = await get_member(turn.management, turn.caller, user_id)
+        member = await get_member(turn, user_id)
         if seen is not None and member.role_names != seen:
             raise VersionConflict(
                 _(
@@ -97,7 +143,7 @@ async def leave(change: MemberChange) -> Member:
     :class:`Busy` and :class:`LogtoUnavailable`.
     """
     async with change.alone() as turn:
-        member = await get_member(turn.management, turn.caller, turn.caller.principal.subject)
+        member = await get_member(turn, turn.caller.principal.subject)
         await _end_membership(turn, member, Action.MEMBER_LEAVE, Ending.LEFT)
     return member
 
@@ -125,12 +171,12 @@ async def _end_membership(turn: MemberChange, member: Member, action: Action, en
 
 
 def _event(
-    change: MemberChange, action: Action, member: Member, after: dict[str, list[str]] | None = None
+    change: MemberChange, action: Action, member: Member, after: dict[str, Any] | None = None
 ) -> AuditEntry:
     target = Target("member", member.id, member.display_name)
     return change.event(action, target, {"roles": sorted(member.role_names)}, after)
 
 
 async def _require_another_admin(change: MemberChange, member: Member) -> None:
-    if await is_last_admin(change.management, change.caller, member):
+    if await is_last_admin(change, member):
         raise LastAdmin(member, change.caller.organization_name)

@@ -77,7 +77,7 @@ async def _each(change: MemberChange, rows: Sequence[ChosenRow], change_one: Cha
     names: dict[str, str] = {}
 
     async def change_row(row: ChosenRow) -> str:
-        member = await get_member(change.management, change.caller, row.id)
+        member = await get_member(change, row.id)
         names[row.id] = member.display_name
         _require_version(member, row)
         await change_one(member)
@@ -89,7 +89,7 @@ async def _each(change: MemberChange, rows: Sequence[ChosenRow], change_one: Cha
 
 
 async def _get_unchanged(change: MemberChange, row: ChosenRow) -> Member:
-    member = await get_member(change.management, change.caller, row.id)
+    member = await get_member(change, row.id)
     _require_version(member, row)
     return member
 

@@ -10,6 +10,7 @@ from saas_app.errors import BadRequest
 from saas_app.members.roles import read_choice
 from saas_app.members.values import MembersFilter, MemberSort, WantedRoles
 from saas_app.text.translation import _
+from saas_app.web.durations import Duration, read_end
 from saas_app.web.typed_text import clean_line, whole_number
 
 SEARCH_LENGTH = 128
@@ -28,12 +29,16 @@ def read_filter(query: Mapping[str, str]) -> MembersFilter:
 
 
 def read_wanted_roles(user_id: str, form: MultiDict[str, str]) -> WantedRoles:
-    """Read the choice of a form. Raises :class:`BadRequest`, and :class:`Invalid` for other roles."""
+    """Read the choice of a form.
+
+    Raises :class:`BadRequest`, and :class:`Invalid` for other roles and for an end that is no date.
+    """
     return WantedRoles(
         user_id=user_id,
         seen=_read_seen(form.getlist("seen")),
         chosen=read_choice(form.getlist("roles")),
         accepts_own_loss=form.get("own_loss") == "yes",
+        until=read_end(form, Duration.NO_END),
     )
 
 

@@ -1,14 +1,19 @@
 """Questions about the members of an organization, which Logto answers page by page.
 
-Nothing is stored here: Logto stores members and roles, and every page asks it. Its errors become ours
-(:func:`saas_app.logto.explaining`).
+Logto stores members and roles, and every page asks it. Its errors become ours
+(:func:`saas_app.logto.explaining`). Only the ends of roles are stored here. A role that has ended counts as
+not held, although Logto has it until the job has taken it away.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TypeVar
 
+from saas_app.changes.organization_change import MemberChange
+from saas_app.db.base import utc_now
+from saas_app.identity import role_ends
 from saas_app.identity.tenant import Tenant
 from saas_app.logto import LogtoUser, ManagementClient, MemberInfo, MembersPage, explaining
 from saas_app.members.values import (
@@ -21,6 +26,7 @@ from saas_app.members.values import (
     NotAMember,
     People,
 )
+from saas_app.rbac.endings import have_ended
 from saas_app.rbac.permissions import Role, RoleType, in_role_order
 from saas_app.text.languages import current_language
 from saas_app.text.order import order_key
@@ -30,15 +36,15 @@ from saas_app.text.visible import isolated
 T = TypeVar("T")
 
 
-async def list_people(management: ManagementClient, tenant: Tenant, wanted: MembersFilter) -> People:
+async def list_people(change: MemberChange, wanted: MembersFilter) -> People:
     """Return a page of the people, with their roles. Nobody holds a role that Logto does not know."""
     with explaining():
-        roles = await management.list_organization_roles()
+        roles = await change.management.list_organization_roles()
         role_ids = {role.name: role.id for role in roles if role.type == RoleType.USER}
         if wanted.role and wanted.role not in role_ids:
             return People(_listing((), wanted, 0), tuple(role_ids))
-        found = await _read_page(management, tenant, wanted, role_ids.get(wanted.role))
-    members = [_as_member(tenant, info.user, info.role_names) for info in found.items]
+        found = await _read_page(change, wanted, role_ids.get(wanted.role))
+    members = await _as_members(change, [(info.user, info.role_names) for info in found.items])
     if wanted.sort is not MemberSort.LOGTO and found.total <= MAX_SORTED:
         start = (wanted.page - 1) * wanted.page_size
         members = _sorted(members, wanted.sort)[start : start + wanted.page_size]
@@ -46,17 +52,18 @@ async def list_people(management: ManagementClient, tenant: Tenant, wanted: Memb
 
 
 async def _read_page(
-    management: ManagementClient, tenant: Tenant, wanted: MembersFilter, role_id: str | None
+    change: MemberChange, wanted: MembersFilter, role_id: str | None
 ) -> MembersPage[MemberInfo]:
     """Read a page of Logto's, or to sort them everybody, if there are few enough."""
+    management = change.management
     if wanted.sort is not MemberSort.LOGTO:
         everybody = await management.list_members_page(
-            tenant.organization_id, page=1, page_size=MAX_SORTED, search=wanted.search, role_id=role_id
+            change.organization_id, page=1, page_size=MAX_SORTED, search=wanted.search, role_id=role_id
         )
         if everybody.total <= MAX_SORTED:
             return everybody
     return await management.list_members_page(
-        tenant.organization_id,
+        change.organization_id,
         page=wanted.page,
         page_size=wanted.page_size,
         search=wanted.search,
@@ -78,12 +85,12 @@ def _sorted(members: list[Member], sort: MemberSort) -> list[Member]:
     return sorted(members, key=key, reverse=sort.is_down)
 
 
-async def list_chosen(management: ManagementClient, tenant: Tenant, user_ids: Sequence[str]) -> list[Member]:
+async def list_chosen(change: MemberChange, user_ids: Sequence[str]) -> list[Member]:
     """Return the chosen people who are members now, in the given order."""
     members = []
     for user_id in user_ids:
         try:
-            members.append(await get_member(management, tenant, user_id))
+            members.append(await get_member(change, user_id))
         except NotAMember:
             continue
     return members
@@ -101,48 +108,68 @@ async def list_machines(
     return _listing(tuple(machines), wanted, found.total)
 
 
-async def get_member(management: ManagementClient, tenant: Tenant, user_id: str) -> Member:
+async def get_member(change: MemberChange, user_id: str) -> Member:
     """Return a member as Logto knows them now. Raises :class:`NotAMember`."""
     with explaining():
-        role_names = await management.find_member_roles(tenant.organization_id, user_id)
+        role_names = await change.management.find_member_roles(change.organization_id, user_id)
         if role_names is None:
             raise NotAMember(
                 _(
                     "This person is not a member of %(organization)s. They may have left or been removed. "
                     "Nothing was changed.",
-                    organization=isolated(tenant.organization_name),
+                    organization=isolated(change.caller.organization_name),
                 )
             )
-        return _as_member(tenant, await management.get_user(user_id), role_names)
+        user = await change.management.get_user(user_id)
+    (member,) = await _as_members(change, [(user, role_names)])
+    return member
 
 
-async def is_last_admin(management: ManagementClient, tenant: Tenant, member: Member) -> bool:
+async def is_last_admin(change: MemberChange, member: Member) -> bool:
     """Return whether no other member could run the organization. Asks Logto for all of its admins.
 
-    Suspended people cannot sign in, so they do not count.
+    Suspended people cannot sign in, so they do not count. Admins whose role ends do not count either.
     """
     if not member.is_admin:
         return False
     with explaining():
-        roles = await management.list_organization_roles()
+        roles = await change.management.list_organization_roles()
         role_id = next((role.id for role in roles if role.name == Role.ADMIN), None)
         if role_id is None:
             return True
-        admins = await management.list_members(tenant.organization_id, role_id=role_id)
-    return not any(admin.user.id != member.id and not admin.user.is_suspended for admin in admins)
+        admins = await change.management.list_members(change.organization_id, role_id=role_id)
+    others = [admin.user.id for admin in admins if admin.user.id != member.id and not admin.user.is_suspended]
+    async with change.work.reading(change.organization_id) as db:
+        ends = await role_ends.list_ends(db, change.organization_id, others)
+    return not any(Role.ADMIN.value not in ends.get(user_id, {}) for user_id in others)
 
 
 def _listing(items: tuple[T, ...], wanted: MembersFilter, total: int) -> Listing[T]:
     return Listing(items, wanted.page, total, wanted.page_size)
 
 
-def _as_member(tenant: Tenant, user: LogtoUser, role_names: frozenset[str]) -> Member:
+async def _as_members(
+    change: MemberChange, found: Sequence[tuple[LogtoUser, frozenset[str]]]
+) -> list[Member]:
+    """Return the people as members, with the ends of their roles."""
+    async with change.work.reading(change.organization_id) as db:
+        ends = await role_ends.list_ends(db, change.organization_id, [user.id for user, _names in found])
+    own, now = change.caller.principal.subject, utc_now()
+    return [_as_member(user, names, ends.get(user.id, {}), now, own) for user, names in found]
+
+
+def _as_member(
+    user: LogtoUser, role_names: frozenset[str], ends: Mapping[str, datetime], now: datetime, own: str
+) -> Member:
+    ended = have_ended(ends, now) & role_names
     return Member(
         id=user.id,
         display_name=user.display_name,
         email=user.email,
         is_suspended=user.is_suspended,
-        role_names=role_names,
-        is_self=user.id == tenant.principal.subject,
+        role_names=role_names - ended,
+        is_self=user.id == own,
         picture=user.avatar,
+        ends={name: ends[name] for name in role_names - ended if name in ends},
+        ended=ended,
     )

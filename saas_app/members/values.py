@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, Generic, TypeVar
 
 from saas_app.errors import Conflict, Invalid, NotFound, VersionConflict
@@ -29,7 +31,11 @@ class NotAMember(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A person of the organization. ``is_self`` says whether it is the caller."""
+    """A person of the organization. ``is_self`` says whether it is the caller.
+
+    ``ends`` says which of the roles end, and when. Roles that have ``ended`` are not among ``role_names``,
+    although Logto still has them.
+    """
 
     id: str
     display_name: str
@@ -38,6 +44,8 @@ class Member:
     role_names: frozenset[str]
     is_self: bool
     picture: str | None = None
+    ends: Mapping[str, datetime] = field(default_factory=dict)
+    ended: frozenset[str] = frozenset()
 
     @property
     def is_admin(self) -> bool:
@@ -186,21 +194,35 @@ class SelfDemotionUnconfirmed(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class WantedRoles:
-    """The choice of a form. ``seen`` are the names of the roles the member held when it was opened."""
+    """The choice of a form. ``seen`` are the names of the roles the member held when it was opened.
+
+    ``until`` is the end of the roles that the choice adds, or None if they do not end.
+    """
 
     user_id: str
     seen: frozenset[str]
     chosen: frozenset[Role]
     accepts_own_loss: bool = False
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RolePlan:
-    """The result of a choice of roles, before or after the change."""
+    """The result of a choice of roles, before or after the change.
+
+    ``until`` is the end of the added roles, or None if they do not end or there are none.
+    """
 
     member: Member
     after: frozenset[str]
     change: RoleChange
+    until: datetime | None = None
+
+    @property
+    def ends(self) -> dict[str, datetime]:
+        """When the roles end that the member has after the change."""
+        kept = {name: end for name, end in self.member.ends.items() if name in self.after}
+        return kept if self.until is None else {**kept, **dict.fromkeys(self.change.added, self.until)}
 
     @property
     def is_own_loss(self) -> bool:

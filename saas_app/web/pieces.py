@@ -6,8 +6,10 @@ nothing. A macro would be called again each time, so macros are for larger parts
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final
 from zlib import crc32
 
@@ -19,6 +21,9 @@ from saas_app.text.pictures import shown_picture
 from saas_app.text.translation import _
 from saas_app.text.visible import initial, runs_right_to_left, shows_something
 from saas_app.web.static_files import static_url
+from saas_app.web.times import time_left
+
+_NO_ENDS: Final[Mapping[str, datetime]] = MappingProxyType({})
 
 
 def icon(name: str, label: str = "") -> Markup:
@@ -80,10 +85,17 @@ def paint(color: str) -> Markup:
     return _PAINT.format(color)
 
 
-def role_badges(names: Iterable[str]) -> Markup:
-    """Return the badges of organization roles, in the registry's order."""
-    badges = [_ROLE_BADGES.get(name) or badge(name) for name in in_role_order(names)]
+def role_badges(names: Iterable[str], ends: Mapping[str, datetime] = _NO_ENDS) -> Markup:
+    """Return the badges of organization roles, in the registry's order, with the time left if they end."""
+    badges = [
+        _ending_badge(name, ends[name]) if name in ends else _ROLE_BADGES.get(name) or badge(name)
+        for name in in_role_order(names)
+    ]
     return Markup(" ").join(badges or [badge(_("No role"))])
+
+
+def _ending_badge(name: str, end: datetime) -> Markup:
+    return badge(Markup("{} · {}").format(name, time_left(end)), "caution")
 
 
 def shown_name(value: Any) -> Any:

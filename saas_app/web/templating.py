@@ -33,7 +33,16 @@ from saas_app.web.pieces import avatar, badge, icon, paint, role_badges, shown_n
 from saas_app.web.reader import current_reader
 from saas_app.web.template_texts import TranslatedTexts, texts_of
 from saas_app.web.this_page import this_page
-from saas_app.web.times import day, exact_utc, local_text, local_time, relative_time, short_day
+from saas_app.web.times import (
+    day,
+    exact_text,
+    exact_utc,
+    local_text,
+    local_time,
+    relative_time,
+    short_day,
+    time_left,
+)
 from saas_app.web.user_agents import device_name
 
 
@@ -97,6 +106,7 @@ _FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "badge": badge,
     "date": day,
     "device": device_name,
+    "exact": exact_text,
     "exact_utc": exact_utc,
     "icon": icon,
     "in_role_order": in_role_order,
@@ -113,6 +123,7 @@ _FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "shown_domain": shown_domain,
     "static_url": static_files.static_url,
     "time": local_time,
+    "time_left": time_left,
     "upper_first": upper_first,
     "with_query": with_query,
 }

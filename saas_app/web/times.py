@@ -70,13 +70,12 @@ def exact_text(moment: datetime) -> str:
     return text if current_reader().has_zone else f"{text} UTC"
 
 
-def time_left(moment: datetime, now: datetime | None = None) -> str:
-    """Return how long it is until a moment, in the largest unit that fits: *58 minutes*."""
-    seconds = (moment - (now or datetime.now(UTC))).total_seconds()
-    for unit, length in _UNITS:
-        if count := int(seconds // length):
-            return _distance(current_reader().locale, unit, count * length, has_direction=False)
-    return _distance(current_reader().locale, "minute", 60, has_direction=False)
+def time_left(moment: datetime) -> Markup:
+    """Return how long it is until a moment, as a ``time`` element such as *58 minutes left*."""
+    seconds = max(60, (moment - datetime.now(UTC)).total_seconds())
+    unit, length = next((unit, length) for unit, length in _UNITS if seconds >= length)
+    distance = _distance(current_reader().locale, unit, int(seconds // length) * length, has_direction=False)
+    return _element(moment, _("%(time)s left", time=distance).shown, tooltip=exact_text(moment))
 
 
 def relative_time(moment: datetime) -> Markup:
@@ -131,11 +130,11 @@ def _distance(locale: Locale, unit: Unit, seconds: int, *, has_direction: bool =
     )
 
 
-def _element(moment: datetime, text: str, attributes: str = "") -> Markup:
-    """Return a ``time`` element with the exact UTC time as its title. All parts are digits and our words."""
+def _element(moment: datetime, text: str, attributes: str = "", tooltip: str = "") -> Markup:
+    """Return a ``time`` element whose title is the exact time, in UTC. All parts are digits and our words."""
     exact = _seconds(moment)
-    stamp = f"{exact[:10]}T{exact[11:]}Z"
-    return Markup(f'<time datetime="{stamp}" title="{exact} UTC"{attributes}>{escape(text)}</time>')  # noqa: S704
+    stamp, tooltip = f"{exact[:10]}T{exact[11:]}Z", escape(tooltip or f"{exact} UTC")
+    return Markup(f'<time datetime="{stamp}" title="{tooltip}"{attributes}>{escape(text)}</time>')  # noqa: S704
 
 
 def _seconds(moment: datetime) -> str:

@@ -16,7 +16,7 @@ from saas_app.rbac.permissions import Permission
 from saas_app.text.translation import Sentence, _, ngettext
 from saas_app.text.visible import isolated
 from saas_app.web import bulk
-from saas_app.web.context import management, open_reading, organization_change
+from saas_app.web.context import open_reading, organization_change
 from saas_app.web.guards import requires
 from saas_app.web.templating import render
 
@@ -49,7 +49,7 @@ async def remove_members(tenant: Tenant) -> ResponseReturnValue:
     """Ask for confirmation, then remove the chosen members."""
     rows, back = await bulk.read_rows(PAGE_SIZE), await _back(tenant)
     if not await bulk.is_confirmed():
-        members = await service.list_chosen(management(), tenant, [row.id for row in rows])
+        members = await service.list_chosen(organization_change(tenant), [row.id for row in rows])
         return await bulk.ask(
             ngettext("Remove %(num)s member?", "Remove %(num)s members?", len(members)),
             _(
@@ -81,7 +81,7 @@ async def _report(
 async def _choice_page(tenant: Tenant, rows: list[ChosenRow], back: str, problem: str = "") -> str:
     return render(
         "members/chosen_roles.html",
-        members=await service.list_chosen(management(), tenant, [row.id for row in rows]),
+        members=await service.list_chosen(organization_change(tenant), [row.id for row in rows]),
         options=role_options(frozenset(), tenant.granted),
         rows=[f"{row.id}:{row.version}" for row in rows],
         back=back,

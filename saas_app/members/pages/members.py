@@ -35,7 +35,7 @@ async def list_members(tenant: Tenant) -> ResponseReturnValue:
     if request.args.get("show") == "machines":
         machines = await service.list_machines(management(), tenant, wanted)
         return render("members/machines.html", page=machines, wanted=wanted)
-    people = await service.list_people(management(), tenant, wanted)
+    people = await service.list_people(organization_change(tenant), wanted)
     return render("members/list.html", people=people, page=people.page, wanted=wanted)
 
 
@@ -44,8 +44,8 @@ async def list_members(tenant: Tenant) -> ResponseReturnValue:
 async def confirm_remove(tenant: Tenant, user_id: str) -> ResponseReturnValue:
     """Ask for confirmation."""
     changes.refuse_own_removal(tenant, user_id)
-    member = await service.get_member(management(), tenant, user_id)
-    is_last_admin = await service.is_last_admin(management(), tenant, member)
+    member = await service.get_member(organization_change(tenant), user_id)
+    is_last_admin = await service.is_last_admin(organization_change(tenant), member)
     return render("members/remove.html", member=member, is_last_admin=is_last_admin)
 
 
@@ -109,9 +109,9 @@ async def refused(error: AppError) -> ResponseReturnValue:
 
 
 async def _ask_to_leave(tenant: Tenant) -> str:
-    member = await service.get_member(management(), tenant, tenant.principal.subject)
+    member = await service.get_member(organization_change(tenant), tenant.principal.subject)
     return render(
         "members/leave.html",
         member=member,
-        is_last_admin=await service.is_last_admin(management(), tenant, member),
+        is_last_admin=await service.is_last_admin(organization_change(tenant), member),
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 
 from quart import Blueprint, redirect, request, url_for
 from quart.typing import ResponseReturnValue
@@ -11,13 +12,15 @@ from saas_app.audit.last_saves import find_last_save
 from saas_app.errors import Invalid
 from saas_app.identity.tenant import Tenant
 from saas_app.members import changes, service
+from saas_app.members.ends import WITHIN
 from saas_app.members.forms import read_wanted_roles, seen_fields
 from saas_app.members.roles import kept_roles, role_options
 from saas_app.members.values import Member, RolePlan, RolesChanged, SelfDemotionUnconfirmed
 from saas_app.rbac.permissions import Permission, in_role_order
 from saas_app.text.translation import Sentence, _
 from saas_app.text.visible import isolated
-from saas_app.web.context import management, organization_change
+from saas_app.web.context import organization_change
+from saas_app.web.durations import Duration, duration_field, end_fields
 from saas_app.web.guards import requires
 from saas_app.web.notices import notify
 from saas_app.web.templating import render
@@ -29,7 +32,7 @@ blueprint = Blueprint("roles", __name__, url_prefix="/members/<user_id>/roles")
 @requires(Permission.MEMBERS_UPDATE, complete=True)
 async def choose(tenant: Tenant, user_id: str) -> ResponseReturnValue:
     """Show the roles of a member, and those the caller may assign."""
-    member = await service.get_member(management(), tenant, user_id)
+    member = await service.get_member(organization_change(tenant), user_id)
     return await _choice_page(tenant, member, member.role_names)
 
 
@@ -40,16 +43,14 @@ async def change(tenant: Tenant, user_id: str) -> ResponseReturnValue:
     form = await request.form
     try:
         wanted = read_wanted_roles(user_id, form)
-    except Invalid as error:
-        member = await service.get_member(management(), tenant, user_id)
-        page = await _choice_page(tenant, member, form.getlist("roles"), error.fields["roles"])
-        return page, error.status
-    if form.get("step") != "confirm":
-        return _preview_page(await changes.plan_roles(organization_change(tenant), wanted))
-    try:
+        if form.get("step") != "confirm":
+            return _preview_page(await changes.plan_roles(organization_change(tenant), wanted))
         plan = await changes.change_roles(organization_change(tenant), wanted)
     except SelfDemotionUnconfirmed as error:
         return _preview_page(error.plan, is_unconfirmed=True), error.status
+    except Invalid as error:
+        member = await service.get_member(organization_change(tenant), user_id)
+        return await _choice_page(tenant, member, form.getlist("roles"), form, error.fields), error.status
     await notify(_notice(plan))
     endpoint = "organizations.access" if plan.member.is_self else "members.list_members"
     return redirect(url_for(endpoint, organization_id=tenant.organization_id), 303)
@@ -65,13 +66,19 @@ async def choose_side(error: RolesChanged) -> ResponseReturnValue:
         theirs=error.member.role_names,
         yours=yours | kept_roles(error.member.role_names),
         before=error.wanted.seen,
-        fields=_fields(error.member.role_names, yours),
+        fields=[*_fields(error.member.role_names, yours), *end_fields(error.wanted.until)],
         last=await find_last_save(error.member.id, {"roles": sorted(error.member.role_names)}),
     )
     return page, error.status
 
 
-async def _choice_page(tenant: Tenant, member: Member, chosen: Collection[str], problem: str = "") -> str:
+async def _choice_page(
+    tenant: Tenant,
+    member: Member,
+    chosen: Collection[str],
+    typed: Mapping[str, str] | None = None,
+    problems: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     return render(
         "members/roles.html",
         member=member,
@@ -79,8 +86,11 @@ async def _choice_page(tenant: Tenant, member: Member, chosen: Collection[str], 
         chosen=frozenset(chosen),
         kept=kept_roles(member.role_names),
         seen_fields=seen_fields(member.role_names),
-        problem=problem,
-        is_last_admin=await service.is_last_admin(management(), tenant, member),
+        problem=problems.get("roles", ""),
+        duration=duration_field(
+            tuple(Duration), Duration.NO_END, within=WITHIN, typed=typed, problem=problems.get("until", "")
+        ),
+        is_last_admin=await service.is_last_admin(organization_change(tenant), member),
     )
 
 
@@ -90,7 +100,7 @@ def _preview_page(plan: RolePlan, *, is_unconfirmed: bool = False) -> str:
         "members/preview.html",
         plan=plan,
         member=plan.member,
-        fields=_fields(plan.member.role_names, chosen),
+        fields=[*_fields(plan.member.role_names, chosen), *end_fields(plan.until)],
         is_unconfirmed=is_unconfirmed,
     )
 
