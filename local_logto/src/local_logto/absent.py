@@ -60,11 +60,6 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         "/api/experience/verification/web-authn/registration": "POST",
         "/api/experience/verification/web-authn/registration/verify": "POST",
     },
-    "Enterprise single sign-on": {
-        "/api/experience/sso-connectors": "GET",
-        "/api/experience/verification/sso/{connectorId}/authorization-uri": "POST",
-        "/api/experience/verification/sso/{connectorId}/verify": "POST",
-    },
     "Third-party applications": {
         "/api/applications/{applicationId}/user-consent-scopes": "GET POST",
         "/api/applications/{applicationId}/user-consent-scopes/{scopeType}/{scopeId}": "DELETE",

@@ -62,6 +62,10 @@ _REFUSALS: dict[str, tuple[int, str]] = {
         "This feature is not supported in the current environment.",
     ),
     "request.message_rate_limited": (429, _("Too many messages were sent to this address. Try again later.")),
+    "session.connector_validation_session_not_found": (
+        400,
+        _("The connector session for token validation is not found."),
+    ),
     "session.email_blocklist.email_subaddressing_not_allowed": (
         422,
         _("Email subaddressing is not allowed."),
@@ -88,8 +92,15 @@ _REFUSALS: dict[str, tuple[int, str]] = {
     "session.mfa.pending_info_not_found": (400, _("Pending MFA info not found, please initiate MFA first.")),
     "session.mfa.require_mfa_verification": (403, _("Mfa verification is required to sign in.")),
     "session.not_supported_for_forgot_password": (400, _("This is not available during a password reset.")),
+    "session.sso_enabled": (
+        422,
+        _("Single sign on is enabled for this given email. Please sign in with SSO."),
+    ),
     "session.verification_failed": (400, _("The verification failed. Start again.")),
-    "session.verification_session_not_found": (404, _("The verification was not found. Start again.")),
+    "session.verification_session_not_found": (
+        404,
+        _("The verification was not successful. Restart the verification flow and try again."),
+    ),
     "single_sign_on.duplicate_connector_name": (
         409,
         "Connector name already exists. Please choose a different name.",
@@ -115,6 +126,7 @@ _REFUSALS: dict[str, tuple[int, str]] = {
     "user.same_password": (422, _("The new password must differ from the old one.")),
     "user.sign_in_method_not_enabled": (422, _("This sign-in method is not enabled.")),
     "user.suggest_mfa": (422, _("For better account security, we recommend binding MFA to your account.")),
+    "user.sso_identity_not_exist": (404, _("The enterprise SSO account has not been registered yet.")),
     "user.suspended": (401, _("This account is suspended.")),
     "user.totp_already_in_use": (422, _("TOTP is already in use.")),
     "user.totp_secret_invalid": (422, _("Invalid TOTP secret supplied.")),

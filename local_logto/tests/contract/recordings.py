@@ -52,21 +52,25 @@ def assert_like_recording(name: str, reply: Reply, replacing: Replacements | Non
 
 
 def assert_chain_like_recording(
-    name: str, hops: Sequence[Reply], replacing: Replacements | None = None
+    name: str, hops: Sequence[Reply], replacing: Replacements | None = None, *, cookies: bool = True
 ) -> None:
-    """Fail unless the hops of a sign-in have the recorded statuses, targets, cookies and bodies."""
+    """Fail unless the hops of a sign-in have the recorded statuses, targets, cookies and bodies.
+
+    Recordings from 300 on are of a build that sets other cookies: it lacks Logto's patches of the OIDC
+    library.
+    """
     recorded = load(name)["chain"]
     assert [hop.status for hop in hops] == [hop["status"] for hop in recorded], name
     for number, (expected, hop) in enumerate(zip(recorded, hops, strict=True)):
         where = f"{name}, hop {number} ({expected['note']})"
         translate = _translator(hop, replacing or {})
         assert hop.method == expected["method"], where
-        assert _page(hop.url) == _page(expected["url"]), where
+        assert _page(translate(hop.url)) == _page(expected["url"]), where
         if expected["location"]:
             target = _target(hop.headers["Location"], translate)
             assert target == _target(expected["location"]), f"{where}: {target}"
-        cookies = {cookie for cookie in expected["set_cookie_names"] if cookie.startswith("_")}
-        assert hop.cookie_names == cookies, where
+        names = {cookie for cookie in expected["set_cookie_names"] if cookie.startswith("_")}
+        assert not cookies or hop.cookie_names == names, where
         if expected["body"] is not None:
             _compare(where, expected["body"], translate(hop.body))
 
@@ -180,4 +184,4 @@ def _target(url: str, translate: Any = str) -> tuple[str, str, dict[str, str]]:
         if name in query:
             query[name] = f"<{name}>"
     address = urlsplit(translate(origin))
-    return f"{address.scheme}://{address.netloc}", _page(url), query
+    return f"{address.scheme}://{address.netloc}", _page(translate(url)), query

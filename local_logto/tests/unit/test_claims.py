@@ -22,6 +22,7 @@ NOBODY_MUCH = Person(
     profile={},
     custom_data={"plan": "pro"},
     identities={},
+    sso_identities=[],
     created_at=1795253184717,
     updated_at=1795253258781,
     organizations=[{"id": "acme", "name": "Acme", "description": None}],

@@ -5,7 +5,8 @@ from __future__ import annotations
 from quart import Blueprint, Response, request
 
 from local_logto.context import current_store
-from local_logto.experience import flow, profile, shapes, social
+from local_logto.experience import flow, profile, shapes, social, sso
+from local_logto.experience.departures import Departure
 from local_logto.experience.session import ExperienceSession, open_session
 from local_logto.experience.sign_in_experience import read_sign_in_experience
 from local_logto.experience.state import Event, Identifier
@@ -16,7 +17,7 @@ from local_logto.experience.verification import (
     verify_new_password_identity,
     verify_one_time_token,
 )
-from local_logto.management.guard import read_body
+from local_logto.management.guard import read_body, read_query
 from local_logto.refusals import refusal
 from local_logto.responses import created, json_response, no_content
 
@@ -90,9 +91,7 @@ async def use_one_time_token() -> Response:
 async def leave_for_provider(connector_id: str) -> Response:
     session = open_begun()
     body = await read_body(shapes.LEAVE_FOR_PROVIDER)
-    departure = await social.depart(session, connector_id, body["state"], body["redirectUri"])
-    shown = {"authorizationUri": departure.authorization_uri}
-    return json_response(shown | {"verificationId": departure.verification_id})
+    return _departed(await social.depart(session, connector_id, body["state"], body["redirectUri"]))
 
 
 @blueprint.post("/verification/social/<connector_id>/verify")
@@ -104,6 +103,30 @@ async def check_return_from_provider(connector_id: str) -> Response:
     body = await read_body(shapes.RETURN_FROM_PROVIDER)
     verification_id = body.get("verificationId", "")
     return verified(await social.verify_social(session, connector_id, verification_id, body["connectorData"]))
+
+
+@blueprint.get("/sso-connectors")
+async def list_sso_connectors() -> Response:
+    """Return the IDs of the enterprise connectors for an address. No event has to be set before."""
+    session = _open()
+    email = read_query(shapes.FIND_CONNECTORS)["email"]
+    return json_response({"connectorIds": [one.id for one in sso.list_connectors_of(session, email)]})
+
+
+@blueprint.post("/verification/sso/<connector_id>/authorization-uri")
+async def leave_for_company(connector_id: str) -> Response:
+    session = open_begun()
+    body = await read_body(shapes.LEAVE_FOR_PROVIDER)
+    return _departed(await sso.depart(session, connector_id, body["state"], body["redirectUri"]))
+
+
+@blueprint.post("/verification/sso/<connector_id>/verify")
+async def check_return_from_company(connector_id: str) -> Response:
+    """Verify a return from a customer's provider. Comparing the ``state`` is left to the caller."""
+    session = open_begun()
+    body = await read_body(shapes.RETURN_FROM_COMPANY)
+    data = body["connectorData"]
+    return verified(await sso.verify_sso(session, connector_id, body["verificationId"], data))
 
 
 @blueprint.post("/profile")
@@ -160,6 +183,11 @@ def open_begun() -> ExperienceSession:
     if session.begun is None:
         raise refusal("session.interaction_not_found")
     return session
+
+
+def _departed(departure: Departure) -> Response:
+    shown = {"authorizationUri": departure.authorization_uri}
+    return json_response(shown | {"verificationId": departure.verification_id})
 
 
 def verified(verification_id: str) -> Response:

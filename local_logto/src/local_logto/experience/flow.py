@@ -5,34 +5,32 @@ from __future__ import annotations
 from dataclasses import replace
 
 from local_logto.errors import RequestError
-from local_logto.experience import mfa
+from local_logto.experience import mfa, social, sso
 from local_logto.experience.announcements import (
     announce_ending,
     announce_joined,
     announce_user_changed,
     announce_user_created,
 )
+from local_logto.experience.departures import find_proof
 from local_logto.experience.json_access import strings
 from local_logto.experience.just_in_time import join_invited
 from local_logto.experience.mfa_state import MfaState
 from local_logto.experience.profile import (
     ADDRESS_PROOFS,
+    acceptable_profile_of,
     add_to_profile,
+    email_of,
     get_identified_user,
     get_record,
-    profile_of,
     refuse_blocked_email,
     refuse_missing_profile,
+    refuse_social_email,
     stage,
 )
 from local_logto.experience.session import ExperienceSession
-from local_logto.experience.social import (
-    find_account,
-    find_proof,
-    profile_of_known_user,
-    profile_of_new_user,
-)
 from local_logto.experience.social_proof import SocialProof
+from local_logto.experience.sso_proof import SsoProof
 from local_logto.experience.state import Event, PendingProfile, Proof, VerificationRecord
 from local_logto.experience.users import User, complete_user, create_user, find_user
 from local_logto.refusals import refusal
@@ -65,20 +63,16 @@ async def identify(
     was identified before, and 422 ``user.missing_profile``, ``…_already_in_use`` or for a method that is not
     enabled.
     """
-    social = find_proof(session, verification_id)
     if session.experience.event is Event.REGISTER:
-        if social:
-            refuse_blocked_email(session, social.user.email if social.user else None)
-            await stage(session, profile_of_new_user(session, social))
-        elif verification_id is not None:
-            profile = profile_of(get_record(session, verification_id))
-            refuse_blocked_email(session, profile.email)
-            await stage(session, profile)
+        if verification_id is not None:
+            await stage(session, _profile_of_new_user(session, verification_id))
         await _register(session)
     elif verification_id is None:
         raise refusal("guard.invalid_input")
-    elif social:
-        await _identify_by_social(session, social, links=links_social)
+    elif social_proof := find_proof(session, SocialProof, verification_id):
+        await _identify_by_social(session, social_proof, links=links_social)
+    elif sso_proof := find_proof(session, SsoProof, verification_id):
+        await _identify_by_sso(session, sso_proof)
     else:
         await _identify_existing(session, get_record(session, verification_id))
 
@@ -103,10 +97,9 @@ async def submit(session: ExperienceSession) -> str | None:
     refuse_missing_profile(session, user)
     mfa.refuse_unenrolled(session)
     is_changed = profile != PendingProfile()
-    if is_changed:
-        complete_user(session.store, user.id, profile)
+    joined = complete_user(session.store, user.id, profile) if is_changed else []
     is_changed |= mfa.store_changes(session)
-    joined = join_invited(session.store, user.id, _token_organizations(session))
+    joined += join_invited(session.store, user.id, _token_organizations(session))
     redirect_to = await session.finish(user.id)
     announce_ending(session, user.id)
     for organization_id in joined:
@@ -125,6 +118,17 @@ def _has_token_for_address(session: ExperienceSession) -> bool:
         record.proof is Proof.ONE_TIME_TOKEN and record.identifier.value == address
         for record in session.experience.records
     )
+
+
+def _profile_of_new_user(session: ExperienceSession, verification_id: str) -> PendingProfile:
+    """Return what the proof says about a new account."""
+    if sso_proof := find_proof(session, SsoProof, verification_id):
+        refuse_blocked_email(session, sso_proof.user.email if sso_proof.user else None)
+        return sso.profile_of_new_user(sso_proof)
+    if social_proof := find_proof(session, SocialProof, verification_id):
+        refuse_social_email(session, social_proof)
+        return social.profile_of_new_user(session, social_proof)
+    return acceptable_profile_of(session, get_record(session, verification_id))
 
 
 async def _register(session: ExperienceSession) -> None:
@@ -161,10 +165,26 @@ async def _identify_by_social(session: ExperienceSession, proof: SocialProof, *,
     _refuse_event(session, session.experience.event)
     if session.experience.event is Event.FORGOT_PASSWORD:
         raise refusal("session.not_supported_for_forgot_password", status=422)
+    sso.refuse_address_of_connector(session, proof.user.email if proof.user else None)
+    account = social.find_account(session, proof, links=links)
+    await _save_through_provider(session, account, social.profile_of_known_user(session, proof, links=links))
+
+
+async def _identify_by_sso(session: ExperienceSession, proof: SsoProof) -> None:
+    _refuse_event(session, session.experience.event)
+    if session.experience.event is Event.FORGOT_PASSWORD:
+        raise refusal("session.not_supported_for_forgot_password", status=422)
+    if not session.settings.single_sign_on:
+        raise refusal("user.sign_in_method_not_enabled")
+    await _save_through_provider(session, *sso.find_account(session, sso.get_identity(proof)))
+
+
+async def _save_through_provider(session: ExperienceSession, user: User, addition: PendingProfile) -> None:
+    """Identify the person, and add what the account takes over unless they were identified before."""
     is_known = session.experience.user_id is not None
-    await _save_identified(session, find_account(session, proof, links=links))
+    await _save_identified(session, user)
     if not is_known:
-        await add_to_profile(session, profile_of_known_user(session, proof, links=links))
+        await add_to_profile(session, addition)
 
 
 async def _save_identified(session: ExperienceSession, user: User) -> None:
@@ -194,6 +214,7 @@ def _refuse_method(session: ExperienceSession, record: VerificationRecord) -> No
     method = session.settings.find_method(record.identifier.type)
     if method is None or not (method.verification_code if kind else method.password):
         raise refusal("user.sign_in_method_not_enabled")
+    sso.refuse_address_of_connector(session, email_of(record))
 
 
 def _token_organizations(session: ExperienceSession) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
-"""Just-in-time membership: new accounts join the organizations that list their email domain.
+"""Just-in-time membership: people join organizations by email domain, enterprise connector or invitation.
 
-Logto 1.42 does this for new accounts only, compares the domain case-sensitively, and assigns the
-organization's default roles. The Management API sets domains and roles.
+They get the organization's default roles. In Logto 1.42 a domain counts for new accounts only and is compared
+case-sensitively, and a connector counts when an account gets its identity. The Management API sets domains,
+connectors and roles.
 """
 
 from __future__ import annotations
@@ -11,7 +12,11 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 from local_logto.management.relations import MEMBER_ROLES, MEMBERS
-from local_logto.management.tables import organization_jit_email_domains, organization_jit_roles
+from local_logto.management.tables import (
+    organization_jit_email_domains,
+    organization_jit_roles,
+    organization_jit_sso_connectors,
+)
 from local_logto.store import Store
 from local_logto.tables import organization_users, organizations
 
@@ -28,6 +33,21 @@ def join_organizations(connection: sa.Connection, user_id: str, email: str) -> l
     joined = list(connection.execute(matching).scalars())
     _join(connection, user_id, joined)
     return joined
+
+
+def join_by_connector(connection: sa.Connection, user_id: str, connector_id: str) -> list[str]:
+    """Add a person to every organization that lists the connector. Returns the IDs of those they joined.
+
+    Members get the default roles too, in addition to their own.
+    """
+    listed = organization_jit_sso_connectors
+    query = sa.select(listed.c.organization_id).where(listed.c.sso_connector_id == connector_id)
+    found = list(connection.execute(query.order_by(listed.c.organization_id)).scalars())
+    members = organization_users
+    held = sa.select(members.c.organization_id).where(members.c.user_id == user_id)
+    known = set(connection.execute(held).scalars())
+    _join(connection, user_id, found)
+    return [organization_id for organization_id in found if organization_id not in known]
 
 
 def join_invited(store: Store, user_id: str, organization_ids: Collection[str]) -> list[str]:

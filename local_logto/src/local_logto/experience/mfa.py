@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from local_logto import second_factors
 from local_logto.context import origin_of
-from local_logto.experience import mfa_policy, sentinel
+from local_logto.experience import mfa_policy, sentinel, sso
 from local_logto.experience.mfa_policy import Demand, Standing
 from local_logto.experience.mfa_state import MfaProof, MfaState
 from local_logto.experience.sentinel import Pool
@@ -134,7 +134,7 @@ def usable_kinds(session: ExperienceSession) -> tuple[str, ...]:
 
 def refuse_unproved(session: ExperienceSession) -> None:
     """Raise 403 ``session.mfa.require_mfa_verification`` until the account's factor is verified."""
-    if session.experience.event is not Event.SIGN_IN:
+    if session.experience.event is not Event.SIGN_IN or sso.has_identified(session):
         return
     policy, user_id = session.settings.mfa, get_user_id(session)
     standing = read_standing(session.store, user_id, MfaState())
@@ -162,7 +162,7 @@ def refuse_unenrolled(session: ExperienceSession) -> None:
     """Raise 422 for a factor that must be enrolled, or 400 for one that was disabled meanwhile."""
     if set(session.experience.mfa.pending_kinds) - set(session.settings.mfa.factors):
         raise refusal("session.mfa.mfa_factor_not_enabled")
-    demand = find_demand(session)
+    demand = None if sso.has_identified(session) else find_demand(session)
     if demand is not None:
         raise refusal(demand.code, data=demand.data)
 

@@ -9,10 +9,12 @@ from dataclasses import replace
 
 from local_logto.crypto.passwords import hash_password, verify_password
 from local_logto.email_blocklist import refuse_blocked
-from local_logto.experience import mfa
+from local_logto.experience import mfa, sso
+from local_logto.experience.departures import get_proof
 from local_logto.experience.password_policy import PersonalInformation
 from local_logto.experience.session import ExperienceSession
-from local_logto.experience.social import find_proof, profile_of_known_user, profile_of_new_user
+from local_logto.experience.social import profile_of_known_user, profile_of_new_user
+from local_logto.experience.social_proof import SocialProof
 from local_logto.experience.state import Event, PendingProfile, Proof, VerificationRecord
 from local_logto.experience.username_policy import find_username_violation
 from local_logto.experience.users import User, find_user_by_id, refuse_taken_identifiers
@@ -38,18 +40,14 @@ async def add_verified_address(
     record = get_record(session, verification_id)
     if ADDRESS_PROOFS.get(record.proof) != identifier_type:
         raise refusal("session.verification_session_not_found")
-    profile = profile_of(record)
-    refuse_blocked_email(session, profile.email)
-    await stage(session, profile)
+    await stage(session, acceptable_profile_of(session, record))
 
 
 async def add_social_identity(session: ExperienceSession, verification_id: str) -> None:
     """Link the verified social identity to the account. Raises 422 if another account has it."""
     _refuse_profile_change(session, may_precede_mfa=True)
-    proof = find_proof(session, verification_id)
-    if proof is None:
-        raise refusal("session.verification_session_not_found")
-    refuse_blocked_email(session, proof.user.email if proof.user else None)
+    proof = get_proof(session, SocialProof, verification_id)
+    refuse_social_email(session, proof)
     if _find_identified_user(session):
         addition = profile_of_known_user(session, proof, links=True)
     else:
@@ -100,6 +98,26 @@ def profile_of(record: VerificationRecord) -> PendingProfile:
     return PendingProfile(email=address) if is_email else PendingProfile(phone=address)
 
 
+def acceptable_profile_of(session: ExperienceSession, record: VerificationRecord) -> PendingProfile:
+    """Return what a proof adds to a profile. Raises 422 for an address of a connector or a blocked one."""
+    sso.refuse_address_of_connector(session, email_of(record))
+    profile = profile_of(record)
+    refuse_blocked_email(session, profile.email)
+    return profile
+
+
+def email_of(record: VerificationRecord) -> str | None:
+    """Return the email address that the proof is about, verified or not."""
+    return record.identifier.value if record.identifier.type == "email" else None
+
+
+def refuse_social_email(session: ExperienceSession, proof: SocialProof) -> None:
+    """Raise 422 if the identity's address belongs to a connector or is blocked."""
+    email = proof.user.email if proof.user else None
+    sso.refuse_address_of_connector(session, email)
+    refuse_blocked_email(session, email)
+
+
 def get_record(session: ExperienceSession, verification_id: str) -> VerificationRecord:
     record = session.experience.find_record(verification_id)
     if record is None:
@@ -108,6 +126,8 @@ def get_record(session: ExperienceSession, verification_id: str) -> Verification
 
 
 def refuse_missing_profile(session: ExperienceSession, user: User | None) -> None:
+    if sso.has_identified(session):
+        return
     social = session.experience.social
     if session.settings.social.skips_required_identifiers and social and social.user:
         return

@@ -58,6 +58,7 @@ class SignInExperience:
     code_policy: CodePolicy
     unknown_session_url: str | None
     social: SocialPolicy
+    single_sign_on: bool
     mfa: MfaPolicy
     lockout: LockoutPolicy
     email_blocklist: Mapping[str, object]
@@ -131,6 +132,7 @@ def parse_sign_in_experience(value: Mapping[str, object]) -> SignInExperience:
             boolean(social, "automaticAccountLinking", default=False),
             boolean(social, "skipRequiredIdentifiers", default=False),
         ),
+        single_sign_on=boolean(value, "singleSignOnEnabled", default=False),
         mfa=MfaPolicy.from_json(mapping(value, "mfa")),
         lockout=LockoutPolicy.from_json(mapping(value, "sentinelPolicy")),
         email_blocklist=mapping(value, "emailBlocklistPolicy"),

@@ -6,30 +6,21 @@ completing it.
 
 from __future__ import annotations
 
-import hmac
-import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from local_logto.connectors import naver
 from local_logto.connectors.naver import SocialUser
 from local_logto.connectors.registry import Connector, find_connector_by_id, list_connectors
 from local_logto.context import current_settings
 from local_logto.errors import RequestError
+from local_logto.experience.departures import Departure, get_proof, save_proof
 from local_logto.experience.session import ExperienceSession
 from local_logto.experience.social_proof import SocialIdentity, SocialProof
-from local_logto.experience.state import Event, Identifier, PendingProfile
+from local_logto.experience.state import Identifier, PendingProfile
 from local_logto.experience.users import User, find_user, find_user_by_identity
 from local_logto.refusals import refusal
 from local_logto.store import new_id
-
-
-@dataclass(frozen=True)
-class Departure:
-    """The URL of the provider, and the proof that waits for the browser's return."""
-
-    authorization_uri: str
-    verification_id: str
 
 
 def list_social_connectors(session: ExperienceSession) -> tuple[Connector, ...]:
@@ -54,37 +45,9 @@ async def depart(session: ExperienceSession, connector_id: str, state: str, redi
         raise refusal("connector.unexpected_type")
     settings = current_settings()
     uri = naver.authorization_uri(settings, connector, state=state, redirect_uri=redirect_uri)
-    proof = SocialProof(new_id(), connector.id, connector.target)
-    await _save(session, proof)
+    proof = SocialProof(id=new_id(), connector_id=connector.id, target=connector.target)
+    await save_proof(session, proof)
     return Departure(uri, proof.id)
-
-
-async def depart_from_page(session: ExperienceSession, connector: Connector, redirect_uri: str) -> str:
-    """Start a sign-in with a new state. Returns the URL to send the browser to."""
-    await session.begin(Event.SIGN_IN)
-    state = secrets.token_urlsafe(32)
-    departure = await depart(session, connector.id, state, redirect_uri)
-    await _save(session, replace(_get_proof(session, departure.verification_id), state=state))
-    return departure.authorization_uri
-
-
-def is_waiting_for(proof: SocialProof | None, connector_id: str, state: str) -> bool:
-    """Return whether this sign-in sent the browser to the provider with this state and still waits for it."""
-    return (
-        proof is not None
-        and proof.state is not None
-        and proof.connector_id == connector_id
-        and hmac.compare_digest(proof.state.encode(), state.encode())
-    )
-
-
-async def accept_return(session: ExperienceSession, connector_id: str, state: str) -> SocialProof | None:
-    """Return the proof that waits for this state, or None. It accepts one return only."""
-    proof = session.begun.social if session.begun else None
-    if proof is None or not is_waiting_for(proof, connector_id, state):
-        return None
-    await _save(session, replace(proof, state=None))
-    return proof
 
 
 async def verify_social(
@@ -102,11 +65,9 @@ async def verify_social(
             "session.invalid_connector_id",
             f"Unable to find available connector with id {connector_id}.",
         )
-    proof = _get_proof(session, verification_id)
-    if proof.connector_id != connector_id:
-        raise refusal("session.verification_session_not_found")
+    proof = get_proof(session, SocialProof, verification_id, connector_id)
     user = await naver.read_social_user(current_settings(), connector, data)
-    await _save(session, replace(proof, user=user))
+    await save_proof(session, replace(proof, user=user))
     return proof.id
 
 
@@ -163,19 +124,3 @@ def profile_of_known_user(session: ExperienceSession, proof: SocialProof, *, lin
         avatar=identity.user.avatar if syncs else None,
         social_identity=identity if links else None,
     )
-
-
-def find_proof(session: ExperienceSession, verification_id: str | None) -> SocialProof | None:
-    proof = session.experience.social
-    return proof if proof and proof.id == verification_id else None
-
-
-def _get_proof(session: ExperienceSession, verification_id: str) -> SocialProof:
-    proof = find_proof(session, verification_id)
-    if proof is None:
-        raise refusal("session.verification_session_not_found")
-    return proof
-
-
-async def _save(session: ExperienceSession, proof: SocialProof) -> None:
-    await session.save(replace(session.experience, social=proof))

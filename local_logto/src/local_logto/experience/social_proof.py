@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from local_logto.connectors.naver import SocialUser
 from local_logto.experience.json_access import mapping, text
+from local_logto.experience.provider_proof import ProviderProof
 
 
 @dataclass(frozen=True)
@@ -30,17 +31,11 @@ class SocialIdentity:
         return cls(target, SocialUser.from_json(user)) if target and user else None
 
 
-@dataclass(frozen=True)
-class SocialProof:
-    """The verification record of a social sign-in. It is verified if ``user`` is known.
+@dataclass(frozen=True, kw_only=True)
+class SocialProof(ProviderProof):
+    """The verification record of a social sign-in. It is verified if ``user`` is known."""
 
-    ``state`` is the value that our pages sent with the browser. It is dropped after the first return.
-    """
-
-    id: str
-    connector_id: str
     target: str
-    state: str | None = None
     user: SocialUser | None = None
 
     @property

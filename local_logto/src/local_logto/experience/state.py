@@ -12,6 +12,7 @@ from enum import StrEnum
 from local_logto.experience.json_access import boolean, mapping, mappings, text
 from local_logto.experience.mfa_state import MfaProof, MfaState
 from local_logto.experience.social_proof import SocialIdentity, SocialProof
+from local_logto.experience.sso_proof import SsoIdentity, SsoProof
 
 
 class Event(StrEnum):
@@ -97,11 +98,19 @@ _PROFILE_NAMES = {
     "email": "primaryEmail",
     "phone": "primaryPhone",
 }
+_IDENTITY_NAMES = {
+    "social_identity": "socialIdentity",
+    "sso_identity": "enterpriseSsoIdentity",
+    "synced_sso_identity": "syncedEnterpriseSsoIdentity",
+}
 
 
 @dataclass(frozen=True)
 class PendingProfile:
-    """Values for the account that is being created or completed, not yet stored."""
+    """Values for the account that is being created or completed, not yet stored.
+
+    ``synced_sso_identity`` is one that the account has already, as the provider describes it now.
+    """
 
     username: str | None = None
     email: str | None = None
@@ -110,6 +119,8 @@ class PendingProfile:
     name: str | None = None
     avatar: str | None = None
     social_identity: SocialIdentity | None = None
+    sso_identity: SsoIdentity | None = None
+    synced_sso_identity: SsoIdentity | None = None
 
     def to_public_json(self) -> dict[str, object]:
         """Return the values that are set, under Logto's names, without the password hash."""
@@ -118,8 +129,12 @@ class PendingProfile:
             for name, shown in _PROFILE_NAMES.items()
             if (value := getattr(self, name)) is not None
         }
-        identity = self.social_identity
-        return texts | ({"socialIdentity": identity.to_json()} if identity else {})
+        identities: dict[str, object] = {
+            shown: identity.to_json()
+            for name, shown in _IDENTITY_NAMES.items()
+            if (identity := getattr(self, name)) is not None
+        }
+        return texts | identities
 
     def to_json(self) -> dict[str, object]:
         return self.to_public_json() | {"passwordHash": self.password_hash}
@@ -130,6 +145,8 @@ class PendingProfile:
             **{name: text(value, shown) for name, shown in _PROFILE_NAMES.items()},
             password_hash=text(value, "passwordHash"),
             social_identity=SocialIdentity.from_json(mapping(value, "socialIdentity")),
+            sso_identity=SsoIdentity.from_json(mapping(value, "enterpriseSsoIdentity")),
+            synced_sso_identity=SsoIdentity.from_json(mapping(value, "syncedEnterpriseSsoIdentity")),
         )
 
 
@@ -142,6 +159,7 @@ class Experience:
     profile: PendingProfile = field(default_factory=PendingProfile)
     records: tuple[VerificationRecord, ...] = ()
     social: SocialProof | None = None
+    sso: SsoProof | None = None
     mfa: MfaState = field(default_factory=MfaState)
     ip: str = ""
     user_agent: str = ""
@@ -151,6 +169,17 @@ class Experience:
         """Return the state with this proof, which replaces one of the same kind."""
         by_proof = {known.proof: known for known in self.records} | {record.proof: record}
         return replace(self, records=tuple(by_proof.values()))
+
+    @property
+    def provider_proofs(self) -> tuple[SocialProof | SsoProof, ...]:
+        """The proofs of sign-ins through a provider: at most one of each kind."""
+        return tuple(proof for proof in (self.social, self.sso) if proof is not None)
+
+    def with_provider_proof(self, proof: SocialProof | SsoProof) -> Experience:
+        """Return the state with this proof, which replaces one of the same kind."""
+        if isinstance(proof, SsoProof):
+            return replace(self, sso=proof)
+        return replace(self, social=proof)
 
     def find_record(self, record_id: str, *proofs: Proof) -> VerificationRecord | None:
         """Return the proof with this ID, limited to these kinds if any are given."""
@@ -175,8 +204,8 @@ class Experience:
         }
         return body | ({"userId": self.user_id} if self.user_id else {})
 
-    def _all_records(self) -> tuple[VerificationRecord | SocialProof | MfaProof, ...]:
-        return (*self.records, *([self.social] if self.social else []), *self.mfa.proofs)
+    def _all_records(self) -> tuple[VerificationRecord | SocialProof | SsoProof | MfaProof, ...]:
+        return (*self.records, *self.provider_proofs, *self.mfa.proofs)
 
     def to_submission_json(self) -> dict[str, object]:
         """Return what the browser session remembers, as ``GET /users/:id/sessions`` shows it."""
@@ -191,6 +220,7 @@ class Experience:
             "profile": self.profile.to_json(),
             "records": [record.to_json() for record in self.records],
             "social": self.social.to_json() if self.social else None,
+            "sso": self.sso.to_json() if self.sso else None,
             "mfa": self.mfa.to_json(),
             "ip": self.ip,
             "userAgent": self.user_agent,
@@ -206,6 +236,7 @@ class Experience:
             profile=PendingProfile.from_json(mapping(value, "profile")),
             records=tuple(VerificationRecord.from_json(item) for item in mappings(value, "records")),
             social=SocialProof.from_json(mapping(value, "social")),
+            sso=SsoProof.from_json(mapping(value, "sso")),
             mfa=MfaState.from_json(mapping(value, "mfa")),
             ip=text(value, "ip") or "",
             user_agent=text(value, "userAgent") or "",

@@ -14,8 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from local_logto import phone_numbers
-from local_logto.experience.just_in_time import join_organizations
+from local_logto.connectors.enterprise import user_sso_identities
+from local_logto.experience.just_in_time import join_by_connector, join_organizations
 from local_logto.experience.social_proof import SocialIdentity
+from local_logto.experience.sso_proof import SsoIdentity
 from local_logto.experience.state import Identifier, PendingProfile
 from local_logto.refusals import refusal
 from local_logto.store import Store, new_id, now_ms
@@ -79,6 +81,18 @@ def find_user_by_identity(store: Store, identity: SocialIdentity) -> User | None
         return _find_one(connection, _has_identity(identity))
 
 
+def find_user_by_sso_identity(store: Store, identity: SsoIdentity) -> User | None:
+    """Return the account that this identity at a customer's provider is linked to."""
+    owner = sa.select(user_sso_identities.c.user_id).where(*_is_sso_identity(identity))
+    with store.begin() as connection:
+        return _find_one(connection, users.c.id == owner.scalar_subquery())
+
+
+def _is_sso_identity(identity: SsoIdentity) -> tuple[sa.ColumnElement[bool], ...]:
+    known = user_sso_identities.c
+    return known.issuer == identity.issuer, known.identity_id == identity.user.id
+
+
 def _has_identity(identity: SocialIdentity) -> sa.ColumnElement[bool]:
     path = f'$."{identity.target}".userId'
     return sa.func.json_extract(users.c.identities, path) == identity.user.id
@@ -99,13 +113,16 @@ def refuse_taken_identifiers(store: Store, profile: PendingProfile, *, case_sens
         if value and find_user(store, Identifier(kind, value), case_sensitive=case_sensitive):
             raise refusal(f"user.{kind}_already_in_use")
     identity = profile.social_identity
-    if identity and find_user_by_identity(store, identity):
+    sso_identity = profile.sso_identity
+    if (identity and find_user_by_identity(store, identity)) or (
+        sso_identity and find_user_by_sso_identity(store, sso_identity)
+    ):
         raise refusal("user.identity_already_in_use")
 
 
 @dataclass(frozen=True)
 class NewUser:
-    """A new account, and the organizations it joined by its email address."""
+    """A new account, and the organizations it joined by its email address or connector."""
 
     id: str
     organization_ids: Sequence[str]
@@ -124,20 +141,27 @@ def create_user(store: Store, profile: PendingProfile) -> NewUser:
         with store.begin() as connection:
             connection.execute(users.insert().values(**values, **_columns(profile)))
             _add_identity(connection, user_id, profile.social_identity)
-            joined = join_organizations(connection, user_id, profile.email) if profile.email else []
+            joined = _add_sso_identity(connection, user_id, profile.sso_identity)
+            if profile.email and not profile.sso_identity:
+                joined = join_organizations(connection, user_id, profile.email)
     except IntegrityError:
         refuse_taken_identifiers(store, profile, case_sensitive=True)
         raise
     return NewUser(user_id, joined)
 
 
-def complete_user(store: Store, user_id: str, profile: PendingProfile) -> None:
-    """Store additions to an existing account. Raises 422 if an identifier was taken meanwhile."""
+def complete_user(store: Store, user_id: str, profile: PendingProfile) -> list[str]:
+    """Store additions to an existing account. Returns the IDs of the organizations that it joined by them.
+
+    Raises 422 if an identifier was taken meanwhile.
+    """
     change = users.update().where(users.c.id == user_id)
     try:
         with store.begin() as connection:
             connection.execute(change.values(updated_at=now_ms(), **_columns(profile)))
             _add_identity(connection, user_id, profile.social_identity)
+            _sync_sso_identity(connection, profile.synced_sso_identity)
+            return _add_sso_identity(connection, user_id, profile.sso_identity)
     except IntegrityError:
         refuse_taken_identifiers(store, profile, case_sensitive=True)
         raise
@@ -153,6 +177,34 @@ def _add_identity(connection: sa.Connection, user_id: str, identity: SocialIdent
     stored = sa.func.json(json.dumps(identity.to_stored_json(), ensure_ascii=False))
     linked = sa.func.json_set(users.c.identities, f'$."{identity.target}"', stored)
     connection.execute(users.update().where(users.c.id == user_id).values(identities=linked))
+
+
+def _add_sso_identity(connection: sa.Connection, user_id: str, identity: SsoIdentity | None) -> list[str]:
+    """Link the identity, and let the account join the connector's organizations. Returns their IDs."""
+    if identity is None:
+        return []
+    now = now_ms()
+    values = {
+        "id": new_id(),
+        "user_id": user_id,
+        "issuer": identity.issuer,
+        "identity_id": identity.user.id,
+        "detail": dict(identity.user.detail),
+        "created_at": now,
+        "updated_at": now,
+        "sso_connector_id": identity.connector_id,
+    }
+    connection.execute(user_sso_identities.insert().values(**values))
+    return join_by_connector(connection, user_id, identity.connector_id)
+
+
+def _sync_sso_identity(connection: sa.Connection, identity: SsoIdentity | None) -> None:
+    """Store what the provider says of the person now."""
+    if identity is None:
+        return
+    values = {"detail": dict(identity.user.detail), "updated_at": now_ms()}
+    change = user_sso_identities.update().where(*_is_sso_identity(identity))
+    connection.execute(change.values(**values))
 
 
 def _columns(profile: PendingProfile) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from quart import Blueprint, Response
 
 from local_logto.context import current_settings
-from local_logto.experience.pages.responses import page_url, show_notice, show_template
+from local_logto.experience.pages.responses import show_notice, show_template
 from local_logto.translation import _
 
 blueprint = Blueprint("information", __name__)
@@ -24,13 +24,4 @@ async def unknown_session() -> Response:
             "It was already completed, took longer than an hour, or was started in another browser. "
             "Go back to the application and choose “Sign in” again."
         ),
-    )
-
-
-@blueprint.get("/single-sign-on")
-async def single_sign_on() -> Response:
-    return await show_notice(
-        _("Single sign-on isn’t available"),
-        _("No enterprise connector is configured on this server."),
-        links=((_("Other ways to sign in"), page_url("/sign-in")),),
     )

@@ -18,6 +18,7 @@ from local_logto.experience.pages.responses import (
     show_form,
     sign_in_page,
 )
+from local_logto.experience.pages.single_sign_on import lead_typed_to_company
 from local_logto.experience.pages.steps import complete, is_underway, known_identifier, send_code_to
 from local_logto.experience.profile import add_password, add_username
 from local_logto.experience.session import ExperienceSession
@@ -40,6 +41,8 @@ _ADDRESS_PAGES = {
 async def register(session: ExperienceSession) -> Response:
     if not session.settings.allows_registration:
         return go_to("/sign-in")
+    if company := await lead_typed_to_company(session):
+        return company
     types, is_narrowed = _offered_types(session), request.path == _NARROWED
     all_options = (Link(_("All account creation options"), page_url("/register")),) if is_narrowed else ()
     page = FormPage(

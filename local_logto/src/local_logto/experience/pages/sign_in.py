@@ -28,6 +28,7 @@ from local_logto.experience.pages.responses import (
     show_form,
     sign_in_page,
 )
+from local_logto.experience.pages.single_sign_on import lead_typed_to_company, links_to_single_sign_on
 from local_logto.experience.pages.social_buttons import list_social_buttons
 from local_logto.experience.pages.steps import complete, is_underway, known_identifier, send_code_to
 from local_logto.experience.session import ExperienceSession
@@ -51,6 +52,8 @@ async def sign_in(session: ExperienceSession) -> Response:
         return go_to("/register")
     if not session.settings.methods:
         return await show_form(session, _first_page(session))
+    if company := await lead_typed_to_company(session):
+        return company
     action = _sign_in_with_password if _is_password_only(session) else _choose_proof
     return await answer_form(session, _first_page(session), action)
 
@@ -103,6 +106,8 @@ def _first_page(session: ExperienceSession) -> FormPage:
         links.append(Link(_("Forgot your password?"), page_url("/forgot-password")))
     if is_narrowed:
         links.append(Link(_("All sign-in options"), page_url("/sign-in")))
+    else:
+        links += links_to_single_sign_on(session)
     if session.settings.allows_registration:
         links.append(Link(_("Create account"), page_url("/register"), _("No account yet?")))
     return FormPage(
@@ -133,8 +138,10 @@ def _ways(session: ExperienceSession, types: tuple[str, ...], *, is_narrowed: bo
     by_code = [method.identifier for method in offered if method.verification_code]
     ways: list[str] = [_("a password")] if any(method.password for method in offered) else []
     ways += [name for kind, name in _CODES.items() if kind in by_code]
-    social = () if is_narrowed else list_social_buttons(session)
-    return [*ways, *(button.name for button in social)]
+    if is_narrowed:
+        return ways
+    company = [_("single sign-on")] if links_to_single_sign_on(session) else []
+    return [*ways, *(button.name for button in list_social_buttons(session)), *company]
 
 
 def _offered_types(session: ExperienceSession) -> tuple[str, ...]:

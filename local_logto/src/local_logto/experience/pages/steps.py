@@ -12,6 +12,7 @@ from local_logto.experience.json_access import strings
 from local_logto.experience.pages.identifiers import shown
 from local_logto.experience.pages.mfa_paths import path_demanded_by
 from local_logto.experience.pages.responses import go_to
+from local_logto.experience.pages.single_sign_on import lead_to_company
 from local_logto.experience.session import ExperienceSession
 from local_logto.experience.state import Event, Identifier, Proof, VerificationRecord
 from local_logto.experience.verification import send_code
@@ -30,10 +31,24 @@ async def complete(
         resume_at = await submit(session)
     except RequestError as error:
         way_on = path_demanded_by(error) or _path_to_what_is_missing(error)
-        if way_on is None:
+        if way_on is not None:
+            return go_to(way_on)
+        company = await _lead_to_company(session, verification_id, error)
+        if company is None:
             raise
-        return go_to(way_on)
+        return company
     return redirect_response(resume_at) if resume_at else go_to("/sign-in", notice="password-changed")
+
+
+async def _lead_to_company(
+    session: ExperienceSession, verification_id: str | None, error: RequestError
+) -> Response | None:
+    """Lead to the address's provider if the proof was refused because there is one."""
+    if error.code != "session.sso_enabled" or verification_id is None:
+        return None
+    record, social = session.experience.find_record(verification_id), session.experience.social
+    address = record.identifier.value if record else social.user.email if social and social.user else None
+    return await lead_to_company(session, address) if address else None
 
 
 def _path_to_what_is_missing(error: RequestError) -> str | None:

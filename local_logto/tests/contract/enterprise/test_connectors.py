@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -11,15 +11,9 @@ from contract.client import Reply
 from contract.fixtures import LikeRecording
 from contract.management import ManagementApi, Workshop
 from contract.recordings import load
-from local_logto.fakes.openid import FakeOpenId, fake_openid
+from local_logto.fakes.openid import FakeOpenId
 
 Create = Callable[..., Awaitable[Reply]]
-
-
-@pytest.fixture
-async def company() -> AsyncIterator[FakeOpenId]:
-    async with fake_openid() as provider:
-        yield provider
 
 
 @pytest.fixture
@@ -28,15 +22,15 @@ def domain(workshop: Workshop) -> str:
 
 
 @pytest.fixture
-def create(workshop: Workshop, company: FakeOpenId, domain: str) -> Create:
-    """A function that creates a connector for the company's provider and domain."""
+def create(workshop: Workshop, provider: FakeOpenId, domain: str) -> Create:
+    """A function that creates a connector for the provider and a new domain."""
 
     async def run(**values: object) -> Reply:
         body = {
             "providerName": "OIDC",
             "connectorName": workshop.unique("Corp"),
             "domains": [domain],
-            "config": company.config,
+            "config": provider.config,
         }
         return await workshop.post("/sso-connectors", {**body, **values})
 
@@ -44,9 +38,9 @@ def create(workshop: Workshop, company: FakeOpenId, domain: str) -> Create:
 
 
 @pytest.fixture
-async def connector(create: Create, company: FakeOpenId) -> dict[str, Any]:
+async def connector(create: Create, provider: FakeOpenId) -> dict[str, Any]:
     """A connector with a scope and a display name."""
-    config = {**company.config, "scope": "openid profile email"}
+    config = {**provider.config, "scope": "openid profile email"}
     made: dict[str, Any] = (await create(config=config, branding={"displayName": "Corp"})).expect(200).body
     return made
 
@@ -57,14 +51,14 @@ def path(connector: dict[str, Any]) -> str:
 
 
 async def test_created_connector_is_as_recorded(
-    create: Create, company: FakeOpenId, domain: str, like_recording: LikeRecording
+    create: Create, provider: FakeOpenId, domain: str, like_recording: LikeRecording
 ) -> None:
-    config = {**company.config, "scope": "openid profile email"}
+    config = {**provider.config, "scope": "openid profile email"}
     reply = await create(config=config, branding={"displayName": "Corp"}, syncProfile=False)
     like_recording("350-create", reply)
     assert reply.body["domains"] == [domain]
     assert reply.body["config"] == {**config, "trustUnverifiedEmail": False}
-    paths = {request.path for request in company.received}
+    paths = {request.path for request in provider.received}
     assert paths == {"/.well-known/openid-configuration"}
 
 
@@ -115,9 +109,9 @@ async def test_repeated_domain_is_refused(create: Create, domain: str) -> None:
     assert reply.body["data"] == {"data": [domain]}
 
 
-async def test_issuer_that_does_not_answer_is_refused(create: Create, company: FakeOpenId) -> None:
+async def test_issuer_that_does_not_answer_is_refused(create: Create, provider: FakeOpenId) -> None:
     issuer = "http://localhost:9/none"
-    reply = await create(config={**company.config, "issuer": issuer})
+    reply = await create(config={**provider.config, "issuer": issuer})
     recorded = load("350-create-unreachable-issuer")["response"]["body"]
     assert reply.refusal == (400, recorded["code"])
     assert reply.body["message"] == recorded["message"]
@@ -126,8 +120,8 @@ async def test_issuer_that_does_not_answer_is_refused(create: Create, company: F
     assert reply.body["data"]["error"]["code"] == recorded["data"]["error"]["code"]
 
 
-async def test_incomplete_metadata_is_refused(create: Create, company: FakeOpenId) -> None:
-    company.metadata = {"token_endpoint": None}
+async def test_incomplete_metadata_is_refused(create: Create, provider: FakeOpenId) -> None:
+    provider.metadata = {"token_endpoint": None}
     reply = await create()
     assert reply.refusal == (400, "connector.invalid_config")
     assert reply.body["data"]["message"] == "invalid_config_response"
@@ -149,9 +143,9 @@ async def test_connectors_are_listed_like_one(
 
 
 async def test_provider_that_is_down_has_no_metadata(
-    api: ManagementApi, path: str, company: FakeOpenId
+    api: ManagementApi, path: str, provider: FakeOpenId
 ) -> None:
-    company.refuse(503)
+    provider.refuse(503)
     assert "providerConfig" not in (await api.get(path)).expect(200).body
 
 

@@ -1,0 +1,1 @@
+"""Enterprise single sign-on: connectors, and sign-ins through a company's own provider."""
