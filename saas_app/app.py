@@ -8,6 +8,7 @@ from quart import Quart
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from saas_app import features, observability
+from saas_app.changes.organization_change import Systems
 from saas_app.config import Settings
 from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
@@ -16,6 +17,7 @@ from saas_app.identity.vault import Vault
 from saas_app.lab.cleanup import LabCleaner
 from saas_app.limits.requests import open_rate_limits
 from saas_app.logto.http import open_http
+from saas_app.members.role_endings import RoleEndWorker
 from saas_app.notifications.emails import EmailWorker
 from saas_app.notifications.letters import Letters
 from saas_app.notifications.smtp import SmtpServer
@@ -130,12 +132,25 @@ def _open_while_serving(
             app.extensions["workroom"] = runtime
             for observer in observers:
                 await observed.enter_async_context(observer.running(engine, runtime.work))
-            async with runtime.removals.running(), _sending_emails(runtime), _cleaning_the_lab(runtime):
+            async with (
+                runtime.removals.running(),
+                _ending_roles(runtime),
+                _sending_emails(runtime),
+                _cleaning_the_lab(runtime),
+            ):
                 yield
             await runtime.close()
         await engine.dispose()
         if jobs_engine:
             await jobs_engine.dispose()
+
+
+def _ending_roles(runtime: Runtime) -> AbstractAsyncContextManager[None]:
+    """Take roles away at Logto during the block when they end."""
+    if runtime.management is None:
+        return nullcontext()
+    systems = Systems(runtime.work, runtime.management, change_limits=None)
+    return RoleEndWorker(systems, runtime.jobs).running()
 
 
 def _sending_emails(runtime: Runtime) -> AbstractAsyncContextManager[None]:

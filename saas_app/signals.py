@@ -23,5 +23,8 @@ refresh_shared: Final = Signal()
 limit_reached: Final = Signal()
 """A caller got a 429: ``limit``, the name of the policy."""
 
+role_ended: Final = Signal()
+"""A role that ended was taken away at Logto, or not: ``result``, and ``late``, the seconds since its end."""
+
 removal_ended: Final = Signal()
 """A run that removes the data of deleted organizations has ended: ``result``, ``ok`` or ``failed``."""

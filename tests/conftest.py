@@ -12,6 +12,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import structlog
@@ -25,6 +26,7 @@ from saas_app.app import create_app
 from saas_app.config import Nameserver, Rate, Settings
 from saas_app.logto import ManagementClient
 from saas_app.logto.http import open_http
+from saas_app.members.role_endings import RoleEndWorker
 from saas_app.observability import configure_logging
 from saas_app.operations.provisioning import Deployment, apply, plan, survey
 from saas_app.runtime import Runtime
@@ -137,6 +139,16 @@ async def settings(
         rate_limit_changes=_NEVER_REACHED,
         management=management_settings(provider),
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def stopped_job() -> Iterator[None]:
+    """Applications do not take roles away at Logto, unless a test lets them: the job has stopped.
+
+    So every test about roles that have ended also shows that nobody gets more while the job is late.
+    """
+    with patch.object(RoleEndWorker, "running", lambda _worker: contextlib.nullcontext()):
+        yield
 
 
 @pytest.fixture(scope="session")

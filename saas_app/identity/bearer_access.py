@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,8 +14,9 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.identity.bearer import BearerToken
 from saas_app.identity.membership_changes import CHANGE_COLUMNS, KnownChanges, as_changes
 from saas_app.identity.principal import Principal
+from saas_app.identity.role_ends import END_COLUMNS, as_ends
 from saas_app.identity.session_access import NO_ORGANIZATION
-from saas_app.models import ApiClient, MembershipChange, Organization, PendingChange, User
+from saas_app.models import ApiClient, MembershipChange, Organization, PendingChange, RoleEnd, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,8 @@ class BearerAccess:
     """The holder of a token, the name of its organization, and the changes of that membership.
 
     ``is_membership_changing``: a change has begun whose result is not known. ``is_client``: the holder is an
-    API client that was created here; ``used_at`` is when its last use was noted.
+    API client that was created here; ``used_at`` is when its last use was noted. ``role_ends`` says when
+    roles of a person end; some may have ended.
     """
 
     principal: Principal
@@ -31,6 +34,7 @@ class BearerAccess:
     is_membership_changing: bool
     is_client: bool = False
     used_at: datetime | None = None
+    role_ends: Mapping[str, datetime] = field(default_factory=dict)
 
 
 async def read_access(work: UnitOfWork, token: BearerToken) -> BearerAccess:
@@ -55,11 +59,12 @@ async def read_access(work: UnitOfWork, token: BearerToken) -> BearerAccess:
         first.is_changing,
         is_client=first.client_id is not None,
         used_at=first.last_used_at,
+        role_ends=as_ends(rows),
     )
 
 
 def _statement() -> sa.Select[*tuple[Any, ...]]:
-    """Build the statement. It returns a row for each known change, and at least one."""
+    """Build the statement. It returns a row for each known change and role that ends, and at least one."""
     organization_id = sa.bindparam("organization_id", type_=sa.String)
     subject = sa.bindparam("subject", type_=sa.String)
     here = sa.select(organization_id.label("organization_id"), subject.label("subject")).subquery()
@@ -72,6 +77,7 @@ def _statement() -> sa.Select[*tuple[Any, ...]]:
             ApiClient.client_id,
             ApiClient.last_used_at,
             *CHANGE_COLUMNS,
+            *END_COLUMNS,
             PendingChange.touches(here.c.organization_id, here.c.subject).label("is_changing"),
         )
         .select_from(here)
@@ -85,6 +91,13 @@ def _statement() -> sa.Select[*tuple[Any, ...]]:
             ),
         )
         .outerjoin(MembershipChange, MembershipChange.touches(here.c.organization_id, here.c.subject))
+        .outerjoin(
+            RoleEnd,
+            sa.and_(
+                RoleEnd.organization_id == here.c.organization_id,
+                RoleEnd.user_id == here.c.subject,
+            ),
+        )
     )
 
 

@@ -20,6 +20,7 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import insert_if_absent, upsert
 from saas_app.errors import NotFound
 from saas_app.identity.named_members import forget_member
+from saas_app.logto.provider_clock import LEEWAY
 from saas_app.models import (
     Ending,
     FormerMembership,
@@ -34,6 +35,7 @@ from saas_app.text.visible import isolated
 RETENTION: Final = timedelta(days=90)
 """How long former members are told that their membership ended."""
 
+_CLOCK_SKEW: Final = timedelta(seconds=LEEWAY)  # between Logto's clock and ours
 _SAME_END: Final = timedelta(minutes=10)  # two reports within this time mean the same end
 
 
@@ -130,13 +132,15 @@ async def delete_expired_ends(jobs: UnitOfWork) -> None:
         await db.execute(sa.delete(FormerMembership).where(FormerMembership.ended_at < utc_now() - RETENTION))
 
 
-async def note_removed_elsewhere(db: WritingSession, organization_id: str, user_id: str) -> bool:
+async def note_removed_elsewhere(
+    db: WritingSession, organization_id: str, user_id: str, removed_at: datetime
+) -> bool:
     """Record a removal that Logto reported, unless it was our own, which is recorded already.
 
-    The session is bound to the organization, whose rows no longer name the person. Returns whether the
-    removal was recorded now.
+    The session is bound to the organization, whose rows no longer name the person. ``removed_at`` is the
+    time of the removal or of a later report. Returns whether the removal was recorded now.
     """
-    await forget_member(db, organization_id, user_id)
+    await forget_member(db, organization_id, user_id, removed_at - _CLOCK_SKEW)
     name = await db.scalar(sa.select(Organization.name).where(Organization.id == organization_id))
     if name is None or await _is_noted(db, organization_id, user_id, utc_now() - _SAME_END):
         return False
@@ -144,8 +148,13 @@ async def note_removed_elsewhere(db: WritingSession, organization_id: str, user_
     return True
 
 
-async def note_refused(db: WritingSession, session_id: uuid.UUID, organization_id: str) -> None:
-    """Record that a membership ended: Logto now refuses a token that it granted to this session before."""
+async def note_refused(
+    db: WritingSession, session_id: uuid.UUID, organization_id: str, refused_at: datetime
+) -> None:
+    """Record that a membership ended: Logto refused a token that it granted to this session before.
+
+    ``refused_at`` is when it was asked.
+    """
     statement = (
         sa.select(SessionRow.subject, Organization.name, sa.func.max(SessionToken.fetched_at).label("until"))
         .join(SessionToken, SessionToken.session_id == SessionRow.id)
@@ -159,7 +168,7 @@ async def note_refused(db: WritingSession, session_id: uuid.UUID, organization_i
     )
     was = (await db.execute(statement)).one_or_none()
     if was is not None and not await _is_noted(db, organization_id, was.subject, was.until):
-        await forget_member(db, organization_id, was.subject)
+        await forget_member(db, organization_id, was.subject, refused_at)
         await note_end(db, organization_id, was.name, was.subject, Ending.UNKNOWN)
 
 

@@ -1,14 +1,15 @@
-"""Columns that name a member, such as a task's assignee: only members, and empty when the membership ends.
+"""What belongs to a membership and ends with it: columns that name the member, and the ends of their roles.
 
-A column of an organization's table says so with ``info={"names_a_member": True}``. Logto knows who is a
-member, so it is asked before the name is stored; an end that comes between the two is noticed in the
-transaction.
+A column of an organization's table, such as a task's assignee, says so with
+``info={"names_a_member": True}``. Logto knows who is a member, so it is asked before the name is stored; an
+end that comes between the two is noticed in the transaction.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ from saas_app.db.base import Base, is_tenant_owned
 from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.errors import Busy
 from saas_app.identity.membership_changes import read_changes
+from saas_app.identity.role_ends import forget_ends, list_people
+from saas_app.models import RoleEnd
 from saas_app.text.translation import _
 
 _WAIT_FOR_TURN: Final = sa.select(
@@ -45,10 +48,14 @@ async def require_still_member(db: WritingSession, organization_id: str, member:
         raise Busy(_("The membership of this person has just changed. Try again."))
 
 
-async def forget_member(db: WritingSession, organization_id: str, user_id: str) -> Counter[str]:
+async def forget_member(
+    db: WritingSession, organization_id: str, user_id: str, ended_at: datetime | None = None
+) -> Counter[str]:
     """Empty all columns of the organization that name this person, and return the number of rows by table.
 
-    Call it in the transaction that records the end of the membership.
+    The ends of their roles are deleted. Call it in the transaction that records the end of the membership.
+    ``ended_at`` is when it ended, if that is learned later: the person may have joined again since, with a
+    role that ends.
     """
     await _wait_for_turn(db, organization_id, user_id)
     count: Counter[str] = Counter()
@@ -57,12 +64,13 @@ async def forget_member(db: WritingSession, organization_id: str, user_id: str) 
         if ids := list(rows):
             await db.execute(_emptied(column), {"ids": ids, "user": user_id})
             count[column.class_.__tablename__] += len(ids)
-    return count
+    count[RoleEnd.__tablename__] += await forget_ends(db, organization_id, user_id, ended_at)
+    return +count
 
 
-async def list_named(db: DatabaseSession) -> set[str]:
-    """Return everybody whom such a column of the organization names."""
-    found: set[str] = set()
+async def list_named(db: DatabaseSession, organization_id: str) -> set[str]:
+    """Return everybody whom such a column of the organization names, or whose roles end."""
+    found = set(await list_people(db, organization_id))
     for column in _columns():
         found.update(await db.scalars(sa.select(column).where(column.is_not(None)).distinct()))
     return found

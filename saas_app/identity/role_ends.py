@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -31,7 +31,22 @@ _DUE: Final = (
     .where(RoleEnd.ends_at <= sa.bindparam("now", type_=RoleEnd.ends_at.type))
     .order_by(RoleEnd.ends_at, RoleEnd.organization_id, RoleEnd.user_id, RoleEnd.role)
 )
-_DELETED: Final = sa.delete(RoleEnd).where(_MEMBERS)
+_DUE_HERE: Final = _DUE.where(_ORGANIZATION)
+_DELETE: Final = sa.delete(RoleEnd).where(
+    _ORGANIZATION,
+    RoleEnd.user_id == sa.bindparam("user", type_=sa.String),
+    RoleEnd.role.in_(sa.bindparam("roles", expanding=True)),
+)
+_FORGET: Final = (
+    sa.delete(RoleEnd)
+    .where(
+        _ORGANIZATION,
+        RoleEnd.user_id == sa.bindparam("user", type_=sa.String),
+        RoleEnd.given_at < sa.bindparam("ended_at", type_=RoleEnd.given_at.type),
+    )
+    .returning(RoleEnd.role)
+)
+_END_OF_TIME: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +89,11 @@ async def list_due(
     db: DatabaseSession, now: datetime, organization_id: str | None = None
 ) -> list[RoleEnding]:
     """Return what has ended: in one organization, or for a job, in all of them. Earliest first."""
-    statement = _DUE if organization_id is None else _DUE.where(RoleEnd.organization_id == organization_id)
-    return [RoleEnding(*row) for row in await db.execute(statement, {"now": now})]
+    if organization_id is None:
+        rows = await db.execute(_DUE, {"now": now})
+    else:
+        rows = await db.execute(_DUE_HERE, {"now": now, "organization_id": organization_id})
+    return [RoleEnding(*row) for row in rows]
 
 
 async def set_end(
@@ -97,9 +115,8 @@ async def delete_ends(
     db: WritingSession, organization_id: str, user_id: str, role_names: Collection[str]
 ) -> None:
     """Delete the ends of some roles of a member: they were taken away, or no longer end."""
-    if role_names:
-        statement = _DELETED.where(RoleEnd.role.in_(role_names))
-        await db.execute(statement, {"organization_id": organization_id, "users": [user_id]})
+    values = {"organization_id": organization_id, "user": user_id, "roles": list(role_names)}
+    await db.execute(_DELETE, values)
 
 
 async def forget_ends(
@@ -110,8 +127,5 @@ async def forget_ends(
     ``ended_at`` is when the membership ended if that was learned later. The person may have joined again
     since, so an end that was set after it stays.
     """
-    statement = _DELETED if ended_at is None else _DELETED.where(RoleEnd.given_at < ended_at)
-    found = await db.execute(
-        statement.returning(RoleEnd.role), {"organization_id": organization_id, "users": [user_id]}
-    )
-    return len(found.all())
+    values = {"organization_id": organization_id, "user": user_id, "ended_at": ended_at or _END_OF_TIME}
+    return len((await db.execute(_FORGET, values)).all())

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -13,12 +13,14 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from saas_app.identity.membership_changes import CHANGE_COLUMNS, as_changes
 from saas_app.identity.principal import SessionPrincipal
+from saas_app.identity.role_ends import END_COLUMNS, as_ends
 from saas_app.models import (
     DomainJoin,
     MembershipChange,
     Notification,
     Organization,
     PendingChange,
+    RoleEnd,
     SessionRow,
     SessionToken,
     User,
@@ -58,6 +60,7 @@ class SessionAccess:
     ``joined_by`` is the email domain that made the person a member, until they confirm the notice about it.
     ``membership_version`` counts the changes of the membership; a token with another version is stale.
     ``is_membership_changing``: a change has begun whose result is not known, so no cached token may be used.
+    ``role_ends`` says when roles of the person end; some may have ended.
     """
 
     principal: SessionPrincipal
@@ -73,6 +76,7 @@ class SessionAccess:
     joined_by: str | None = None
     membership_version: int = 0
     is_membership_changing: bool = False
+    role_ends: Mapping[str, datetime] = field(default_factory=dict)
 
 
 _PERSON_COLUMNS: Final = (
@@ -103,6 +107,9 @@ _UNCONFIRMED_JOIN: Final = sa.and_(
     DomainJoin.user_id == SessionRow.subject,
     DomainJoin.seen_at.is_(None),
 )
+_ENDS_THERE: Final = sa.and_(
+    RoleEnd.organization_id == _ORGANIZATION_ID, RoleEnd.user_id == SessionRow.subject
+)
 _TOKENS_THERE: Final = sa.and_(
     SessionToken.session_id == SessionRow.id, SessionToken.organization_id == _ORGANIZATION_ID
 )
@@ -127,6 +134,7 @@ def _access_statement(key: InstrumentedAttribute[Any]) -> sa.Select[*tuple[Any, 
             Organization.dark_logo,
             Organization.color,
             *CHANGE_COLUMNS,
+            *END_COLUMNS,
             PendingChange.touches(_ORGANIZATION_ID, SessionRow.subject).label("is_changing"),
             DomainJoin.domain.label("joined_by"),
             _HAS_UNREAD.label("has_unread"),
@@ -137,6 +145,7 @@ def _access_statement(key: InstrumentedAttribute[Any]) -> sa.Select[*tuple[Any, 
         .outerjoin(Organization, Organization.id == _ORGANIZATION_ID)
         .outerjoin(MembershipChange, MembershipChange.touches(_ORGANIZATION_ID, SessionRow.subject))
         .outerjoin(DomainJoin, _UNCONFIRMED_JOIN)
+        .outerjoin(RoleEnd, _ENDS_THERE)
         .outerjoin(SessionToken, _TOKENS_THERE)
         .where(key == sa.bindparam("key", type_=key.type), _IS_LIVE)
     )
@@ -148,7 +157,7 @@ ACCESS_BY_ID: Final = _access_statement(SessionRow.id)
 
 
 def as_access(rows: Sequence[sa.Row[Any]]) -> SessionAccess:
-    """Return the session of these rows: one for each token and each change of the membership."""
+    """Return the session of these rows: one for each token, change of the membership and role that ends."""
     first, changes = rows[0], as_changes(rows)
     return SessionAccess(
         principal=SessionPrincipal(
@@ -172,6 +181,7 @@ def as_access(rows: Sequence[sa.Row[Any]]) -> SessionAccess:
         joined_by=first.joined_by,
         membership_version=changes.version,
         is_membership_changing=first.is_changing,
+        role_ends=as_ends(rows),
     )
 
 

@@ -63,7 +63,7 @@ class SessionTokens:
         key = keys.of_session(session_id)
         async with self._work.writing(organization_id or None, key=key) as db:
             if cached.refusal is Refusal.NOT_A_MEMBER:
-                await note_refused(db, session_id, organization_id)
+                await note_refused(db, session_id, organization_id, cached.fetched_at)
             await upsert(db, SessionToken, [row], key=("session_id", "audience"))
 
     async def find_token(self, session_id: uuid.UUID, audience: str) -> str | None:

@@ -13,11 +13,13 @@ from typing import TypeAlias
 import sqlalchemy as sa
 
 from saas_app.db import keys
+from saas_app.db.base import utc_now
 from saas_app.db.keys import Key
 from saas_app.db.session import DatabaseSession
 from saas_app.errors import Conflict, SignInRequired
 from saas_app.identity.membership_changes import read_changes
 from saas_app.identity.principal import Principal, SessionPrincipal
+from saas_app.identity.role_ends import read_ends
 from saas_app.identity.tenant import Tenant
 from saas_app.models import SessionRow
 from saas_app.text.translation import _
@@ -59,7 +61,8 @@ async def require_standing(db: DatabaseSession, caller: Caller) -> None:
     """Check that the caller still has the access that the guard granted. ``db`` has :func:`session_key`.
 
     Raises :class:`SignInRequired` if the browser session has ended, and :class:`AccessChanged` if the
-    membership has changed since the guard decided. Changes are counted, so clocks need not agree.
+    membership has changed since the guard decided, or a role of the caller has ended or ends earlier now.
+    Changes are counted, so clocks need not agree.
     """
     if isinstance(caller, Workroom):
         return
@@ -67,7 +70,7 @@ async def require_standing(db: DatabaseSession, caller: Caller) -> None:
     if isinstance(caller, Newcomer):
         return
     changes = await read_changes(db, caller.organization_id, caller.principal.subject)
-    if changes.version != caller.membership_version:
+    if changes.version != caller.membership_version or await _has_less_time(db, caller):
         raise AccessChanged(
             _(
                 "Your access to %(organization)s changed while your request was in progress. Nothing more "
@@ -75,6 +78,17 @@ async def require_standing(db: DatabaseSession, caller: Caller) -> None:
                 organization=isolated(caller.organization_name),
             )
         )
+
+
+async def _has_less_time(db: DatabaseSession, caller: Tenant) -> bool:
+    """Return whether a role of the caller has ended since the guard decided, or ends earlier than it did."""
+    now, known = utc_now(), caller.role_ends
+    ends = await read_ends(db, caller.organization_id, caller.principal.subject)
+    return any(
+        ends_at <= now or role not in known or ends_at < known[role]
+        for role, ends_at in ends.items()
+        if role not in caller.ended_roles
+    )
 
 
 async def require_session(db: DatabaseSession, principal: Principal) -> None:

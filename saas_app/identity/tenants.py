@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from saas_app import signals
+from saas_app.db.base import utc_now
 from saas_app.errors import LogtoUnavailable, MfaRequired, NotFound, SignInRequired
 from saas_app.identity.claims import decode_unverified
 from saas_app.identity.freshness import Freshness, Reading
@@ -24,6 +25,7 @@ from saas_app.identity.session_tokens import SessionTokens
 from saas_app.identity.sessions import SessionStore
 from saas_app.identity.tenant import Tenant
 from saas_app.identity.token_refresh import TokenRefresher
+from saas_app.rbac.endings import have_ended, still_granted
 from saas_app.rbac.permissions import Carrier, known_permissions
 from saas_app.text.translation import _
 
@@ -142,25 +144,33 @@ def find_stale(reading: Reading, carriers: Collection[Carrier]) -> Carrier | Non
 
 
 def as_tenant(reading: Reading) -> Tenant:
-    """Return the tenant with the permissions of its tokens. Each kind of token counts for its own only."""
+    """Return the tenant with the permissions of its tokens. Each kind of token counts for its own only.
+
+    Tokens may still name a role that has ended, and carry its permissions. It counts no longer.
+    """
     answering, access = reading.granted(), reading.access
     latest = max(answering.values(), key=lambda token: token.fetched_at)
+    ended = have_ended(access.role_ends, utc_now())
+    role_names = latest.role_names - ended
+    granted = frozenset(
+        permission
+        for carrier, token in answering.items()
+        for permission in known_permissions(token.scopes)
+        if permission.carrier is carrier
+    )
     return Tenant(
         organization_id=reading.organization_id,
         organization_name=access.organization_name or reading.organization_id,
         principal=access.principal,
-        role_names=latest.role_names,
-        granted=frozenset(
-            permission
-            for carrier, token in answering.items()
-            for permission in known_permissions(token.scopes)
-            if permission.carrier is carrier
-        ),
+        role_names=role_names,
+        granted=still_granted(granted, ended, role_names),
         carriers=frozenset(answering),
         read_at=latest.fetched_at,
         membership_version=access.membership_version,
         joined_by=access.joined_by,
         branding=access.organization_branding,
+        role_ends={name: ends_at for name, ends_at in access.role_ends.items() if name not in ended},
+        ended_roles=ended,
     )
 
 

@@ -74,6 +74,10 @@ class MemberCalls(Calls):
         body = {"organizationRoleNames": list(role_names), "organizationRoleIds": []}
         await self._body("PUT", _roles_of(organization_id, user_id), body)
 
+    async def remove_role(self, organization_id: str, user_id: str, role_id: str) -> None:
+        """Take one role away from a member, and leave the others. 404 if they do not hold it."""
+        await self._body("DELETE", f"{_roles_of(organization_id, user_id)}/{segment(role_id)}")
+
     async def _page(self, path: str, page: int, page_size: int, search: str, role_id: str | None) -> Answer:
         query: dict[str, str | int] = {"page": page, "page_size": page_size}
         if search:

@@ -30,6 +30,11 @@ async def notify_of_change(
     ``roles`` are their roles now, or None if they are no longer a member.
     """
     before = (entry.before or {}).get("roles")
+    if entry.action is Action.MEMBER_END_ROLE and roles is not None and roles != before:
+        role = str((entry.after or {}).get("role"))
+        await queries.add(
+            db, organization_id, entry.target.id, NotificationKind.ROLE_ENDED, cause, {"role": role}
+        )
     if entry.action not in _ABOUT_MEMBERS or entry.actor.id == entry.target.id or roles == before:
         return
     if roles is None:

@@ -19,6 +19,9 @@ RETENTION: Final = timedelta(days=90)
 EMAIL_PATIENCE: Final = timedelta(days=2)
 """How long sending an email is tried. Later, it would be no news."""
 
+_ABOUT_MEMBERSHIP: Final = frozenset(
+    {NotificationKind.ROLES_CHANGED, NotificationKind.ROLE_ENDED, NotificationKind.JOINED}
+)
 _FIRST_PAUSE: Final = timedelta(minutes=1)
 _LONGEST_PAUSE: Final = timedelta(hours=4)
 
@@ -50,7 +53,7 @@ class NotificationRow:
     @property
     def leads_to_organization(self) -> bool:
         """Whether it tells a member about their organization, as far as is known."""
-        return self.kind in (NotificationKind.ROLES_CHANGED, NotificationKind.JOINED) and not self.has_ended
+        return self.kind in _ABOUT_MEMBERSHIP and not self.has_ended
 
     @property
     def subject(self) -> Sentence:
@@ -110,6 +113,14 @@ def _roles_changed(organization: str, details: Mapping[str, Any]) -> Sentence:
     )
 
 
+def _role_ended(organization: str, details: Mapping[str, Any]) -> Sentence:
+    return _(
+        "Your role %(role)s in %(organization)s has ended.",
+        role=isolated(str(details.get("role", ""))),
+        organization=isolated(organization),
+    )
+
+
 def _removed(organization: str, _details: Mapping[str, Any]) -> Sentence:
     return _("You were removed from %(organization)s.", organization=isolated(organization))
 
@@ -125,6 +136,7 @@ def _joined(organization: str, details: Mapping[str, Any]) -> Sentence:
 _SENTENCES: Final[Mapping[NotificationKind, Callable[[str, Mapping[str, Any]], Sentence]]] = {
     NotificationKind.INVITED: _invited,
     NotificationKind.ROLES_CHANGED: _roles_changed,
+    NotificationKind.ROLE_ENDED: _role_ended,
     NotificationKind.REMOVED: _removed,
     NotificationKind.JOINED: _joined,
 }
@@ -132,6 +144,10 @@ _SENTENCES: Final[Mapping[NotificationKind, Callable[[str, Mapping[str, Any]], S
 
 def _roles_changed_in(organization: str) -> Sentence:
     return _("Your roles in %(organization)s have changed", organization=isolated(organization))
+
+
+def _role_ended_in(organization: str) -> Sentence:
+    return _("A role of yours in %(organization)s has ended", organization=isolated(organization))
 
 
 def _removed_from(organization: str) -> Sentence:
@@ -144,6 +160,7 @@ def _joined_to(organization: str) -> Sentence:
 
 _SUBJECTS: Final[Mapping[NotificationKind, Callable[[str], Sentence]]] = {
     NotificationKind.ROLES_CHANGED: _roles_changed_in,
+    NotificationKind.ROLE_ENDED: _role_ended_in,
     NotificationKind.REMOVED: _removed_from,
     NotificationKind.JOINED: _joined_to,
 }

@@ -14,6 +14,7 @@ from saas_app.db.engine import MAX_OVERFLOW, POOL_SIZE
 _RESPONSES: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _CALLS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _STATEMENTS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5)
+_LATENESS: Final = (1, 5, 10, 30, 60, 300, 900, 3600, 14400, 86400)
 _SUM: Final[Literal["livesum"]] = "livesum"  # over the workers that live
 
 
@@ -43,6 +44,9 @@ class Instruments:
         )
         self.statements = seconds("sql", "Time of a SQL statement.", _STATEMENTS, "kind")
         self.limits_reached = counter("limits_reached", "Requests beyond a rate limit.", "limit")
+        self.role_ends = seconds(
+            "role_end", "Time from the end of a role until it was taken away, or not.", _LATENESS, "result"
+        )
         self.removal_runs = counter(
             "removal_runs", "Runs that remove the data of deleted organizations.", "result"
         )

@@ -76,7 +76,11 @@ class Metrics:
             (signals.refresh_shared, _counting(counters.refreshes_shared)),
             (signals.limit_reached, _counting(counters.limits_reached)),
             (signals.removal_ended, _counting(counters.removal_runs)),
+            (signals.role_ended, self._note_role_end),
         )
+
+    def _note_role_end(self, _sender: object, result: str, late: float) -> None:
+        self._instruments.role_ends.labels(result).observe(late)
 
     def _note_statement(self, began: float, kind: str, _succeeded: bool) -> None:
         self._instruments.statements.labels(kind).observe(time.perf_counter() - began)

@@ -13,6 +13,7 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import (
     FreshSignInRequired,
     InvalidToken,
+    LogtoUnavailable,
     ManagementNotSetUp,
     NotFound,
     PermissionDenied,
@@ -22,10 +23,12 @@ from saas_app.identity.bearer_access import BearerAccess, read_access
 from saas_app.identity.bearer_freshness import BearerFreshness
 from saas_app.identity.client_use import note_use
 from saas_app.identity.principal import Principal
+from saas_app.identity.session_access import NO_ORGANIZATION
 from saas_app.identity.tenant import Tenant
 from saas_app.logto import ManagementClient, ManagementError, explained
 from saas_app.rbac.decision import Decision
-from saas_app.rbac.permissions import Carrier, known_permissions, permissions_of
+from saas_app.rbac.endings import have_ended, still_granted
+from saas_app.rbac.permissions import Carrier, Permission, known_permissions, permissions_of
 from saas_app.text.translation import _
 
 
@@ -91,16 +94,40 @@ class TokenCaller:
         if token.organization_id != organization_id:
             raise NotFound(_("This organization does not exist, or the token is not for it."))
         known = known_permissions(token.scopes)
+        granted = frozenset(item for item in known if item.carrier is token.carrier)
+        ends = self.access.role_ends
+        ended = have_ended(ends, utc_now())
         return Tenant(
             organization_id=organization_id,
             organization_name=self.access.organization_name or organization_id,
             principal=self.principal,
             role_names=frozenset(),
-            granted=frozenset(item for item in known if item.carrier is token.carrier),
+            granted=await self._left_of(granted, ended) if ended else granted,
             carriers=frozenset({token.carrier}),
             read_at=utc_now(),
             membership_version=self.access.changes.version,
+            role_ends={name: ends_at for name, ends_at in ends.items() if name not in ended},
+            ended_roles=ended,
         )
+
+    async def _left_of(self, granted: frozenset[Permission], ended: frozenset[str]) -> frozenset[Permission]:
+        """Return what the token still grants after a role ended, which Logto may not have taken away yet.
+
+        The token does not say which role a permission comes from, so Logto is asked for the other roles. If
+        it cannot be asked, nothing counts that the ended role grants.
+        """
+        try:
+            role_names = await self._role_names() - ended
+        except (ManagementNotSetUp, ManagementError, LogtoUnavailable):
+            return granted - permissions_of(ended)
+        return still_granted(granted, ended, role_names)
+
+    async def _role_names(self) -> frozenset[str]:
+        """Return the roles that the holder has at Logto now, also those that have ended."""
+        if self.management is None:
+            raise ManagementNotSetUp
+        organization_id = self.token.organization_id or NO_ORGANIZATION
+        return await self.management.find_member_roles(organization_id, self.principal.subject) or frozenset()
 
     def denial(self, tenant: Tenant, decision: Decision) -> Exception:
         """Return the denial. The program needs another token, whatever its holder's roles allow."""
@@ -119,11 +146,8 @@ class TokenCaller:
         A token may grant less than its holder has, and assigning a role is compared with everything they
         have.
         """
-        if self.management is None:
-            raise ManagementNotSetUp
         try:
-            found = await self.management.find_member_roles(tenant.organization_id, self.principal.subject)
+            role_names = await self._role_names() - tenant.ended_roles
         except ManagementError as refusal:
             raise explained(refusal) from None
-        role_names = found or frozenset()
         return replace(tenant, role_names=role_names, granted=tenant.granted | permissions_of(role_names))

@@ -163,7 +163,9 @@ async def _erase_in(
     emails = {form for name in names if _EMAIL.fullmatch(name) for form in (name, name.lower())}
     redactions = redactions_of(user_id, pseudonym, names, emails)
     counts["audit_events"] = await redact(db, user_id, pseudonym, redactions)
-    counts.update(await forget_member(db, organization_id, user_id))
+    forgotten = await forget_member(db, organization_id, user_id)
+    deleted[RoleEnd.__tablename__] += forgotten.pop(RoleEnd.__tablename__, 0)
+    counts.update(forgotten)
     for model in tenant_models():
         if model is not AuditEvent:
             counts[model.__tablename__] += await _replace_id(db, model, user_id, pseudonym)
@@ -184,10 +186,10 @@ async def _erase_outside(
     db: WritingSession, user_id: str, pseudonym: str, replaced: Counter[str], deleted: Counter[str]
 ) -> bool:
     """Erase the person in all other tables. Returns whether the mark with their id stays."""
-    for model in (EmailDomain, OrganizationRemoval):
-        replaced[model.__tablename__] += await _replace_id(db, model, user_id, pseudonym)
     for model, owner in _DELETED.items():
         deleted[model.__tablename__] += await _count(db, sa.delete(model).where(owner == user_id))
+    for named in (EmailDomain, OrganizationRemoval, RoleEnd):
+        replaced[named.__tablename__] += await _replace_id(db, named, user_id, pseudonym)
     # Without these rows, nobody would find the accounts at Logto that the lab has made for the person.
     await db.execute(sa.update(LabGround).where(LabGround.subject == user_id).values(used_at=_LONG_AGO))
     is_old = sa.or_(

@@ -193,11 +193,12 @@ class Reconciler:
         send no more of them would keep them.
         """
         repairs = []
+        asked_at = utc_now()
         gone = await self._list_named_strangers(state)
         async with self._work.writing(state.organization_id) as db:
             await delete_expired_keys(db)
             for user_id in gone:
-                await forget_member(db, state.organization_id, user_id)
+                await forget_member(db, state.organization_id, user_id, asked_at)
             if gone:
                 repairs.append(_("tasks of former members: %(people)s", people=", ".join(gone)))
             written = await queries.write_organization(db, row_of_organization(info))
@@ -225,7 +226,7 @@ class Reconciler:
             if subject in state.role_names:
                 roles = sorted(state.role_names[subject])
                 await notify_of_roles(db, organization_id, subject, roles, cause)
-            elif await note_removed_elsewhere(db, organization_id, subject):
+            elif await note_removed_elsewhere(db, organization_id, subject, state.read_at):
                 await notify_of_removal(db, organization_id, subject, cause)
 
     def _now(self) -> Moment | None:
@@ -236,7 +237,7 @@ class Reconciler:
     async def _list_named_strangers(self, state: LogtoState) -> list[str]:
         """Return those whom rows name as members, but who are none. Some may have joined since ``state``."""
         async with self._work.reading(state.organization_id) as db:
-            unknown = sorted(await list_named(db) - state.people.keys())
+            unknown = sorted(await list_named(db, state.organization_id) - state.people.keys())
         return [
             user_id
             for user_id in unknown

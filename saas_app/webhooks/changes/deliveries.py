@@ -109,7 +109,7 @@ async def _membership_updated(db: WritingSession, event: Event, organization_id:
     stale = [subject for subject in subjects if subject not in newcomers] if subjects else [EVERYONE]
     await mark_changed(db, organization_id, stale, moment_of(event))
     for subject in event.body.get("removedUserIds") or [] if subjects else []:
-        if await note_removed_elsewhere(db, organization_id, subject):
+        if await note_removed_elsewhere(db, organization_id, subject, event.created_at):
             cause = f"webhook {event.created_at.isoformat()} {organization_id}"
             await notify_of_removal(db, organization_id, subject, cause)
     for subject in newcomers:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import pytest
 
+from saas_app.db.base import utc_now
 from saas_app.errors import (
+    AssignmentDenied,
     FreshSignInRequired,
     InvalidToken,
     ManagementNotSetUp,
@@ -36,8 +39,12 @@ class Management:
         return self.role_names if (organization_id, subject) == ("acme", "u1") else None
 
 
-def caller(token: BearerToken = TOKEN, management: Management | None = None) -> TokenCaller:
-    access = BearerAccess(Principal("u1", name="Alice"), "Acme", KnownChanges(version=3), False)
+def caller(
+    token: BearerToken = TOKEN, management: Management | None = None, ends: dict[str, datetime] | None = None
+) -> TokenCaller:
+    access = BearerAccess(
+        Principal("u1", name="Alice"), "Acme", KnownChanges(version=3), False, role_ends=ends or {}
+    )
     return TokenCaller(token, access, cast(Any, management), 600)
 
 
@@ -96,6 +103,52 @@ async def test_a_former_member_holds_only_the_permissions_of_the_token() -> None
     holder = caller(management=Management(None))
     tenant = await holder.complete(await holder.get_tenant("acme"))
     assert tenant.granted == {Permission.PROJECTS_READ}
+
+
+async def test_the_complete_permissions_of_the_holder_leave_out_a_role_that_has_ended() -> None:
+    at_logto = Management(frozenset({Role.ADMIN.value, Role.VIEWER.value}))
+    holder = caller(management=at_logto, ends={Role.ADMIN.value: utc_now()})
+
+    tenant = await holder.complete(await holder.get_tenant("acme"))
+
+    assert tenant.role_names == {Role.VIEWER.value}
+    assert tenant.granted == ROLE_PERMISSIONS[Role.VIEWER]
+
+
+async def test_the_holder_of_a_token_assigns_roles_until_their_own_role_ends() -> None:
+    ends_at = utc_now() + timedelta(hours=1)
+    holder = caller(management=Management(frozenset({Role.ADMIN.value})), ends={Role.ADMIN.value: ends_at})
+    tenant = await holder.complete(await holder.get_tenant("acme"))
+
+    tenant.require_assignable([Role.EDITOR.value], ends_at)
+    for until in (None, ends_at + timedelta(seconds=1)):
+        with pytest.raises(AssignmentDenied):
+            tenant.require_assignable([Role.EDITOR.value], until)
+
+
+@pytest.mark.parametrize(
+    ("held", "granted"),
+    [
+        ({Role.EDITOR, Role.VIEWER}, {Permission.PROJECTS_READ}),
+        ({Role.EDITOR}, set()),
+        (None, set()),
+    ],
+)
+async def test_after_the_end_of_a_role_logto_is_asked_for_the_others(
+    held: set[str] | None, granted: set[Permission]
+) -> None:
+    at_logto = Management(None if held is None else frozenset(held))
+
+    tenant = await caller(management=at_logto, ends={Role.EDITOR.value: utc_now()}).get_tenant("acme")
+
+    assert tenant.granted == granted
+
+
+async def test_without_the_management_api_an_ended_role_takes_away_all_that_it_grants() -> None:
+    tenant = await caller(ends={Role.EDITOR.value: utc_now()}).get_tenant("acme")
+
+    assert tenant.granted == set()
+    assert tenant.ended_roles == {Role.EDITOR.value}
 
 
 async def test_complete_permissions_need_the_management_api() -> None:

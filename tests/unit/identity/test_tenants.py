@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
 import pytest
 
+from saas_app.db.base import utc_now
 from saas_app.errors import AppError, LogtoUnavailable, MfaRequired, NotFound
 from saas_app.identity.freshness import Freshness, Reading
 from saas_app.identity.renewal import RenewalRequired
@@ -160,3 +162,17 @@ async def test_a_membership_that_keeps_changing_is_reported_as_unavailable() -> 
 def test_a_token_that_is_not_fresh_has_a_reason(session: SessionAccess, reason: str) -> None:
     assert not FRESHNESS.is_fresh(session, API_AUDIENCE)
     assert FRESHNESS.why_stale(session, API_AUDIENCE) == reason
+
+
+def test_tokens_grant_nothing_that_only_an_ended_role_grants() -> None:
+    scopes = "members:read members:update"
+    now = utc_now()
+    named = replace(token(ORGANIZATION_AUDIENCE, scopes), role_names=frozenset({"admin", "viewer"}))
+    session = replace(access(named), role_ends={"admin": now, "viewer": now + timedelta(hours=1)})
+
+    tenant = tenant_of(session)
+
+    assert tenant.granted == {Permission.MEMBERS_READ}
+    assert tenant.role_names == {"viewer"}
+    assert (tenant.ended_roles, set(tenant.role_ends)) == ({"admin"}, {"viewer"})
+    assert not tenant.offers(Permission.MEMBERS_UPDATE)

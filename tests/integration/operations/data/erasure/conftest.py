@@ -18,6 +18,7 @@ from saas_app.config import Settings
 from saas_app.db.base import Base, utc_now
 from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.identity.role_ends import set_end
 from saas_app.models import (
     DomainJoin,
     EmailDomain,
@@ -109,6 +110,8 @@ async def _add_other_traces(operator: UnitOfWork, zoe: Zoe) -> None:
         place = {"organization_id": zoe.office.id, "user_id": user_id}
         db.add(DomainJoin(domain=domain, noted_at=now, **place))
         db.add(FormerMembership(organization_name="Acme", ending=Ending.LEFT, ended_at=now, **place))
+        await set_end(db, zoe.office.id, user_id, "viewer", in_an_hour, given_by="ada")
+        await set_end(db, zoe.office.id, "other", "viewer", in_an_hour, given_by=user_id)
         await notify_of_removal(db, zoe.office.id, user_id, "a removal")
         repeated = {"subject": "m-1", "key": "k", "request_hash": b"h" * 32, "claimed_at": now}
         db.add(IdempotencyKey(body=json.dumps({"created_by": user_id}), **repeated))

@@ -7,9 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from saas_app.audit.recorder import Action
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.models import (
-    Project,
-)
+from saas_app.models import Project, RoleEnd
 from saas_app.operations.data.erasure import erase_person
 from saas_app.runtime import Runtime
 from tests.integration.operations.data.erasure.zoe import Zoe, find_texts, let_a_day_pass
@@ -23,7 +21,7 @@ async def test_before_the_erasure_the_person_is_in_many_tables(zoe: Zoe, plain: 
     assert {table for table, _column in found} == {
         "audit_actors", "audit_events", "domain_joins", "email_domains", "former_memberships",
         "idempotency_keys", "kept_forms",
-        "membership_changes", "notifications", "projects", "sessions", "users",
+        "membership_changes", "notifications", "projects", "role_ends", "sessions", "users",
     }  # fmt: skip
     assert {column for table, column in found if table == "audit_events"} >= {
         "actor_id", "actor_name", "target_id", "target_name", "decision"
@@ -77,6 +75,19 @@ async def test_what_the_person_made_stays_under_the_pseudonym(zoe: Zoe, operator
     )
     assert erased.deleted["sessions"] == 1
     assert erased.deleted["users"] == 1
+    assert erased.deleted["role_ends"] == 1
+
+
+async def test_the_end_of_another_members_role_that_the_person_set_stays(
+    zoe: Zoe, operator: UnitOfWork
+) -> None:
+    erased = await erase_person(operator, zoe.person.id)
+
+    async with operator.reading(zoe.office.id) as db:
+        left = await db.execute(
+            sa.select(RoleEnd.user_id, RoleEnd.given_by).where(RoleEnd.organization_id == zoe.office.id)
+        )
+    assert [tuple(row) for row in left] == [("other", erased.pseudonym)]
 
 
 async def test_a_pseudonym_replaces_the_person_in_the_audit_log(
@@ -104,4 +115,5 @@ async def test_a_pseudonym_replaces_the_person_in_the_audit_log(
     assert (changed.target_id, changed.target_name) == (erased.pseudonym, erased.pseudonym)
     assert (changed.before, changed.after) == ({"roles": ["editor"]}, {"roles": ["viewer"]})
     assert (last.action, last.target_id) == (Action.PERSON_ERASE, erased.pseudonym)
-    assert last.after == {name: count for name, count in erased.replaced.items() if name != "email_domains"}
+    elsewhere = {"email_domains", "role_ends"}
+    assert last.after == {name: count for name, count in erased.replaced.items() if name not in elsewhere}
