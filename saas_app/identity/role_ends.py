@@ -26,10 +26,12 @@ _MEMBERS: Final = sa.and_(_ORGANIZATION, RoleEnd.user_id.in_(sa.bindparam("users
 
 _ENDS: Final = sa.select(RoleEnd.user_id, *END_COLUMNS).where(_MEMBERS)
 _PEOPLE: Final = sa.select(RoleEnd.user_id).where(_ORGANIZATION).distinct()
-_DUE: Final = (
-    sa.select(RoleEnd.organization_id, RoleEnd.user_id, RoleEnd.role, RoleEnd.ends_at)
-    .where(RoleEnd.ends_at <= sa.bindparam("now", type_=RoleEnd.ends_at.type))
-    .order_by(RoleEnd.ends_at, RoleEnd.organization_id, RoleEnd.user_id, RoleEnd.role)
+_ENDINGS: Final = sa.select(RoleEnd.organization_id, RoleEnd.user_id, RoleEnd.role, RoleEnd.ends_at)
+_GIVEN: Final = _ENDINGS.where(
+    _ORGANIZATION, RoleEnd.given_at < sa.bindparam("before", type_=RoleEnd.given_at.type)
+)
+_DUE: Final = _ENDINGS.where(RoleEnd.ends_at <= sa.bindparam("now", type_=RoleEnd.ends_at.type)).order_by(
+    RoleEnd.ends_at, RoleEnd.organization_id, RoleEnd.user_id, RoleEnd.role
 )
 _DUE_HERE: Final = _DUE.where(_ORGANIZATION)
 _DELETE: Final = sa.delete(RoleEnd).where(
@@ -93,6 +95,12 @@ async def list_due(
         rows = await db.execute(_DUE, {"now": now})
     else:
         rows = await db.execute(_DUE_HERE, {"now": now, "organization_id": organization_id})
+    return [RoleEnding(*row) for row in rows]
+
+
+async def list_given(db: DatabaseSession, organization_id: str, before: datetime) -> list[RoleEnding]:
+    """Return the ends in an organization that were set earlier than ``before``."""
+    rows = await db.execute(_GIVEN, {"organization_id": organization_id, "before": before})
     return [RoleEnding(*row) for row in rows]
 
 

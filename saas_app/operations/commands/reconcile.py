@@ -22,7 +22,8 @@ from saas_app.operations.migrate import migrate as apply_migrations
 from saas_app.operations.migrate import read_state
 from saas_app.operations.output import column, one_line, say
 from saas_app.operations.preflight import require_package
-from saas_app.operations.reconciliation.service import Reconciler, require_own_application
+from saas_app.operations.reconciliation.logto_state import require_own_application
+from saas_app.operations.reconciliation.service import Reconciler
 from saas_app.text.translation import _
 
 

@@ -9,8 +9,10 @@ from typing import Any
 
 from saas_app.audit.recorder import Action, AuditEntry
 from saas_app.db.base import utc_now
+from saas_app.errors import ConfigurationError
 from saas_app.logto import Invitation, LogtoUser, ManagementClient, OrganizationInfo
 from saas_app.text.addresses import same_address
+from saas_app.text.translation import _
 
 _OF_MEMBERS = frozenset(
     {
@@ -59,6 +61,20 @@ class LogtoState:
         if refusal is not None:
             return subject not in self.role_names or refusal != "not-a-member"
         return self.role_names.get(subject) == role_names
+
+
+async def require_own_application(client: ManagementClient, app_id: str) -> None:
+    """Raise :class:`ConfigurationError` if this is not the Logto that Workroom is provisioned in.
+
+    In another Logto, every organization would seem to be deleted, and its data would be removed.
+    """
+    if not app_id or await client.find_application(app_id) is None:
+        raise ConfigurationError(
+            _(
+                "This Logto does not have the application LOGTO_APP_ID=%(app_id)s: check LOGTO_ENDPOINT.",
+                app_id=app_id,
+            )
+        )
 
 
 async def read_state(client: ManagementClient, organization_id: str) -> LogtoState:

@@ -2,9 +2,9 @@
 
 Logto sends each webhook once, and none for roles changed in its Console, so a cached token can be wrong until
 it expires. A crash between Logto and our database leaves the note of a change open
-(:mod:`saas_app.changes.notes`). This module never assigns or removes roles. It marks tokens as stale,
-corrects names, and records the outcome in the audit log. Email domains that are not verified, or no longer
-proved, stop letting people join (:mod:`saas_app.email_domains.rechecks`).
+(:mod:`saas_app.changes.notes`). This module marks tokens as stale, corrects names, and records the outcome in
+the audit log. It takes no roles away but those that have ended (:mod:`.roles`). Email domains that are not
+verified, or no longer proved, stop letting people join (:mod:`saas_app.email_domains.rechecks`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import structlog
 
 from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target, record
 from saas_app.changes import notes
+from saas_app.changes.organization_change import Systems
 from saas_app.coordination.idempotency import delete_expired_keys
 from saas_app.coordination.jobs import Failure
 from saas_app.db.base import utc_now
@@ -37,6 +38,7 @@ from saas_app.models import EVERYONE
 from saas_app.notifications.recorder import notify_of_change, notify_of_removal, notify_of_roles
 from saas_app.operations.reconciliation import queries
 from saas_app.operations.reconciliation.logto_state import LogtoState, outcome_of, read_state
+from saas_app.operations.reconciliation.roles import end_roles, forget_unheld
 from saas_app.organizations.changes.creation import was_cut_off
 from saas_app.organizations.removal import remove_pending, request_removal
 from saas_app.rbac.permissions import Permission, permissions_of
@@ -57,20 +59,6 @@ class Repair:
     organization_id: str
     what: Sentence
     changed: bool = True
-
-
-async def require_own_application(client: ManagementClient, app_id: str) -> None:
-    """Raise :class:`ConfigurationError` if this is not the Logto that Workroom is provisioned in.
-
-    In another Logto, every organization would seem to be deleted, and its data would be removed.
-    """
-    if not app_id or await client.find_application(app_id) is None:
-        raise ConfigurationError(
-            _(
-                "This Logto does not have the application LOGTO_APP_ID=%(app_id)s: check LOGTO_ENDPOINT.",
-                app_id=app_id,
-            )
-        )
 
 
 class Reconciler:
@@ -136,8 +124,8 @@ class Reconciler:
         return list(dict.fromkeys([*there, *known]))
 
     async def _reconcile(self, organization_id: str, known_as: str | None) -> list[Repair | Failure]:
+        repairs = await end_roles(Systems(self._work, self._client, None), organization_id)
         state = await read_state(self._client, organization_id)
-        repairs: list[Sentence] = []
         if state.info is not None and await self._was_cut_off(state, state.info):
             await self._client.delete_organization(organization_id)
             known_as = state.info.name
@@ -147,6 +135,7 @@ class Reconciler:
             state = replace(state, info=None, people={}, role_names={})
         if state.info is not None:
             repairs += await self._repair(state, state.info)
+            repairs += await forget_unheld(self._work, state)
         elif known_as is not None:
             repairs += await self._remove(state, known_as)
         else:

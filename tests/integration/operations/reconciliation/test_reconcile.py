@@ -20,7 +20,8 @@ from saas_app.identity.directory import Directory
 from saas_app.identity.principal import Principal
 from saas_app.identity.standing import Newcomer
 from saas_app.models import Organization, OrganizationRemoval, PendingChange, User
-from saas_app.operations.reconciliation.service import Reconciler, require_own_application
+from saas_app.operations.reconciliation.logto_state import require_own_application
+from saas_app.operations.reconciliation.service import Reconciler
 from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
 from saas_app.text.branding import Branding

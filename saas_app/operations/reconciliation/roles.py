@@ -1,0 +1,58 @@
+"""Takes away roles that have ended, and deletes ends of roles that nobody holds: a part of reconciliation."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from saas_app.changes.notes import list_note_ids
+from saas_app.changes.organization_change import Systems
+from saas_app.db.base import utc_now
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.errors import Busy
+from saas_app.identity.role_ends import delete_ends, list_due, list_given
+from saas_app.members.role_endings import Ended, end_role
+from saas_app.operations.reconciliation.logto_state import LogtoState
+from saas_app.text.translation import Sentence, _
+
+_SETTLED_AFTER: Final = timedelta(minutes=1)  # an end is stored before its role is given at Logto
+
+
+async def end_roles(systems: Systems, organization_id: str) -> list[Sentence]:
+    """Take away the roles that have ended in an organization, and say which. Raises what changes raise.
+
+    One that is being changed is left to the job of the application.
+    """
+    async with systems.work.reading(organization_id) as db:
+        ended = await list_due(db, utc_now(), organization_id)
+    news = []
+    for due in ended:
+        try:
+            result = await end_role(systems, due)
+        except Busy:
+            continue
+        if result is Ended.TAKEN_AWAY:
+            text = _(
+                "the role %(role)s of %(person)s ended at %(time)s, and was taken away",
+                role=due.role,
+                person=due.user_id,
+                time=due.ends_at.strftime("%Y-%m-%d %H:%M UTC"),
+            )
+            news.append(text)
+    return news
+
+
+async def forget_unheld(work: UnitOfWork, state: LogtoState) -> list[Sentence]:
+    """Delete the ends of roles that were taken away in Logto, and say whose.
+
+    Nothing is deleted while a change is open, because it may be about to give the role.
+    """
+    async with work.writing(state.organization_id) as db:
+        given = await list_given(db, state.organization_id, before=state.read_at - _SETTLED_AFTER)
+        unheld = [end for end in given if end.role not in state.role_names.get(end.user_id, ())]
+        if not unheld or await list_note_ids(db):
+            return []
+        for end in unheld:
+            await delete_ends(db, end.organization_id, end.user_id, [end.role])
+    people = ", ".join(sorted({end.user_id for end in unheld}))
+    return [_("ends of roles that were taken away in Logto: %(people)s", people=people)]
