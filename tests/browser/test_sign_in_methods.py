@@ -94,9 +94,11 @@ async def test_naver_creates_an_account_and_signs_in_to_it_the_next_time(
 ) -> None:
     methods_site.naver.account = naver_account()
     page = await visitor()
-    await follow(page, "Continue with Naver")
-    assert is_at(page, methods_site.naver.base_url)  # Logto's page was skipped
-    await page.get_by_role("button", name="Agree").click()
+    await follow(page, "Continue with Naver")  # skips Logto's sign-in page
+    agree = page.get_by_role("button", name="Agree")
+    await expect(agree).to_be_visible()
+    assert is_at(page, methods_site.naver.base_url)
+    await agree.click()
     await expect(account_menu(page)).to_have_accessible_name("Account menu of Sujin")
     first = await subject(page)
     await page.goto("/account")

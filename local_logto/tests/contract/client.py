@@ -8,9 +8,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
@@ -25,6 +27,7 @@ from local_logto.testing.connections import brief_connector
 
 Parameters = Mapping[str, str | Sequence[str] | None]
 MAX_HOPS = 12
+_REFRESH = re.compile(r'http-equiv="refresh" content="0; url=([^"]+)"')
 NEW_PASSWORD = "Kestrel-4711-Moor"  # of accounts that a test signs up
 
 
@@ -252,17 +255,23 @@ class LogtoBrowser:
         resume: str = submitted.body["redirectTo"]
         return resume
 
+    async def step(self, url: str) -> str:
+        """Open a page that sends the browser on by a redirect or by itself. Returns where to."""
+        reply = await self.send("GET", url)
+        if reply.status == 200 and (refresh := _REFRESH.search(reply.body)):
+            return urljoin(reply.url, unescape(refresh[1]))
+        if reply.status == 200 and (form := Form(reply.body)).submits_itself:
+            reply = await self.submit(form)
+        assert reply.status in (302, 303), f"{url}: {reply.status} {reply.body!r}"
+        return reply.location
+
     async def follow(self, url: str, redirect_uri: str) -> dict[str, str]:
         """Follow redirects to the application's redirect URI. Returns the parameters it received."""
         for _ in range(MAX_HOPS):
             if url.startswith(redirect_uri):
                 parts = urlsplit(url)
                 return dict(parse_qsl(parts.query or parts.fragment, keep_blank_values=True))
-            reply = await self.send("GET", url)
-            if reply.status == 200 and (form := Form(reply.body)).submits_itself:
-                reply = await self.submit(form)
-            assert reply.status in (302, 303), f"{url}: {reply.status} {reply.body!r}"
-            url = reply.location
+            url = await self.step(url)
         raise AssertionError(f"no callback after {MAX_HOPS} hops, last {url}")
 
     async def sign_in(

@@ -90,7 +90,7 @@ async def test_return_belongs_to_the_application_that_began_it(site: Site, brows
     request = site.leaving(first)
     location = request.url
     while not location.startswith(site.naver.base_url):
-        location = (await browser.send("GET", location)).expect(303).location
+        location = await browser.step(location)
     later = await browser.authorize(second)
     await browser.send("GET", later.location)
     told = await browser.follow(location, first.redirect_uri)

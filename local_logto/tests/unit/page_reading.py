@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
+
 from quart import Response
 
 from unit.experience_app import ExperienceApp
+
+_REFRESH = re.compile(r'http-equiv="refresh" content="0; url=([^"]+)"')
 
 
 async def page(logto: ExperienceApp, path: str) -> str:
@@ -16,6 +21,14 @@ async def page(logto: ExperienceApp, path: str) -> str:
 
 async def text_of(response: Response) -> str:
     return (await response.get_data(as_text=True)) or ""
+
+
+async def moves_on_to(response: Response) -> str:
+    """Return where a page sends the browser by itself."""
+    assert response.status_code == 200
+    found = _REFRESH.search(await text_of(response))
+    assert found is not None
+    return unescape(found[1])
 
 
 def leads_to(response: Response) -> str:

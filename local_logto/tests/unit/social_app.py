@@ -16,7 +16,7 @@ from local_logto.connectors.registry import connectors
 from local_logto.fakes.naver import CLIENT_ID, CLIENT_SECRET, FakeNaver, NaverAccount, fake_naver
 from local_logto.store import now_ms
 from unit.experience_app import ExperienceApp, experience_app
-from unit.page_reading import leads_to
+from unit.page_reading import leads_to, moves_on_to, text_of
 
 CONNECTOR = "naver0000001"
 CALLBACK = f"http://localhost/callback/{CONNECTOR}"
@@ -60,12 +60,8 @@ class SocialApp:
         return f"{back.path}?{back.query}"
 
     async def come_back(self, path: str) -> Response:
-        """Open the callback, and follow its redirect, which adds the application."""
-        response = await self.logto.browser.get(path, headers={"Sec-Fetch-Site": "cross-site"})
-        location = response.headers.get("Location", "")
-        if location.startswith("/callback/"):
-            response = await self.logto.browser.get(location)
-        return response
+        """Open the callback, and the page that it moves on to, which knows the application."""
+        return await come_back(self.logto, path)
 
     async def round_trip(self, decision: str = "agree") -> Response:
         """Press the button, decide at Naver and come back. Returns this server's last reply."""
@@ -95,6 +91,13 @@ class SocialApp:
         user_id = await self.logto.signed_in_user()
         assert user_id is not None
         return await self.logto.user(user_id)
+
+
+async def come_back(logto: ExperienceApp, path: str) -> Response:
+    """Open a callback as a browser that was at another site, and the page that it moves on to."""
+    response = await logto.browser.get(path, headers={"Sec-Fetch-Site": "cross-site"})
+    is_moving = response.status_code == 200 and "http-equiv" in await text_of(response)
+    return await logto.browser.get(await moves_on_to(response)) if is_moving else response
 
 
 def is_signed_in(response: Response) -> bool:

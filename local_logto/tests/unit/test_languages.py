@@ -17,6 +17,7 @@ from local_logto.second_factors import backup_code_factor, totp_factor
 from local_logto.store import now_ms
 from local_logto.translation import _, either, moment, ngettext, paragraph, speaking
 from unit.account_app import Site
+from unit.company_app import CONNECTOR, MARIA, SSO, company_app
 from unit.experience_app import CODES_BY_EMAIL_AND_PHONE, PASSWORD, ExperienceApp
 from unit.experience_calls import last_code
 from unit.management_app import ManagementApp
@@ -204,7 +205,7 @@ _DATA = (
 )
 _DATA += ("/oidc/.well-known/openid-configuration", "/oidc/jwks", "/messages", "/account", "admin of Acme")
 _DATA += ("Workroom <no-reply@workroom.example>", "Workroom", "Your code is", "text/plain", "SignIn", "Naver")
-_DATA += ("http://localhost:3000/i/1", "WDJB-MJHT")
+_DATA += ("http://localhost:3000/i/1", "WDJB-MJHT", "maria@corp.example", "Corp", "connector.invalid_config")
 
 
 async def test_pages_of_a_sign_in_are_translated(logto: ExperienceApp, tmp_path: Path, check: Check) -> None:
@@ -305,6 +306,20 @@ async def test_pages_of_naver_are_translated(app: SocialApp, check: Check) -> No
     await app.logto.add_user("sujin", primary_email=SUJIN.email)
     link = (await app.round_trip()).headers["Location"]
     await check(get(link))
+
+
+async def test_pages_of_single_sign_on_are_translated(tmp_path: Path, check: Check) -> None:
+    async with company_app(tmp_path) as app:
+        get, post = app.logto.browser.get, app.logto.post
+        for path in ("/sign-in", "/single-sign-on/email", f"/direct/sso/{CONNECTOR}"):
+            await check(get(path))
+        await check(post("/single-sign-on/email", {"identifier": NINA}))
+        await post("/sign-in", {"identifier": MARIA.claims["email"]})
+        await check(get("/single-sign-on/connectors"))
+        await app.logto.configure(**SSO, signInMode="SignIn")
+        await check(app.round_trip())
+        app.provider.refuse(503)
+        await check(get(f"/direct/sso/{CONNECTOR}"))
 
 
 async def test_pages_of_the_account_are_translated(site: Site, proven_alice: str, check: Check) -> None:

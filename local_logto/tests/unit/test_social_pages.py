@@ -14,7 +14,7 @@ from local_logto.second_factors import new_totp_secret, totp_factor
 from local_logto.store import now_ms
 from unit.experience_app import PASSWORD
 from unit.experience_calls import last_code
-from unit.page_reading import leads_to, text_of
+from unit.page_reading import leads_to, moves_on_to, text_of
 from unit.social_app import (
     BY_EMAIL,
     CALLBACK,
@@ -68,7 +68,7 @@ async def test_button_leads_to_naver_with_a_new_state(app: SocialApp) -> None:
 
 async def test_application_can_send_the_browser_to_naver_directly(app: SocialApp) -> None:
     response = await app.logto.browser.get("/direct/social/naver?app_id=client&fallback=register")
-    assert leads_to(response).startswith(app.naver.base_url)
+    assert (await moves_on_to(response)).startswith(app.naver.base_url)
 
 
 async def test_form_of_another_site_begins_nothing(app: SocialApp) -> None:

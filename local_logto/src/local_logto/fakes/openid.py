@@ -6,6 +6,8 @@ the metadata, the claims of ID tokens and of the userinfo endpoint, and the key 
 
 from __future__ import annotations
 
+import base64
+import json
 import secrets
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -16,7 +18,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 from joserfc import jwt
-from joserfc.jwk import ECKey
+from joserfc.jwk import ECKey, Key
 
 from local_logto.fakes.server import RECEIVED, FakeProvider, serving
 
@@ -65,7 +67,7 @@ class FakeOpenId(FakeProvider):
         self.id_token: dict[str, object] = {}
         self.token_header: dict[str, object] = {}
         self.key = new_key()
-        self.signs_with = self.key
+        self.signs_with: Key = self.key
         self._codes: dict[str, _Issued] = {}
         self._tokens: dict[str, OpenIdPerson] = {}
 
@@ -130,8 +132,11 @@ class FakeOpenId(FakeProvider):
             "nonce": issued.nonce,
             **issued.person.claims,
         }
-        header = {"alg": "ES256", "kid": self.key.kid, **self.token_header}
-        return jwt.encode(header, _replaced(claims, self.id_token), self.signs_with)
+        header = _replaced({"alg": "ES256", "kid": self.key.kid}, self.token_header)
+        asserted = _replaced(claims, self.id_token)
+        if header["alg"] == "none":
+            return f"{_encoded(header)}.{_encoded(asserted)}."
+        return jwt.encode(header, asserted, self.signs_with)
 
     async def _userinfo(self, request: web.Request) -> web.Response:
         scheme, _, token = request[RECEIVED].header("authorization").partition(" ")
@@ -139,6 +144,10 @@ class FakeOpenId(FakeProvider):
         if person is None:
             return web.json_response({"error": "invalid_token"}, status=401)
         return web.json_response({"sub": person.id, **person.claims})
+
+
+def _encoded(part: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
 
 
 def _replaced(values: Mapping[str, object], replacements: Mapping[str, object]) -> dict[str, object]:

@@ -126,10 +126,14 @@ class Provider:
 
 
 @contextlib.contextmanager
-def running_provider(data_dir: Path, **extra: str) -> Iterator[Provider]:
-    """Run a provider until the block ends. ``extra`` is added to its environment (``LOCAL_LOGTO_…``)."""
+def running_provider(data_dir: Path, *, host: str = "localhost", **extra: str) -> Iterator[Provider]:
+    """Run a provider until the block ends. ``extra`` is added to its environment (``LOCAL_LOGTO_…``).
+
+    Browsers share cookies between the ports of a host. A browser that visits two providers needs two hosts,
+    such as ``localhost`` and ``127.0.0.1``.
+    """
     port, app_id, secret = free_port(), "management-test", secrets.token_hex(16)
-    endpoint = f"http://localhost:{port}"
+    endpoint = f"http://{host}:{port}"
     environment = {
         **os.environ,
         "LOCAL_LOGTO_ENDPOINT": endpoint,

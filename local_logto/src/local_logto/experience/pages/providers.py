@@ -16,7 +16,7 @@ from local_logto.experience.departures import AnyProof, accept_return, depart_fr
 from local_logto.experience.flow import switch_event
 from local_logto.experience.json_access import mapping
 from local_logto.experience.pages.gateways import Gateway, find_gateway, find_gateway_of
-from local_logto.experience.pages.responses import go_to, page_url, show_notice, sign_in_page
+from local_logto.experience.pages.responses import go_to, move_on, page_url, show_notice, sign_in_page
 from local_logto.experience.pages.steps import complete
 from local_logto.experience.session import ExperienceSession
 from local_logto.experience.state import Event, Experience
@@ -33,7 +33,7 @@ _FIRST_SCREENS = ("sign-in", "register", "reset-password", "identifier-sign-in",
 @blueprint.route("/direct/<method>/<target>", methods=["GET", "POST"])
 @sign_in_page
 async def direct_sign_in(session: ExperienceSession, method: str, target: str = "") -> Response:
-    """Redirect to the provider, or to the ``fallback`` page if it is not offered, as Logto does."""
+    """Go to the provider, or to the ``fallback`` page if it is not offered, as Logto does."""
     gateway = find_gateway(session, method, target)
     if gateway is None:
         fallback = request.args.get("fallback", "")
@@ -43,7 +43,7 @@ async def direct_sign_in(session: ExperienceSession, method: str, target: str = 
         uri = await depart_from_page(session, gateway.depart, gateway.connector_id, address)
     except RequestError as error:
         return await _show_failure(gateway, error)
-    return redirect_response(uri)
+    return redirect_response(uri) if request.method == "POST" else await move_on(uri)
 
 
 @blueprint.get("/callback/<connector_id>")
@@ -53,7 +53,7 @@ async def callback(connector_id: str) -> Response:
         client_id = _find_waiting_application(connector_id)
         if client_id is not None:
             query = urlencode([*request.args.items(multi=True), ("app_id", client_id)])
-            return redirect_response(f"{request.path}?{query}")
+            return await move_on(f"{request.path}?{query}")
     return await _come_back(connector_id)
 
 

@@ -164,6 +164,15 @@ async def show_notice(
     return await _render("notice.html", {"title": title, "text": text, "links": links}, status)
 
 
+async def move_on(url: str) -> Response:
+    """Send the browser on by a page that loads it, as Logto's pages do by script.
+
+    A redirect would belong to the form that started it, on a page of another site perhaps. That page's policy
+    (``form-action``) names the sites that its form may redirect to, and a person's provider is none of them.
+    """
+    return await _render("moving.html", {"title": _("One moment…"), "url": url})
+
+
 async def show_template(name: str, **context: object) -> Response:
     return await _render(name, context)
 
