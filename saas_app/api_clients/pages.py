@@ -199,7 +199,7 @@ def _show_form(tenant: Tenant, form: ClientForm, failure: str = "") -> str:
         failure=failure,
         name_length=NAME_LENGTH,
         description_length=DESCRIPTION_LENGTH,
-        choices=permission_choices(tenant.granted),
+        choices=permission_choices(tenant.lasting),
     )
 
 

@@ -150,7 +150,7 @@ def default_description(organization_name: str) -> str:
 def permission_choices(granted: frozenset[Permission]) -> tuple[PermissionChoice, ...]:
     """Return the permissions of API clients that a caller sees, those of the product first.
 
-    ``granted`` are the caller's own.
+    ``granted`` are the caller's own that do not end.
     """
 
     def choice(permission: Permission) -> PermissionChoice:

@@ -54,6 +54,11 @@ class Tenant:
         """
         return permission in self.granted or permission in permissions_of(self.role_names)
 
+    @property
+    def lasting(self) -> frozenset[Permission]:
+        """What the caller holds without an end, so that they can give it without one."""
+        return self.granted - self.facts.until.keys()
+
     def require_assignable(self, role_names: Collection[str], until: datetime | None = None) -> None:
         """Raise :class:`AssignmentDenied` if one of these roles grants a permission that the caller lacks.
 

@@ -155,4 +155,4 @@ async def read_joining(change: MemberChange) -> Joining:
 def joining_role_choices(tenant: Tenant) -> tuple[Role, ...]:
     """Return the default roles to offer the caller. Saving checks the caller's tokens again."""
     offered = frozenset(permission for permission in Permission if tenant.offers(permission))
-    return assignable_roles(offered)
+    return assignable_roles(offered - tenant.facts.until.keys())

@@ -140,7 +140,7 @@ def _show_form(
     return render(
         "invitations/new.html",
         form=form,
-        options=role_options(frozenset(), tenant.granted),
+        options=role_options(frozenset(), tenant.lasting),
         outcomes=outcomes,
         denied=denied,
         kinds=OutcomeKind,

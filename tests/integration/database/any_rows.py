@@ -49,5 +49,5 @@ def _value(column: sa.Column[Any]) -> Any:
     if isinstance(column.type, sa.LargeBinary):
         return uuid.uuid4().bytes
     width = min(getattr(column.type, "length", None) or 16, 16)
-    made = {str: uuid.uuid4().hex[:width], int: 1, uuid.UUID: new_uuid(), date: utc_now().date()}
+    made = {str: uuid.uuid4().hex[:width], int: 1, bool: True, uuid.UUID: new_uuid(), date: utc_now().date()}
     return made.get(kind, utc_now() + _LATER)

@@ -251,6 +251,22 @@ async def test_a_temporary_admin_gives_nobody_a_lasting_role(
     assert await acme.roles_at_logto(bob) == set()
 
 
+@pytest.mark.parametrize("path", ["/invitations/new", "/api-clients/new"])
+async def test_forms_offer_a_temporary_admin_nothing_that_lasts(
+    acme: Office, temporary_admin: Browser, path: str
+) -> None:
+    page = await temporary_admin.text(f"{acme.root}{path}")
+
+    assert "only until a role of yours ends" in page
+    assert "which you do not have" not in page
+
+
+async def test_settings_offer_a_temporary_admin_no_default_role(
+    acme: Office, temporary_admin: Browser
+) -> None:
+    assert '<option value="viewer"' not in await temporary_admin.text(f"{acme.root}/settings")
+
+
 async def test_a_temporary_admin_still_does_everything_else(acme: Office, temporary_admin: Browser) -> None:
     for path in ("/members", "/settings", "/audit", "/projects/new", "/access"):
         await temporary_admin.follow(f"{acme.root}{path}")
