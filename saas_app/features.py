@@ -19,6 +19,7 @@ FEATURES: Final = (
     "organizations",
     "projects",
     "members",
+    "access_requests",
     "invitations",
     "api_clients",
     "audit",

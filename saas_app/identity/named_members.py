@@ -1,4 +1,4 @@
-"""What belongs to a membership and ends with it: columns that name the member, and the ends of their roles.
+"""What ends with a membership: columns that name the member, the ends of their roles, and their requests.
 
 A column of an organization's table, such as a task's assignee, says so with
 ``info={"names_a_member": True}``. Logto knows who is a member, so it is asked before the name is stored; an
@@ -19,8 +19,9 @@ from saas_app.db.base import Base, is_tenant_owned
 from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.errors import Busy
 from saas_app.identity.membership_changes import read_changes
+from saas_app.identity.open_requests import list_requesters, withdraw_requests
 from saas_app.identity.role_ends import forget_ends, list_people
-from saas_app.models import RoleEnd
+from saas_app.models import AccessRequest, RoleEnd
 from saas_app.text.translation import _
 
 _WAIT_FOR_TURN: Final = sa.select(
@@ -53,9 +54,9 @@ async def forget_member(
 ) -> Counter[str]:
     """Empty all columns of the organization that name this person, and return the number of rows by table.
 
-    The ends of their roles are deleted. Call it in the transaction that records the end of the membership.
-    ``ended_at`` is when it ended, if that is learned later: the person may have joined again since, with a
-    role that ends.
+    The ends of their roles are deleted, and their access requests withdrawn. Call it in the transaction that
+    records the end of the membership. ``ended_at`` is when it ended, if that is learned later: the person may
+    have joined again since, with a role that ends.
     """
     await _wait_for_turn(db, organization_id, user_id)
     count: Counter[str] = Counter()
@@ -65,12 +66,13 @@ async def forget_member(
             await db.execute(_emptied(column), {"ids": ids, "user": user_id})
             count[column.class_.__tablename__] += len(ids)
     count[RoleEnd.__tablename__] += await forget_ends(db, organization_id, user_id, ended_at)
+    count[AccessRequest.__tablename__] += await withdraw_requests(db, organization_id, user_id, ended_at)
     return +count
 
 
 async def list_named(db: DatabaseSession, organization_id: str) -> set[str]:
-    """Return everybody whom such a column of the organization names, or whose roles end."""
-    found = set(await list_people(db, organization_id))
+    """Return everybody whom such a column of the organization names, or whose roles end, or who asks."""
+    found = {*await list_people(db, organization_id), *await list_requesters(db)}
     for column in _columns():
         found.update(await db.scalars(sa.select(column).where(column.is_not(None)).distinct()))
     return found

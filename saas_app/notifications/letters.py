@@ -11,16 +11,18 @@ from urllib.parse import urlsplit
 
 from saas_app.db.base import utc_now
 from saas_app.notifications.links import EmailLinks
-from saas_app.notifications.values import DueEmail
+from saas_app.notifications.values import DueEmail, NotificationRow
 from saas_app.text.cleaning import clean_line
 from saas_app.text.languages import SOURCE, languages, speaking
-from saas_app.text.translation import _
+from saas_app.text.translation import Sentence, _
 from saas_app.web.templating import environment_of
+from saas_app.web.times import exact_utc
 
 _WHY: Final = _(
     "You receive this email because you chose emails about changes to your memberships in Workroom."
 )
 _ACCESS: Final = _("View my access")
+_REQUEST: Final = _("View request")
 _LIST: Final = _("View notifications")
 _SETTINGS: Final = _("Change your settings")
 _STOP: Final = _("Stop these emails")
@@ -56,11 +58,11 @@ class Letters:
         return message
 
     def _text(self, email: DueEmail, stop: str) -> str:
-        label = _ACCESS if email.row.leads_to_organization else _LIST
+        label = _label(email.row)
         links = ((_SETTINGS, self.links.settings), (_STOP, stop))
         return "\n".join(
             (
-                email.row.sentence.shown,
+                *(line.shown for line in _lines(email.row)),
                 "",
                 f"{label.said}: {self.links.page_of(email.row)}",
                 "",
@@ -78,12 +80,24 @@ class Letters:
                 .get_template("notifications/email.html")
                 .render(
                     row=email.row,
-                    page=(
-                        _ACCESS if email.row.leads_to_organization else _LIST,
-                        self.links.page_of(email.row),
-                    ),
+                    lines=_lines(email.row),
+                    page=(_label(email.row), self.links.page_of(email.row)),
                     why=_WHY,
                     settings=(_SETTINGS, self.links.settings),
                     stop=(_STOP, stop),
                 )
             )
+
+
+def _lines(row: NotificationRow) -> list[Sentence]:
+    """Return what an email tells. Its writer does not know the reader's time zone."""
+    if row.ends_at is None:
+        return [row.sentence]
+    return [row.sentence, _("The role ends at %(time)s.", time=exact_utc(row.ends_at))]
+
+
+def _label(row: NotificationRow) -> Sentence:
+    """Return the label of the link to what a notification tells about."""
+    if row.request_id:
+        return _REQUEST
+    return _ACCESS if row.leads_to_organization else _LIST

@@ -86,6 +86,10 @@ def _read_person() -> str:
 def _page_of(row: NotificationRow) -> str:
     if row.invitation_id:
         return url_for("acceptance.show", invitation_id=row.invitation_id)
+    if row.request_id:
+        return url_for(
+            "access_requests.show_request", organization_id=row.organization_id, request_id=row.request_id
+        )
     if row.leads_to_organization:
         return url_for("organizations.access", organization_id=row.organization_id)
     return url_for("notifications.list_notifications")

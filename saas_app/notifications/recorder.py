@@ -6,14 +6,16 @@ only one. People get no notification about their own actions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Collection, Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from saas_app.audit.recorder import Action, AuditEntry
 from saas_app.db.base import utc_now
 from saas_app.db.session import WritingSession
 from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.identity.open_requests import cause_of_request
 from saas_app.models import NotificationKind
 from saas_app.notifications import queries
 from saas_app.notifications.values import RETENTION
@@ -39,6 +41,9 @@ async def notify_of_change(
         return
     if roles is None:
         await notify_of_removal(db, organization_id, entry.target.id, cause)
+    elif approved := _approved(entry, roles):
+        kind = NotificationKind.ACCESS_APPROVED
+        await queries.add(db, organization_id, entry.target.id, kind, cause, approved)
     else:
         await notify_of_roles(db, organization_id, entry.target.id, roles, cause)
 
@@ -78,6 +83,30 @@ async def notify_of_join(db: WritingSession, organization_id: str, user_id: str,
     await queries.add(db, organization_id, user_id, NotificationKind.JOINED, cause, {"domain": domain})
 
 
+async def notify_of_request(
+    db: WritingSession,
+    organization_id: str,
+    approver_ids: Collection[str],
+    request_id: uuid.UUID,
+    role: str,
+    requester: str,
+) -> None:
+    """Tell those who could approve a request for a role that it waits for them."""
+    details = {"role": str(role), "request": str(request_id), "requester": requester}
+    for user_id in approver_ids:
+        kind, cause = NotificationKind.ACCESS_REQUESTED, cause_of_request(request_id)
+        await queries.add(db, organization_id, user_id, kind, cause, details)
+
+
+async def notify_of_decline(
+    db: WritingSession, organization_id: str, user_id: str, request_id: uuid.UUID, role: str, answer: str
+) -> None:
+    """Tell a member that their request was declined, and the answer, if there is one."""
+    details = {"role": role, "request": str(request_id), "answer": answer}
+    cause = cause_of_decline(request_id)
+    await queries.add(db, organization_id, user_id, NotificationKind.ACCESS_DECLINED, cause, details)
+
+
 async def mark_invitation_read(db: WritingSession, user_id: str, invitation_id: str) -> None:
     """Record that the person has accepted the invitation, so there is nothing left to tell."""
     await queries.mark_cause_read(db, user_id, _cause_of_invitation(invitation_id))
@@ -90,6 +119,20 @@ async def delete_expired_notifications(jobs: UnitOfWork) -> None:
     """
     async with jobs.writing() as db:
         await queries.delete_older(db, utc_now() - RETENTION)
+
+
+def cause_of_decline(request_id: uuid.UUID) -> str:
+    """Return the cause of the notification that a request was declined."""
+    return f"{cause_of_request(request_id)} declined"
+
+
+def _approved(entry: AuditEntry, roles: Sequence[str]) -> dict[str, Any] | None:
+    """Return what to tell about a change of roles that approved a request, or None for another change."""
+    after = entry.after or {}
+    given = set(after.get("roles") or ()) - set((entry.before or {}).get("roles") or ())
+    if "request" not in after or not given or not given <= set(roles):
+        return None
+    return {"role": min(given), "request": after["request"], "ends_at": after.get("ends_at")}
 
 
 def _cause_of_invitation(invitation_id: str) -> str:

@@ -51,6 +51,18 @@ class NotificationRow:
         return found if isinstance(found, str) else None
 
     @property
+    def request_id(self) -> str | None:
+        """The access request that it tells a member about, if it tells about one."""
+        found = self.details.get("request")
+        return found if isinstance(found, str) and not self.has_ended else None
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When the role ends that it tells about, if it does."""
+        found = self.details.get("ends_at")
+        return datetime.fromisoformat(found) if isinstance(found, str) else None
+
+    @property
     def leads_to_organization(self) -> bool:
         """Whether it tells a member about their organization, as far as is known."""
         return self.kind in _ABOUT_MEMBERSHIP and not self.has_ended
@@ -59,6 +71,11 @@ class NotificationRow:
     def subject(self) -> Sentence:
         """What happened, in the words of an email's subject."""
         return _SUBJECTS[self.kind](self.organization_name)
+
+    @property
+    def is_news(self) -> bool:
+        """Whether it is worth an email: the person can still do something about it, or lost their access."""
+        return self.kind is NotificationKind.REMOVED or self.leads_to_organization or bool(self.request_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +90,8 @@ class DueEmail:
 
     def is_wanted(self, now: datetime) -> bool:
         """Return whether there is a reason to send it: somebody wants it, and it is still news to them."""
-        is_news = self.row.kind is NotificationKind.REMOVED or self.row.leads_to_organization
-        return self.language is not None and self.row.read_at is None and is_news and not self.is_old(now)
+        is_open = self.row.read_at is None and self.row.is_news
+        return self.language is not None and is_open and not self.is_old(now)
 
     def is_old(self, now: datetime) -> bool:
         """Return whether it is given up, because it could not be sent for too long."""
@@ -133,12 +150,41 @@ def _joined(organization: str, details: Mapping[str, Any]) -> Sentence:
     )
 
 
+def _requested(organization: str, details: Mapping[str, Any]) -> Sentence:
+    return _(
+        "%(name)s asks for the role %(role)s in %(organization)s.",
+        name=isolated(str(details.get("requester", ""))),
+        role=isolated(str(details.get("role", ""))),
+        organization=isolated(organization),
+    )
+
+
+def _approved(organization: str, details: Mapping[str, Any]) -> Sentence:
+    named = {"role": isolated(str(details.get("role", ""))), "organization": isolated(organization)}
+    return _("Your request was approved. You now have the role %(role)s in %(organization)s.", **named)
+
+
+def _declined(organization: str, details: Mapping[str, Any]) -> Sentence:
+    named = {"role": isolated(str(details.get("role", ""))), "organization": isolated(organization)}
+    answer = str(details.get("answer") or "")
+    if not answer:
+        return _("Your request for the role %(role)s in %(organization)s was declined.", **named)
+    return _(
+        "Your request for the role %(role)s in %(organization)s was declined: %(answer)s",
+        **named,
+        answer=isolated(answer),
+    )
+
+
 _SENTENCES: Final[Mapping[NotificationKind, Callable[[str, Mapping[str, Any]], Sentence]]] = {
     NotificationKind.INVITED: _invited,
     NotificationKind.ROLES_CHANGED: _roles_changed,
     NotificationKind.ROLE_ENDED: _role_ended,
     NotificationKind.REMOVED: _removed,
     NotificationKind.JOINED: _joined,
+    NotificationKind.ACCESS_REQUESTED: _requested,
+    NotificationKind.ACCESS_APPROVED: _approved,
+    NotificationKind.ACCESS_DECLINED: _declined,
 }
 
 
@@ -158,10 +204,25 @@ def _joined_to(organization: str) -> Sentence:
     return _("You joined %(organization)s", organization=isolated(organization))
 
 
+def _requested_in(organization: str) -> Sentence:
+    return _("Somebody asks for access to %(organization)s", organization=isolated(organization))
+
+
+def _approved_in(organization: str) -> Sentence:
+    return _("Your request in %(organization)s was approved", organization=isolated(organization))
+
+
+def _declined_in(organization: str) -> Sentence:
+    return _("Your request in %(organization)s was declined", organization=isolated(organization))
+
+
 _SUBJECTS: Final[Mapping[NotificationKind, Callable[[str], Sentence]]] = {
     NotificationKind.ROLES_CHANGED: _roles_changed_in,
     NotificationKind.ROLE_ENDED: _role_ended_in,
     NotificationKind.REMOVED: _removed_from,
     NotificationKind.JOINED: _joined_to,
+    NotificationKind.ACCESS_REQUESTED: _requested_in,
+    NotificationKind.ACCESS_APPROVED: _approved_in,
+    NotificationKind.ACCESS_DECLINED: _declined_in,
 }
 """Subjects of emails. An invitation has none: Logto emails it itself, with the link that accepts it."""

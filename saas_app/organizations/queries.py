@@ -23,6 +23,7 @@ from saas_app.models import (
     Ending,
     Notification,
     Organization,
+    OrganizationOptions,
     OrganizationRemoval,
     PendingChange,
     ProjectName,
@@ -95,7 +96,7 @@ async def delete_name(db: WritingSession, organization_id: str) -> None:
 
 
 def _rows_of(
-    model: type[TenantOwned] | type[EmailDomain] | type[DomainJoin] | type[Notification],
+    model: type[TenantOwned | EmailDomain | DomainJoin | Notification | OrganizationOptions],
     key: InstrumentedAttribute[Any],
 ) -> Deletion:
     """Return the deletion of an organization's rows. ``key`` identifies a row within the organization."""
@@ -151,5 +152,6 @@ DELETIONS: Final[dict[str, Deletion]] = {
     "email_domains": _rows_of(EmailDomain, EmailDomain.domain),
     "domain_joins": _rows_of(DomainJoin, DomainJoin.user_id),
     "notifications": _rows_of(Notification, Notification.id),
+    "organization_options": _rows_of(OrganizationOptions, OrganizationOptions.organization_id),
 }
 """By table, in the order of deletion."""

@@ -44,6 +44,11 @@ CHANGES: Final = [
 _FORMS: Final[dict[str, dict[str, Any]]] = {
     "invitations.create_invitations": {"addresses": "new@example.test", "roles": "viewer", "days": "7"},
     "invitations_api.create_invitation": {"email": "new@example.test", "roles": ["viewer"]},
+    "access_requests.send_request": {"role": "viewer", "reason": "Work", "minutes": "60"},
+    "access_requests_api.create_access_request": {"role": "viewer", "reason": "Work"},
+    "access_requests.approve": {"duration": "day"},
+    "access_requests_api.approve_access_request": {"minutes": 60},
+    "access_requests_api.decline_access_request": {"answer": "No"},
     "members.roles.change": {"seen": ["", "viewer"], "roles": "editor", "step": "confirm"},
     "members_api.replace_roles": {"roles": ["editor"]},
     "members.leave": {"confirm": "yes"},

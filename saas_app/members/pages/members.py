@@ -5,6 +5,7 @@ from __future__ import annotations
 from quart import Blueprint, redirect, request, url_for
 from quart.typing import ResponseReturnValue
 
+import saas_app.access_requests.service as access_requests
 from saas_app.email_domains.changes import joins
 from saas_app.errors import AppError
 from saas_app.identity.standing import AccessChanged
@@ -17,7 +18,7 @@ from saas_app.members.values import LastAdmin, LeaveInstead, NotAMember
 from saas_app.rbac.permissions import Permission
 from saas_app.text.translation import _
 from saas_app.text.visible import isolated
-from saas_app.web.context import management, organization_change, runtime
+from saas_app.web.context import database, management, organization_change, runtime
 from saas_app.web.guards import requires, requires_member
 from saas_app.web.notices import notify
 from saas_app.web.templating import render
@@ -34,9 +35,11 @@ async def list_members(tenant: Tenant) -> ResponseReturnValue:
     wanted = read_filter(request.args)
     if request.args.get("show") == "machines":
         machines = await service.list_machines(management(), tenant, wanted)
-        return render("members/machines.html", page=machines, wanted=wanted)
+        shown = await _open_requests(tenant)
+        return render("members/machines.html", page=machines, wanted=wanted, open_requests=shown)
     people = await service.list_people(organization_change(tenant), wanted)
-    return render("members/list.html", people=people, page=people.page, wanted=wanted)
+    shown = await _open_requests(tenant)
+    return render("members/list.html", people=people, page=people.page, wanted=wanted, open_requests=shown)
 
 
 @blueprint.get("/members/<user_id>/remove")
@@ -106,6 +109,13 @@ async def redirect_to_leaving(error: LeaveInstead) -> ResponseReturnValue:
 async def refused(error: AppError) -> ResponseReturnValue:
     """Show why the change was not made, with a link to the members."""
     return render("members/refused.html", error=error), error.status
+
+
+async def _open_requests(tenant: Tenant) -> int | None:
+    """Return how many access requests wait for a decision, or None if the caller does not decide."""
+    if not tenant.offers(Permission.MEMBERS_UPDATE):
+        return None
+    return await access_requests.count_open().read(database())
 
 
 async def _ask_to_leave(tenant: Tenant) -> str:

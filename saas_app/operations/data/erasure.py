@@ -29,6 +29,7 @@ from saas_app.logto.provider_clock import Moment
 from saas_app.models import (
     EVERYWHERE,
     PSEUDONYM,
+    AccessRequest,
     AuditEvent,
     DomainJoin,
     EmailDomain,
@@ -51,6 +52,7 @@ from saas_app.models import (
 from saas_app.operations.data.organizations import list_organization_ids
 from saas_app.operations.data.redactions import list_names, redact, redactions_of
 from saas_app.operations.data.tables import mentions, tenant_models, text_columns
+from saas_app.operations.data.written_texts import empty_texts, list_reasons
 from saas_app.text.translation import _
 
 MARK_RETENTION: Final = timedelta(days=1)
@@ -161,11 +163,14 @@ async def _erase_in(
     counts: Counter[str] = Counter()
     names = own_texts | await list_names(db, user_id)
     emails = {form for name in names if _EMAIL.fullmatch(name) for form in (name, name.lower())}
-    redactions = redactions_of(user_id, pseudonym, names, emails)
+    reasons = await list_reasons(db, user_id)
+    redactions = redactions_of(user_id, pseudonym, names, emails, reasons)
     counts["audit_events"] = await redact(db, user_id, pseudonym, redactions)
     forgotten = await forget_member(db, organization_id, user_id)
     deleted[RoleEnd.__tablename__] += forgotten.pop(RoleEnd.__tablename__, 0)
+    forgotten.pop(AccessRequest.__tablename__, None)  # counted below, with those that were closed before
     counts.update(forgotten)
+    deleted[Notification.__tablename__] += await empty_texts(db, organization_id, user_id)
     for model in tenant_models():
         if model is not AuditEvent:
             counts[model.__tablename__] += await _replace_id(db, model, user_id, pseudonym)

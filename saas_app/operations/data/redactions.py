@@ -37,14 +37,19 @@ class Redaction:
 
 
 def redactions_of(
-    user_id: str, pseudonym: str, names: Iterable[str], emails: Collection[str]
+    user_id: str,
+    pseudonym: str,
+    names: Iterable[str],
+    emails: Collection[str],
+    written: Iterable[str] = (),
 ) -> list[Redaction]:
     """Return what is replaced, in this order: the id comes last, because it marks the person's events.
 
-    A name may be somebody else's too, so it is replaced in events with the person's id only, as a whole text
-    or at the end of a sentence. An email address is the person's own wherever it is a whole text.
+    ``written`` are texts by the person, which become empty in events with their id. A name may be somebody
+    else's too, so it is replaced in events with the person's id only, as a whole text or at the end of a
+    sentence. An email address is the person's own wherever it is a whole text.
     """
-    found = []
+    found = [Redaction(user_id, form, '""') for text in written for form in _quoted(text)]
     for name in sorted({*names, *emails}, key=len, reverse=True):
         for form in _quoted(name):
             found.append(Redaction(user_id, form, f'"{pseudonym}"'))

@@ -18,6 +18,7 @@ from typing import Final
 
 import structlog
 
+from saas_app.access_requests.changes import complete_approval
 from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target, record
 from saas_app.changes import notes
 from saas_app.changes.organization_change import Systems
@@ -285,6 +286,7 @@ class Reconciler:
             record(db, replace(entry, after=after))
             if entry.target.id in outcome.get("members", {}):
                 roles = outcome["members"][entry.target.id]
+                await complete_approval(db, state.organization_id, entry, roles or ())
                 await notify_of_change(db, state.organization_id, entry, roles, f"change {note_id}")
         return _(
             "%(action)s of %(name)s, started %(started_at)s, was interrupted",

@@ -1,7 +1,7 @@
 """Pages of organizations: the list, the overview, and the settings, whose pages share a blueprint."""
 
-from saas_app.organizations.pages import branding, conflicts, overview, settings
+from saas_app.organizations.pages import approvers, branding, conflicts, overview, settings
 
 blueprints = (overview.blueprint, settings.blueprint)
 
-__all__ = ["blueprints", "branding", "conflicts"]
+__all__ = ["approvers", "blueprints", "branding", "conflicts"]

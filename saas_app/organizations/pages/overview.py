@@ -10,6 +10,7 @@ from quart import make_response, redirect, request, url_for
 from quart.typing import ResponseReturnValue
 from werkzeug.sansio.response import Response as BaseResponse
 
+import saas_app.access_requests.service as access_requests
 import saas_app.audit.service as audit
 import saas_app.projects.service as projects
 from saas_app.audit.sentences import sentence_with_marks
@@ -76,7 +77,7 @@ async def hide_first_steps(tenant: Tenant) -> ResponseReturnValue:
 @blueprint.get("/o/<organization_id>/access")
 @requires_member
 async def access(tenant: Tenant) -> ResponseReturnValue:
-    """Show the caller's roles, the permission matrix, and the tokens."""
+    """Show the caller's roles and access requests, the permission matrix, and the tokens."""
     for carrier in Carrier:
         tenant = await with_token(tenant, carrier)
     tokens = await runtime().tenants.describe_tokens(tenant)
@@ -85,6 +86,7 @@ async def access(tenant: Tenant) -> ResponseReturnValue:
         matrix=service.permission_matrix(tenant.role_names, tokens),
         tokens=tokens,
         roles=tenant.role_names,
+        requests=await access_requests.list_own(database(), tenant),
     )
     if request.cookies.get(_STEPS_COOKIE):
         return page

@@ -9,6 +9,7 @@ from typing import Any
 from quart import Blueprint, redirect, request, url_for
 from quart.typing import ResponseReturnValue
 
+import saas_app.access_requests.service as access_requests
 import saas_app.projects.service as projects
 from saas_app.audit.last_saves import find_last_save
 from saas_app.audit.values import LastSave
@@ -37,7 +38,7 @@ from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.text.domains import shown_domain
 from saas_app.text.translation import Sentence, _
 from saas_app.text.visible import isolated
-from saas_app.web.context import database, organization_change, runtime
+from saas_app.web.context import database, open_reading, organization_change, runtime
 from saas_app.web.guards import requires
 from saas_app.web.limits import retry_after
 from saas_app.web.notices import notify
@@ -222,6 +223,7 @@ async def show_page(
         current=current,
         domains=await _domains(tenant, current),
         own_domain=_own_domain(tenant),
+        names_approvers=await _names_approvers(tenant, current),
         problems=problems or {},
         details=details,
         seen=seen,
@@ -246,6 +248,13 @@ async def _domains(tenant: Tenant, current: OrganizationSettings | None) -> tupl
         return ()
     grace = timedelta(seconds=runtime().settings.domain_grace)
     return await list_domains(runtime().work, tenant.organization_id, current.joining.domains, grace)
+
+
+async def _names_approvers(tenant: Tenant, current: OrganizationSettings | None) -> bool:
+    if current is None:
+        return True
+    async with open_reading(tenant) as db:
+        return await access_requests.names_approvers(db, tenant)
 
 
 def _own_domain(tenant: Tenant) -> str | None:

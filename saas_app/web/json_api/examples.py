@@ -17,6 +17,9 @@ BODIES: Final[dict[str, Any]] = {
     "TaskChanges": {"status": "done"},
     "NewInvitation": {"email": "erin@workroom.example", "roles": ["editor"], "days": 7},
     "NewClient": {"name": "Nightly build"},
+    "NewAccessRequest": {"role": "editor", "reason": "The launch plan is due on Thursday.", "minutes": 1440},
+    "Approval": {"minutes": 1440},
+    "Decline": {"answer": "Bob updates the plan this week."},
     "RolesChange": {"roles": ["editor"]},
 }
 """An example body by the name of its model."""
@@ -27,6 +30,7 @@ PARAMETERS: Final = {
     "task_id": "The task's ID",
     "user_id": "The person's ID in Logto: the `sub` of their tokens",
     "invitation_id": "The invitation's ID",
+    "request_id": "The access request's ID",
     "client_id": "The API client's ID: the `sub` of its tokens",
     "search": "Part of the name, in upper or lower case",
     "status": "Active projects, archived projects, or all",

@@ -1,0 +1,1 @@
+"""Access requests: members ask for a role, and those who could assign it decide."""

@@ -1,0 +1,299 @@
+"""The frozen values that the parts of this feature hand to each other, and its errors."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+from saas_app.db.base import utc_now
+from saas_app.errors import AppError, Conflict, NotFound
+from saas_app.members.ends import LONGEST, SHORTEST
+from saas_app.models import RequestState as RequestState
+from saas_app.rbac.permissions import Permission, Role
+from saas_app.text.translation import Sentence, _, ngettext
+from saas_app.text.visible import isolated
+from saas_app.web.durations import Duration
+
+LIFETIME: Final = timedelta(days=14)
+"""How long a request can be decided."""
+
+MAX_PENDING: Final = 5
+"""How many requests of a person may wait in an organization."""
+
+TEXT_LENGTH: Final = 500
+"""The most characters of a reason or an answer."""
+
+MAX_NAMED: Final = 10
+"""How many approvers a page names."""
+
+OWN_SHOWN: Final = 5
+"""How many of their own requests a person sees on *My access*."""
+
+MINUTES: Final[Mapping[Duration, int | None]] = {
+    Duration.HOUR: 60,
+    Duration.DAY: 24 * 60,
+    Duration.WEEK: 7 * 24 * 60,
+    Duration.NO_END: None,
+}
+"""For how long the form offers a role, in minutes. None: without an end."""
+
+MIN_MINUTES: Final = SHORTEST // timedelta(minutes=1)
+MAX_MINUTES: Final = LONGEST // timedelta(minutes=1)
+"""The shortest and the longest time of a role that ends."""
+
+RequestKey: TypeAlias = tuple[int, uuid.UUID]
+"""The place of a request in the list: whether it is decided (0 or 1), and its id."""
+
+
+class ShownState(StrEnum):
+    """What became of a request, for people."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+    @property
+    def label(self) -> Sentence:
+        """The name of the state on pages."""
+        return _LABELS[self]
+
+
+_LABELS: Final[Mapping[ShownState, Sentence]] = {
+    ShownState.PENDING: _("Waiting"),
+    ShownState.APPROVED: _("Approved"),
+    ShownState.DECLINED: _("Declined"),
+    ShownState.WITHDRAWN: _("Withdrawn"),
+    ShownState.EXPIRED: _("Expired"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRow:
+    """A request for a role. ``minutes`` is None if the member asked for no end.
+
+    ``decided_by`` and its name are None while nobody decided, and ``ends_at`` is the end of the role that an
+    approval set, or None.
+    """
+
+    id: uuid.UUID
+    requester_id: str
+    requester_name: str
+    role: str
+    permission: str | None
+    minutes: int | None
+    reason: str
+    stored_state: RequestState
+    created_at: datetime
+    decided_at: datetime | None
+    decided_by: str | None
+    decider_name: str | None
+    answer: str
+    ends_at: datetime | None
+
+    @property
+    def expires_at(self) -> datetime:
+        """When the request can no longer be decided."""
+        return self.created_at + LIFETIME
+
+    @property
+    def state(self) -> ShownState:
+        """What became of the request. One that nobody decided in time has expired, whatever came later."""
+        if self.stored_state is RequestState.PENDING:
+            return ShownState.EXPIRED if utc_now() >= self.expires_at else ShownState.PENDING
+        if self.stored_state is RequestState.WITHDRAWN and (self.decided_at or utc_now()) >= self.expires_at:
+            return ShownState.EXPIRED
+        return ShownState(self.stored_state.value)
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether the request can be decided or withdrawn."""
+        return self.state is ShownState.PENDING
+
+    @property
+    def key(self) -> RequestKey:
+        """The place in the list."""
+        return (0 if self.is_pending else 1), self.id
+
+    @property
+    def duration(self) -> Sentence:
+        """For how long the member needs the role."""
+        duration = duration_of(self.minutes)
+        if duration is not None:
+            return duration.label
+        return ngettext("%(num)s minute", "%(num)s minutes", self.minutes or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class WantedAccess:
+    """What a member asks for. ``permission`` is what they lacked, if a page denied them something."""
+
+    role: Role
+    reason: str
+    minutes: int | None
+    permission: Permission | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Approver:
+    """A member who can approve a request."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoleToAsk:
+    """A role that a member can ask for, what it would add, and who could approve it.
+
+    ``approvers`` is None while Logto does not respond.
+    """
+
+    role: Role
+    gained: tuple[Permission, ...]
+    approvers: tuple[Approver, ...] | None
+
+    @property
+    def may_be_asked(self) -> bool:
+        """Whether anybody could approve the request, as far as is known."""
+        return self.approvers is None or bool(self.approvers)
+
+
+class RequestNotFound(NotFound):
+    """The organization has no such request, or the caller may not see it. The two look the same."""
+
+    code, title = "access-request-not-found", _("Request not found")
+
+    def __init__(self) -> None:
+        super().__init__(_("It does not exist, or you do not have access to it."))
+
+
+class RequestRefused(Conflict):
+    """A request cannot be sent, decided or withdrawn now. ``request_id`` names the one to show, if any."""
+
+    def __init__(self, detail: Sentence, request_id: uuid.UUID | None = None) -> None:
+        super().__init__(detail)
+        self.request_id = request_id
+
+
+class AlreadyAsked(RequestRefused):
+    """The member has a pending request for this role."""
+
+    code, title = "already-asked", _("You have asked for this role already")
+
+    def __init__(self, role: Role, request_id: uuid.UUID) -> None:
+        super().__init__(
+            _("Your request for the role %(role)s waits for a decision.", role=role.value), request_id
+        )
+
+
+class TooManyPending(RequestRefused):
+    """The member has as many pending requests as are allowed."""
+
+    code, title = "too-many-requests-pending", _("Too many requests are waiting")
+
+    def __init__(self) -> None:
+        super().__init__(
+            ngettext(
+                "%(num)s request of yours waits for a decision. Withdraw one before you send another.",
+                "%(num)s requests of yours wait for a decision. Withdraw one before you send another.",
+                MAX_PENDING,
+            )
+        )
+
+
+class NothingToAsk(RequestRefused):
+    """The role would add no permission."""
+
+    code, title = "nothing-to-ask", _("You do not need this role")
+
+    def __init__(self, role: Role) -> None:
+        super().__init__(
+            _("You already have every permission of the role %(role)s. No request was sent.", role=role.value)
+        )
+
+
+class NobodyCanApprove(RequestRefused):
+    """No member could approve the request. ``for_less``: somebody could for a shorter time."""
+
+    code, title = "nobody-can-approve", _("Nobody can approve this request")
+
+    def __init__(self, role: Role, organization_name: str, *, for_less: bool) -> None:
+        named = {"organization": isolated(organization_name), "role": role.value}
+        super().__init__(
+            _(
+                "No other member of %(organization)s can assign the role %(role)s for so long. No request "
+                "was sent. Ask for a shorter time.",
+                **named,
+            )
+            if for_less
+            else _(
+                "No other member of %(organization)s can assign the role %(role)s. No request was sent.",
+                **named,
+            )
+        )
+
+
+class OwnRequest(RequestRefused):
+    """The caller tried to decide their own request."""
+
+    code, title = "own-request", _("You cannot decide your own request")
+
+    def __init__(self, request_id: uuid.UUID) -> None:
+        super().__init__(_("Another member who can assign the role has to decide."), request_id)
+
+
+class AlreadyDecided(RequestRefused):
+    """The request can no longer be decided or withdrawn."""
+
+    code, title = "already-decided", _("This request is closed")
+
+    def __init__(self, row: RequestRow) -> None:
+        super().__init__(_closed(row), row.id)
+
+
+class AlreadyHeld(RequestRefused):
+    """The member holds the role, so there is nothing to give."""
+
+    code, title = "already-held", _("Nothing to approve")
+
+    def __init__(self, row: RequestRow) -> None:
+        super().__init__(
+            _(
+                "%(name)s already has the role %(role)s. Nothing was changed.",
+                name=isolated(row.requester_name),
+                role=row.role,
+            ),
+            row.id,
+        )
+
+
+class OnlyPeople(AppError):
+    """A program tried to ask for access. Its owner changes what it may do."""
+
+    status, code, title = 403, "people-only", _("Only people can ask for access")
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("An API client gets its roles from a member who manages API clients. No request was sent.")
+        )
+
+
+def duration_of(minutes: int | None) -> Duration | None:
+    """Return the choice of the form that a request has, or None for a time that only programs can ask for."""
+    return next((duration for duration, length in MINUTES.items() if length == minutes), None)
+
+
+def _closed(row: RequestRow) -> Sentence:
+    if row.state is ShownState.APPROVED and row.decider_name:
+        return _("%(name)s has already approved it. Nothing was changed.", name=isolated(row.decider_name))
+    if row.state is ShownState.DECLINED and row.decider_name:
+        return _("%(name)s has already declined it. Nothing was changed.", name=isolated(row.decider_name))
+    if row.state is ShownState.EXPIRED:
+        return _("It has expired. Nothing was changed.")
+    return _("It was withdrawn. Nothing was changed.")
