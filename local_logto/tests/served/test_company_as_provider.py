@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from html import unescape
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import aiohttp
 import pytest
@@ -44,22 +44,11 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
 
 
 def connected(product: Provider, company: Provider) -> Both:
-    """Register each at the other: a client at the company, a connector at the product."""
-    client = company.application(f"{product.endpoint}/callback/*")
-    config = {"clientId": client.id, "clientSecret": client.secret, "issuer": company.issuer}
-    connector = {
-        "providerName": "OIDC",
-        "connectorName": "Company",
-        "domains": [DOMAIN],
-        "config": config,
-        "branding": {"displayName": "Company"},
-    }
-    call = product.management.call
-    connector_id = str(call("POST", "/sso-connectors", connector)["id"])
-    call("PATCH", "/sign-in-exp", {"singleSignOnEnabled": True})
+    """Register each at the other. People of the company join an organization."""
+    connector_id = product.connect(company, DOMAIN)
     organization = product.organization("Company")
     joining = f"/organizations/{organization.id}/jit/sso-connectors"
-    call("POST", joining, {"ssoConnectorIds": [connector_id]})
+    product.management.call("POST", joining, {"ssoConnectorIds": [connector_id]})
     web = product.application(CALLBACK)
     return Both(product, company, connector_id, organization.id, App(web.id, web.secret))
 
@@ -130,6 +119,14 @@ async def test_session_at_the_company_signs_in_without_a_page(
     again = both.request(**direct, prompt="login consent")
     told = await browser.follow(again.url, CALLBACK)
     assert (await who_is(oidc, Callback(again, told, ())))["sub"] == known["sub"]
+
+
+async def test_test_signs_in_at_the_company_in_one_line(both: Both, oidc: Oidc) -> None:
+    olga = both.company.person("Olga")
+    request = both.request(direct_sign_in=f"sso:{both.connector_id}")
+    callback = both.product.sign_in(request.url, olga, at=both.company)
+    told = dict(parse_qsl(urlsplit(callback).query))
+    assert (await who_is(oidc, Callback(request, told, ())))["email"] == olga.email
 
 
 async def test_connector_shows_what_the_company_publishes(both: Both) -> None:

@@ -1,8 +1,10 @@
-"""A minimal browser that signs a person in and stops at the provider's redirect back."""
+"""A minimal browser that signs a person in and stops where the provider sends it away."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from html import unescape
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
@@ -10,6 +12,7 @@ from local_logto.testing.people import Person
 from local_logto.testing.transport import Reply, RequestRefused, expect, send
 
 _MOST_REDIRECTS: Final = 12
+_REFRESH: Final = re.compile(r'http-equiv="refresh" content="0; url=([^"]+)"')
 
 
 @dataclass(slots=True)
@@ -25,15 +28,30 @@ class Browser:
         The person signs in with their password if the provider asks. Raises :class:`RequestRefused` if the
         provider shows a page that needs a decision.
         """
-        url = authorization_url
+        return self._follow(authorization_url, person)
+
+    def leave(self, url: str) -> str:
+        """Follow a URL until it leaves the provider. Returns where to.
+
+        Raises :class:`RequestRefused` if the provider asks for a sign-in or a decision.
+        """
+        return self._follow(url, None)
+
+    def _follow(self, url: str, person: Person | None) -> str:
         for _ in range(_MOST_REDIRECTS):
             if not url.startswith(f"{self.endpoint}/"):
                 return url
-            reply = expect(self._open("GET", url), f"GET {urlsplit(url).path}", 302, 303)
-            url = urljoin(url, reply.headers["Location"])
-            if urlsplit(url).path in ("/sign-in", "/register"):
+            url = urljoin(url, self._next(url))
+            if person is not None and urlsplit(url).path in ("/sign-in", "/register"):
                 url = self._prove_password(person)
         raise RequestRefused(f"no callback after {_MOST_REDIRECTS} redirects, last {urlsplit(url).path}")
+
+    def _next(self, url: str) -> str:
+        """Open a page that redirects, or that moves on by itself. Returns where to."""
+        reply = self._open("GET", url)
+        if reply.status == 200 and (refresh := _REFRESH.search(reply.text)):
+            return unescape(refresh[1])
+        return str(expect(reply, f"GET {urlsplit(url).path}", 302, 303).headers["Location"])
 
     def _prove_password(self, person: Person) -> str:
         """Sign in through the Experience API. Returns the URL where the authorization request continues."""

@@ -103,9 +103,27 @@ class Provider:
         self.management.call("POST", f"{programs}/{made}/roles", {"organizationRoleIds": role_ids})
         return Machine(made, self._secret_of(made))
 
-    def sign_in(self, authorization_url: str, person: Person) -> str:
-        """Sign a person in from a new browser. Returns the callback URL, with ``code`` and ``state``."""
-        return Browser(self.endpoint).sign_in(authorization_url, person)
+    def connect(self, company: Provider, *domains: str) -> str:
+        """Let people with addresses of these domains sign in at another provider. Returns the connector's ID.
+
+        Turns single sign-on on. The connector's name on the pages is the company's host.
+        """
+        client = company.application(f"{self.endpoint}/callback/*", name="Product")
+        config = {"clientId": client.id, "clientSecret": client.secret, "issuer": company.issuer}
+        values = {"providerName": "OIDC", "connectorName": _unique("Company", " "), "domains": domains}
+        self.management.call("PATCH", "/sign-in-exp", {"singleSignOnEnabled": True})
+        return self._made("/sso-connectors", **values, config=config)
+
+    def sign_in(self, authorization_url: str, person: Person, *, at: Provider | None = None) -> str:
+        """Sign a person in from a new browser. Returns the callback URL, with ``code`` and ``state``.
+
+        ``at`` is the company where the person signs in, if the request goes there: it contains
+        ``direct_sign_in=sso:<connector ID>``.
+        """
+        browser = Browser(self.endpoint)
+        if at is None:
+            return browser.sign_in(authorization_url, person)
+        return browser.leave(at.sign_in(browser.leave(authorization_url), person))
 
     def messages(self, recipient: str) -> list[Message]:
         """Return the messages to an email address or a phone number, newest first."""

@@ -21,7 +21,10 @@ METHODS = {"methods": [{"identifier": name, **_PASSWORD} for name in ("email", "
 
 
 @pytest.fixture
-async def provider() -> AsyncIterator[FakeOpenId]:
+async def provider(server: Server) -> AsyncIterator[FakeOpenId]:
+    """A company's provider on this machine, which a Logto elsewhere cannot reach."""
+    if not server.is_ours:
+        pytest.skip("this test changes sign-in settings, which needs CONTRACT_LOGTO_IS_OURS=1")
     async with fake_openid() as running:
         yield running
 
@@ -29,8 +32,6 @@ async def provider() -> AsyncIterator[FakeOpenId]:
 @pytest.fixture
 async def company(server: Server, settings: Settings, workshop: Workshop, provider: FakeOpenId) -> Company:
     """A company with a connector, at a server where single sign-on is on."""
-    if not server.is_ours:
-        pytest.skip("this test turns single sign-on on, which needs CONTRACT_LOGTO_IS_OURS=1")
     await settings(singleSignOnEnabled=True, signIn=METHODS)
     return await new_company(workshop, provider, server.endpoint)
 
