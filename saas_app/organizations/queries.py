@@ -27,6 +27,7 @@ from saas_app.models import (
     OrganizationRemoval,
     PendingChange,
     ProjectName,
+    RoleEnd,
     SessionRow,
     SessionToken,
 )
@@ -96,7 +97,7 @@ async def delete_name(db: WritingSession, organization_id: str) -> None:
 
 
 def _rows_of(
-    model: type[TenantOwned | EmailDomain | DomainJoin | Notification | OrganizationOptions],
+    model: type[TenantOwned | DomainJoin | EmailDomain | Notification | OrganizationOptions | RoleEnd],
     key: InstrumentedAttribute[Any],
 ) -> Deletion:
     """Return the deletion of an organization's rows. ``key`` identifies a row within the organization."""
@@ -153,5 +154,6 @@ DELETIONS: Final[dict[str, Deletion]] = {
     "domain_joins": _rows_of(DomainJoin, DomainJoin.user_id),
     "notifications": _rows_of(Notification, Notification.id),
     "organization_options": _rows_of(OrganizationOptions, OrganizationOptions.organization_id),
+    "role_ends": _rows_of(RoleEnd, RoleEnd.user_id),
 }
 """By table, in the order of deletion."""

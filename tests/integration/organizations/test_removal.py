@@ -24,6 +24,7 @@ from saas_app.logto import ManagementError
 from saas_app.models import (
     AuditEvent,
     Organization,
+    OrganizationOptions,
     OrganizationRemoval,
     PendingChange,
     Project,
@@ -31,10 +32,12 @@ from saas_app.models import (
     Task,
 )
 from saas_app.organizations.removal import Removals, RemovalWorker, remove_pending
+from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
 from tests.clients import FRESH, Browser, Person, text_of
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
+from tests.integration.ending import FUTURE, ends_of, set_end
 from tests.integration.faulty_logto import EVERY_CHANGE, Gate
 from tests.integration.organizations.conftest import Acme
 from tests.integration.projects.rows import add_project
@@ -166,6 +169,22 @@ async def test_the_data_of_a_deleted_organization_is_removed_and_the_removal_rec
     assert (removed.after["projects"], removed.after["tasks"]) == (3, 12)
     untouched = await kept(other)
     assert (untouched.projects, untouched.tasks) == (3, 12)
+
+
+async def test_the_ends_of_roles_and_the_choices_of_a_deleted_organization_go_with_it(
+    acme: Acme, runtime: Runtime
+) -> None:
+    await set_end(runtime, acme.id, acme.admin, Role.ADMIN, FUTURE)
+    async with runtime.work.writing(acme.id) as db:
+        db.add(OrganizationOptions(organization_id=acme.id, names_approvers=False))
+    await acme.browser.post(f"{acme.settings}/delete", {"name": acme.name})
+
+    await remove_pending(runtime.jobs)
+
+    is_theirs = OrganizationOptions.organization_id == acme.id
+    async with runtime.work.reading(acme.id) as db:
+        options = await db.scalar(sa.select(OrganizationOptions.organization_id).where(is_theirs))
+    assert (await ends_of(runtime, acme.id, acme.admin), options) == ({}, None)
 
 
 async def test_an_organization_that_logto_no_longer_has_is_removed_here(
