@@ -11,11 +11,11 @@ from http import HTTPStatus
 
 from saas_app.identity.claims import scopes_of
 from saas_app.identity.token_verifier import TokenRejected
-from saas_app.lab.evidence import ApiRequest, TokenShown
+from saas_app.lab.evidence import ApiRequest, Decided, TokenShown
 from saas_app.lab.stage import Stage
 from saas_app.lab.values import Place
 from saas_app.rbac.decision import Decision, Step, StepResult
-from saas_app.rbac.permissions import Carrier, Permission, known_permissions
+from saas_app.rbac.permissions import Carrier, Permission, known_permissions, permissions_of
 from saas_app.rbac.policy import AccessFacts, decide
 from saas_app.text.translation import Sentence, _
 
@@ -33,22 +33,48 @@ async def decide_by_token_alone(
 
 
 def decision_of_workroom(
-    sent: ApiRequest, token: TokenShown, holder: str, place: Place, permission: Permission
+    sent: ApiRequest,
+    token: TokenShown,
+    holder: str,
+    place: Place,
+    permission: Permission,
+    *,
+    ended: frozenset[str] = frozenset(),
 ) -> Decision:
-    """Return how Workroom came to its answer to a request with a genuine API-resource token."""
+    """Return how Workroom came to its answer to a request with a genuine API-resource token.
+
+    ``ended`` are roles of the holder that had ended by then.
+    """
     if sent.status == HTTPStatus.UNAUTHORIZED:
         why = _("The token is genuine. But Workroom knows of a change since then, so the token is outdated.")
         return _rejected(why, permission)
-    return _decide(token.scopes, holder, place, permission)
+    is_denied = sent.status == HTTPStatus.FORBIDDEN
+    return _decide(token.scopes, holder, place, permission, ended if is_denied else frozenset())
 
 
-def _decide(scopes: frozenset[str], holder: str, place: Place, permission: Permission) -> Decision:
+def beside(naive: Decision, workroom: Decision) -> tuple[Decided, Decided]:
+    """Return both decisions about one token, with titles."""
+    return (
+        Decided(_("A service that checks only the token"), naive),
+        Decided(_("Workroom, with the same token"), workroom),
+    )
+
+
+def _decide(
+    scopes: frozenset[str],
+    holder: str,
+    place: Place,
+    permission: Permission,
+    ended: frozenset[str] = frozenset(),
+) -> Decision:
+    granted = frozenset(item for item in known_permissions(scopes) if item.carrier is Carrier.API_TOKEN)
     facts = AccessFacts(
         subject=holder,
         organization_name=place.name,
         role_names=None,
-        granted=frozenset(item for item in known_permissions(scopes) if item.carrier is Carrier.API_TOKEN),
+        granted=granted - permissions_of(ended),
         carriers=frozenset({Carrier.API_TOKEN}),
+        ended=ended,
     )
     return decide(facts, permission)
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from saas_app.audit.recorder import Action, Target
@@ -18,6 +20,7 @@ from saas_app.identity.logto_client import LogtoProvider
 from saas_app.identity.machine_credentials import fetch_machine_token
 from saas_app.identity.standing import Workroom
 from saas_app.identity.token_verifier import TokenVerifier
+from saas_app.lab import role_changes
 from saas_app.lab.evidence import ApiRequest
 from saas_app.lab.holders import Actor, Fetched, Learner, fetching
 from saas_app.lab.role_play import RolePlay
@@ -105,6 +108,13 @@ class Stage:
             )
         return ApiRequest("GET" if body is None else "POST", path, label, status, answer, title, body)
 
+    async def create_project(
+        self, place: Place, token: str, label: Sentence, name: str, *, title: Sentence | None = None
+    ) -> ApiRequest:
+        """Send a POST to our JSON API that creates a project, as :meth:`call` does."""
+        path = f"/api/v1/organizations/{place.id}/projects"
+        return await self.call(path, token, label, title=title, body={"name": name})
+
     async def require_ground(self) -> None:
         """Raise :class:`GroundLost` unless the learner has their roles in the workshop and in the studio.
 
@@ -165,22 +175,20 @@ class Stage:
         return await self.management.find_member_roles(place.id, actor.player.user_id)
 
     async def set_role(self, actor: Actor, place: Place, role: Role) -> None:
-        """Make a role-play member hold exactly this role, as a member. Nothing happens if they do."""
-        held = await self.roles_of(actor, place)
-        if held == frozenset({role.value}):
-            return
-        player = actor.player
+        """Make a role-play member hold exactly this role, without an end. Nothing happens if they do."""
+        await role_changes.set_role(self.systems, actor.player, place, role, self.ground.subject)
 
-        async def call() -> None:
-            await self.management.add_members(place.id, [player.user_id])
-            await self.management.replace_roles(place.id, player.user_id, [role.value])
+    async def ends_of(self, actor: Actor, place: Place) -> Mapping[str, datetime]:
+        """Return when the roles of a role-play member end, by their names. Some may have ended."""
+        return await role_changes.ends_of(self.systems, actor.player, place)
 
-        change = self.systems.by(Workroom(place.id))
-        async with change.alone() as turn:
-            target = Target("member", player.user_id, player.name)
-            before, after = {"roles": sorted(held or ())}, {"roles": [role.value]}
-            event = turn.event(Action.MEMBER_CHANGE_ROLES, target, before, after)
-            await turn.carry_out(event, call, subjects=[player.user_id])
+    def ended(self, actor: Actor, place: Place, role: Role) -> AbstractAsyncContextManager[None]:
+        """Let a role that ends later end now. During the block, Workroom's job does not take it away."""
+        return role_changes.ended(self.systems, actor.player, place, role, self.ground.subject)
+
+    async def take_away(self, actor: Actor, place: Place, role: Role) -> None:
+        """Take a role that has ended away at Logto, as Workroom's job does."""
+        await role_changes.take_away(self.systems, actor.player, place, role)
 
     async def require_mfa(self, place: Place, wanted: bool) -> None:
         """Require a second factor of an organization's members, or stop requiring it."""

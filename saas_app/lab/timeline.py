@@ -15,11 +15,12 @@ from saas_app.audit.values import EventFilter
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.sessions import SessionStore
-from saas_app.lab.workbench import Bench, Column, HeldToken
+from saas_app.lab.bench import Bench, Column, HeldToken
 from saas_app.text.translation import Sentence, _
 from saas_app.text.visible import isolated
 
-_MOST_CHANGES: Final = 10  # in each organization
+_MOST_CHANGES: Final = 10  # of each kind, in each organization
+_ROLE_CHANGES: Final = (Action.MEMBER_CHANGE_ROLES, Action.MEMBER_SET_ROLE_END, Action.MEMBER_END_ROLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +84,10 @@ def _fetched(column: Column, held: HeldToken) -> Sentence:
 
 async def _role_changes(work: UnitOfWork, principal: SessionPrincipal, column: Column) -> list[Moment]:
     """Return the changes of the person's roles, as the organization's log has them."""
-    wanted = EventFilter(action=Action.MEMBER_CHANGE_ROLES, target_id=principal.subject)
+    wanted = [EventFilter(action=action, target_id=principal.subject) for action in _ROLE_CHANGES]
     async with work.reading(column.id) as db:
-        found = await audit.page_events(db, wanted, before=None, size=_MOST_CHANGES)
-    return [Moment(row.occurred_at, sentence_of(row), "people") for row in found.rows]
+        found = [await audit.page_events(db, one, before=None, size=_MOST_CHANGES) for one in wanted]
+    return [Moment(row.occurred_at, sentence_of(row), "people") for page in found for row in page.rows]
 
 
 async def _notified(

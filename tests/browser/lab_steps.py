@@ -145,6 +145,15 @@ def give(role: str) -> Do:
     return do
 
 
+async def give_editor_for_an_hour(learner: Learner, tab: Page, position: int) -> None:
+    """Add the role editor for an hour, in the open form of roles."""
+    await learner.hand.choose(tab, tab.get_by_role("checkbox", name="editor"))
+    await learner.hand.choose(tab, tab.get_by_role("radio", name="1 hour"))
+    await learner.press("Preview changes", tab)
+    await learner.press("Save roles", tab)
+    await expect(tab.get_by_text("changed to")).to_be_visible()
+
+
 async def remove(learner: Learner, tab: Page, position: int) -> None:
     """Remove the member whose removal the page asks to confirm."""
     await learner.press(re.compile("^Remove "), tab)
@@ -154,6 +163,7 @@ async def remove(learner: Learner, tab: Page, position: int) -> None:
 TASKS: Final[dict[str, Do]] = {
     "two-speeds": give("admin"),
     "issued-tokens-live": give("viewer"),
+    "ended-role": give_editor_for_an_hour,
     "removal": remove,
 }
 """How the tasks of a lesson are done, by its slug. Tasks of the others only ask for a look at a page."""

@@ -7,6 +7,7 @@ from typing import Final
 from saas_app.lab.lesson import Lesson
 from saas_app.lab.lessons import (
     audience_first,
+    ended_role,
     issued_tokens_live,
     machine_without_scope,
     no_organization,
@@ -24,6 +25,7 @@ LESSONS: Final[tuple[Lesson, ...]] = (
     no_organization.LESSON,
     two_speeds.LESSON,
     issued_tokens_live.LESSON,
+    ended_role.LESSON,
     removal.LESSON,
     machine_without_scope.LESSON,
     second_factor.LESSON,

@@ -6,9 +6,9 @@ from http import HTTPStatus
 from typing import Final
 
 from saas_app.identity.bearer_freshness import BearerFreshness
-from saas_app.lab.evidence import Asked, Comparison, Decided, Evidence, Side, TokenShown
+from saas_app.lab.evidence import Asked, Comparison, Evidence, Side, TokenShown
 from saas_app.lab.lesson import Answer, Before, Lesson, Task
-from saas_app.lab.naive import decide_by_token_alone, decision_of_workroom, minutes_left
+from saas_app.lab.naive import beside, decide_by_token_alone, decision_of_workroom, minutes_left
 from saas_app.lab.stage import Stage
 from saas_app.lab.values import NotYet, StartedOver
 from saas_app.rbac.permissions import Carrier, Permission, Role, permissions_of
@@ -16,7 +16,7 @@ from saas_app.text.translation import _, ngettext
 
 _SLUG: Final = "issued-tokens-live"
 _ASKED: Final = Permission.PROJECTS_WRITE
-_PROJECT: Final = {"name": "Made with an old token"}
+_PROJECT: Final = "Made with an old token"
 
 
 async def _prepare(stage: Stage) -> Before:
@@ -34,17 +34,12 @@ async def _act(stage: Stage, before: Before) -> Evidence:
     old = await _get_old_token(stage)
     shown, name = TokenShown.of(old), sam.player.name
     naive = await decide_by_token_alone(stage, old, name, place, _ASKED)
-    path = f"/api/v1/organizations/{place.id}/projects"
-    replayed = await stage.call(
-        path, old, _("Sam’s token from before the demotion"), title=_("With the old token"), body=_PROJECT
-    )
+    label = _("Sam’s token from before the demotion")
+    replayed = await stage.create_project(place, old, label, _PROJECT, title=_("With the old token"))
     fresh = await sam.fetch(place, Carrier.API_TOKEN)
-    followed = await stage.call(
-        path,
-        fresh.get_token(),
-        _("Sam’s token from after the demotion"),
-        title=_("With the new token"),
-        body=_PROJECT,
+    label = _("Sam’s token from after the demotion")
+    followed = await stage.create_project(
+        place, fresh.get_token(), label, _PROJECT, title=_("With the new token")
     )
     minutes = minutes_left(shown)
     answers = {
@@ -64,12 +59,7 @@ async def _act(stage: Stage, before: Before) -> Evidence:
         ),
         exchanges=(Asked(_("Sam’s token, refreshed after the demotion"), fresh.exchange),),
         requests=(replayed, followed),
-        decisions=(
-            Decided(_("A service that checks only the token"), naive),
-            Decided(
-                _("Workroom, with the same token"), decision_of_workroom(replayed, shown, name, place, _ASKED)
-            ),
-        ),
+        decisions=beside(naive, decision_of_workroom(replayed, shown, name, place, _ASKED)),
         remarks=(
             ngettext(
                 "The old token stays valid for another %(num)s minute.",

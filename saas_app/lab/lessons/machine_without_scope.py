@@ -1,4 +1,4 @@
-"""Lesson 8: a machine gets a token without any scope, and no error."""
+"""Lesson 9: a machine gets a token without any scope, and no error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lesson 7: membership, session and grant are three things, and a removal ends one of them."""
+"""Lesson 8: membership, session and grant are three things, and a removal ends one of them."""
 
 from __future__ import annotations
 

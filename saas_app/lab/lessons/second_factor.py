@@ -1,4 +1,4 @@
-"""Lesson 9: a new rule for members takes effect when the next token is issued."""
+"""Lesson 10: a new rule for members takes effect when the next token is issued."""
 
 from __future__ import annotations
 

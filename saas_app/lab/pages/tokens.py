@@ -13,8 +13,9 @@ from saas_app.errors import NotFound
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.profiles import Membership
 from saas_app.lab import timeline, workbench
+from saas_app.lab.bench import Bench
 from saas_app.lab.pages.learners import learner
-from saas_app.lab.workbench import Bench, Grants, Preview, Workbench
+from saas_app.lab.workbench import Grants, Preview, Workbench
 from saas_app.organizations.service import search_memberships
 from saas_app.rbac.assignment import PERSON_ROLES
 from saas_app.rbac.permissions import Carrier

@@ -24,12 +24,12 @@ async def open_audit_log_as_viewer_and_stranger(learner: LearnerInLab) -> None:
     await learner.browser.get("/o/nowhere00000/audit", 404)
 
 
-async def give_sam(learner: LearnerInLab, *roles: str) -> None:
-    """Choose Sam's roles in the workshop, as the page does."""
+async def give_sam(learner: LearnerInLab, *roles: str, duration: str = "none") -> None:
+    """Choose Sam's roles in the workshop, and how long Sam has those that are new, as the page does."""
     ground = await learner.ground()
     sam = ground.players[SAM].user_id
     held = await learner.lab.management.find_member_roles(ground.workshop.id, sam)
-    form = {"seen": ["", *(held or ())], "roles": list(roles), "step": "confirm"}
+    form = {"seen": ["", *(held or ())], "roles": list(roles), "duration": duration, "step": "confirm"}
     await learner.browser.post(f"/o/{ground.workshop.id}/members/{sam}/roles", form)
 
 
@@ -39,6 +39,10 @@ async def promote_sam(learner: LearnerInLab) -> None:
 
 async def demote_sam(learner: LearnerInLab) -> None:
     await give_sam(learner, "viewer")
+
+
+async def promote_sam_for_an_hour(learner: LearnerInLab) -> None:
+    await give_sam(learner, "editor", "viewer", duration="hour")
 
 
 async def remove_sam(learner: LearnerInLab) -> None:
@@ -52,6 +56,7 @@ TASKS: Final[dict[str, Do]] = {
     "viewer-and-stranger": open_audit_log_as_viewer_and_stranger,
     "two-speeds": promote_sam,
     "issued-tokens-live": demote_sam,
+    "ended-role": promote_sam_for_an_hour,
     "removal": remove_sam,
 }
 """The tasks of a lesson, by its slug. A lesson that only presses the button has none."""
@@ -63,6 +68,7 @@ ANSWERS: Final = {
     "no-organization": "union",
     "two-speeds": "organization",
     "issued-tokens-live": "naive",
+    "ended-role": "forbidden",
     "removal": "session",
     "machine-without-scope": "empty",
     "second-factor": "next-exchange",

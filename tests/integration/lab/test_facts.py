@@ -5,10 +5,13 @@ If Logto changes, the test of the lesson that teaches the fact fails, and its id
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from saas_app.db.base import utc_now
+from saas_app.identity.role_ends import set_end
 from saas_app.lab.lessons import LESSONS
 from saas_app.lab.robots import build_robot
 from saas_app.lab.stage import Stage
@@ -122,6 +125,25 @@ async def test_an_issued_token_stays_valid_and_a_refresh_shows_the_demotion(
     claims = await stage.verifier.verify_access_token(old, audience=stage.api_resource)
     fresh = await stage.sam.fetch(stage.workshop, API)
 
+    assert set(claims["scope"].split()) == scopes(Role.EDITOR, API)
+    assert fresh.scopes == scopes(Role.VIEWER, API)
+
+
+@taught_by("ended-role")
+async def test_tokens_carry_a_role_that_ended_until_it_is_taken_away(stage: Stage, lesson: str) -> None:
+    sam, workshop = stage.sam, stage.workshop
+    await stage.management.assign_roles(workshop.id, sam.player.user_id, [Role.EDITOR])
+    await sam.sign_in()
+    async with stage.systems.work.writing(workshop.id) as db:
+        ends_at = utc_now() + timedelta(hours=1)
+        await set_end(db, workshop.id, sam.player.user_id, Role.EDITOR, ends_at, stage.ground.subject)
+
+    async with stage.ended(sam, workshop, Role.EDITOR):
+        issued = (await sam.fetch(workshop, API)).get_token()
+    await stage.take_away(sam, workshop, Role.EDITOR)
+    fresh = await sam.fetch(workshop, API)
+
+    claims = await stage.verifier.verify_access_token(issued, audience=stage.api_resource)
     assert set(claims["scope"].split()) == scopes(Role.EDITOR, API)
     assert fresh.scopes == scopes(Role.VIEWER, API)
 

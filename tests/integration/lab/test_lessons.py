@@ -57,7 +57,8 @@ async def test_the_contents_do_not_give_answers_away(learner: LearnerInLab) -> N
 
 
 @pytest.mark.parametrize(
-    ("slug", "statuses"), [("issued-tokens-live", [401, 403]), ("second-factor", [200, 401])]
+    ("slug", "statuses"),
+    [("issued-tokens-live", [401, 403]), ("ended-role", [403]), ("second-factor", [200, 401])],
 )
 async def test_a_service_that_trusts_the_token_alone_stands_beside_workroom(
     learner: LearnerInLab, slug: str, statuses: list[int]

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 import pytest
 from structlog.testing import capture_logs
 
+from saas_app.changes.organization_change import Systems
 from saas_app.db.base import utc_now
 from saas_app.errors import LogtoUnavailable
 from saas_app.identity.logto_client import LogtoCore, LogtoProvider
 from saas_app.identity.membership_changes import note_change
+from saas_app.identity.role_ends import RoleEnding
 from saas_app.identity.wire import recorded
+from saas_app.members.role_endings import end_role
 from saas_app.models import SessionToken
 from saas_app.rbac.permissions import Carrier, Role
 from saas_app.runtime import Runtime
@@ -21,6 +24,7 @@ from saas_app.text.translation import _
 from tests.clients import Browser, Person, text_of
 from tests.conftest import OpenApp, OpenBrowser
 from tests.factories import Factory
+from tests.integration.ending import FUTURE, PAST, set_end
 
 PATH = "/lab/tokens"
 
@@ -583,3 +587,60 @@ async def test_an_expired_token_is_fetched_again(desk: Desk, runtime: Runtime, c
     await desk.browser.get(f"{PATH}?left={desk.acme}")
 
     assert calls["refresh_token"] == 2
+
+
+# Roles that end
+
+
+async def test_a_role_that_has_ended_is_named_beside_the_tokens_that_still_carry_it(
+    desk: Desk, runtime: Runtime
+) -> None:
+    await desk.browser.get(desk.both)
+    await set_end(runtime, desk.acme, desk.person, Role.ADMIN, PAST)
+
+    page = await desk.browser.text(f"{desk.both}&role=editor&in={desk.acme}")
+
+    assert page.count("Your role admin in Acme") == 2  # at the top, and in the preview
+    assert "admin · ended" in page
+    assert "projects:write" in page
+
+
+async def test_without_an_ended_role_the_workbench_says_nothing_about_ends(
+    desk: Desk, runtime: Runtime
+) -> None:
+    await set_end(runtime, desk.acme, desk.person, Role.ADMIN, FUTURE)
+
+    page = await desk.browser.text(f"{desk.both}&role=editor&in={desk.acme}")
+
+    assert "has ended" not in page
+    assert "· ended" not in page
+
+
+async def test_the_timeline_shows_nothing_that_only_a_role_that_has_ended_allows(
+    desk: Desk, runtime: Runtime, make: Factory, open_browser: OpenBrowser
+) -> None:
+    ada = await open_browser(await make.member(desk.acme, "Ada", Role.ADMIN))
+    await make.give_roles(desk.acme, desk.person, Role.ADMIN, Role.VIEWER)
+    form = {"seen": ["", "admin", "viewer"], "roles": ["admin"], "step": "confirm"}
+    await ada.post(f"/o/{desk.acme}/members/{desk.person.id}/roles", form)
+    assert "Ada" in timeline_of(await desk.browser.text(desk.both))
+
+    await set_end(runtime, desk.acme, desk.person, Role.ADMIN, PAST)
+
+    assert "Ada" not in timeline_of(await desk.browser.text(desk.both))
+
+
+async def test_the_timeline_tells_that_a_role_has_ended(desk: Desk, runtime: Runtime, make: Factory) -> None:
+    assert runtime.management
+    await make.give_roles(desk.acme, desk.person, Role.ADMIN, Role.EDITOR)
+    ends_at = await set_end(runtime, desk.acme, desk.person, Role.EDITOR, PAST)
+
+    due = RoleEnding(desk.acme, desk.person.id, Role.EDITOR, ends_at)
+    await end_role(Systems(runtime.work, runtime.management, None), due)
+
+    assert "The role editor of Vera ended" in timeline_of(await desk.browser.text(desk.both))
+
+
+def timeline_of(page: str) -> str:
+    """Return the part of the page that tells what happened."""
+    return page[page.index('id="timeline-heading"') : page.index('id="raw-tokens-heading"')]

@@ -15,7 +15,7 @@ from saas_app.rbac.permissions import Role
 from tests.conftest import OpenBrowser
 from tests.integration.bearer import Mint
 from tests.integration.lab.conftest import LearnerInLab, NewLearner, path_of
-from tests.integration.lab.tasks import ANSWERS, demote_sam, give_sam, play, promote_sam, remove_sam
+from tests.integration.lab.tasks import ANSWERS, demote_sam, do_tasks, give_sam, play, promote_sam, remove_sam
 
 
 def lesson_of(slug: str) -> Lesson:
@@ -24,7 +24,8 @@ def lesson_of(slug: str) -> Lesson:
     return found
 
 
-TWO_SPEEDS, LIVE, REMOVAL = map(lesson_of, ("two-speeds", "issued-tokens-live", "removal"))
+TWO_SPEEDS, LIVE, ENDED = map(lesson_of, ("two-speeds", "issued-tokens-live", "ended-role"))
+REMOVAL = lesson_of("removal")
 MACHINE, FACTOR, AUDIENCE = map(lesson_of, ("machine-without-scope", "second-factor", "audience-first"))
 TWO_ORGANIZATIONS, NO_ORGANIZATION = map(lesson_of, ("two-organizations", "no-organization"))
 
@@ -43,6 +44,7 @@ async def roles_of_sam(learner: LearnerInLab) -> frozenset[str] | None:
     [
         (TWO_SPEEDS, "Sam is not an admin of your workshop yet"),
         (LIVE, "still allow writing"),
+        (ENDED, "Sam is not an editor of your workshop"),
         (REMOVAL, "Sam is still a member of your workshop"),
     ],
     ids=lambda value: getattr(value, "slug", ""),
@@ -79,7 +81,7 @@ async def test_a_demotion_to_no_role_at_all_is_accepted(
 
 @pytest.mark.parametrize(
     ("lesson", "prepared"),
-    [(TWO_SPEEDS, "viewer"), (LIVE, "editor")],
+    [(TWO_SPEEDS, "viewer"), (LIVE, "editor"), (ENDED, "viewer")],
     ids=lambda value: getattr(value, "slug", ""),
 )
 async def test_a_lesson_starts_over_if_sam_was_removed(
@@ -91,7 +93,7 @@ async def test_a_lesson_starts_over_if_sam_was_removed(
     assert "Sam was no longer a member" in await learner.act(lesson, expect=409)
 
     assert await roles_of_sam(learner) == {prepared}
-    await (promote_sam if lesson is TWO_SPEEDS else demote_sam)(learner)
+    await do_tasks(learner, lesson)
     await learner.act(lesson)
     assert (await learner.run_of(lesson)).was_right
 
@@ -125,7 +127,7 @@ async def test_a_kept_token_that_has_expired_is_replaced(
 
 
 async def test_lessons_in_a_row_leave_each_other_what_they_need(learner: LearnerInLab) -> None:
-    for lesson in (REMOVAL, TWO_SPEEDS, LIVE, FACTOR, MACHINE):
+    for lesson in (REMOVAL, TWO_SPEEDS, ENDED, LIVE, FACTOR, MACHINE):
         await play(learner, lesson, ANSWERS[lesson.slug])
 
         assert (await learner.run_of(lesson)).was_right

@@ -11,7 +11,8 @@ import pytest
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.profiles import Membership
 from saas_app.lab import workbench
-from saas_app.lab.workbench import Bench, Grants, Preview, Workbench
+from saas_app.lab.bench import Bench
+from saas_app.lab.workbench import Grants, Preview, Workbench
 from saas_app.rbac.assignment import PERSON_ROLES
 from saas_app.rbac.permissions import Permission, Role
 from saas_app.runtime import Runtime

@@ -1,4 +1,4 @@
-"""Lesson 10: a report is found by its id, whoever asks."""
+"""Lesson 11: a report is found by its id, whoever asks."""
 
 from __future__ import annotations
 
