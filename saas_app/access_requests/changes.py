@@ -17,22 +17,24 @@ from typing import Any
 
 from saas_app.access_requests import queries
 from saas_app.access_requests.choosing import gained_by
-from saas_app.access_requests.service import find_deciders
-from saas_app.access_requests.values import (
-    MAX_PENDING,
-    MIN_MINUTES,
+from saas_app.access_requests.refusals import (
     AlreadyAsked,
     AlreadyDecided,
     AlreadyHeld,
-    Approver,
     NobodyCanApprove,
     NothingToAsk,
     OnlyPeople,
     OwnRequest,
     RequestNotFound,
+    TooManyPending,
+)
+from saas_app.access_requests.service import find_deciders
+from saas_app.access_requests.values import (
+    MAX_PENDING,
+    MIN_MINUTES,
+    Approver,
     RequestRow,
     RequestState,
-    TooManyPending,
     WantedAccess,
 )
 from saas_app.audit.recorder import Action, AuditEntry, Target, record

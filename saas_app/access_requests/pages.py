@@ -13,16 +13,8 @@ from quart.typing import ResponseReturnValue
 from saas_app.access_requests import changes, service
 from saas_app.access_requests.choosing import gained_by
 from saas_app.access_requests.forms import AskForm, DeclineForm, read_permission, read_role
-from saas_app.access_requests.values import (
-    MAX_NAMED,
-    MINUTES,
-    AlreadyAsked,
-    RequestNotFound,
-    RequestRefused,
-    RequestRow,
-    TooManyPending,
-    duration_of,
-)
+from saas_app.access_requests.refusals import AlreadyAsked, RequestNotFound, RequestRefused, TooManyPending
+from saas_app.access_requests.values import MAX_NAMED, MINUTES, RequestRow, duration_of
 from saas_app.db.base import utc_now
 from saas_app.errors import AppError, Busy, Invalid, LogtoUnavailable, RateLimited
 from saas_app.identity.tenant import Tenant

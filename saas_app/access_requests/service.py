@@ -11,15 +11,8 @@ from typing import Final
 
 from saas_app.access_requests import queries
 from saas_app.access_requests.choosing import DECIDING_ROLES, could_approve, gained_by, roles_to_ask
-from saas_app.access_requests.values import (
-    MINUTES,
-    OWN_SHOWN,
-    Approver,
-    RequestKey,
-    RequestNotFound,
-    RequestRow,
-    RoleToAsk,
-)
+from saas_app.access_requests.refusals import RequestNotFound
+from saas_app.access_requests.values import MINUTES, OWN_SHOWN, Approver, RequestKey, RequestRow, RoleToAsk
 from saas_app.changes.organization_change import MemberChange
 from saas_app.db.base import utc_now
 from saas_app.db.readings import Reading
@@ -50,7 +43,7 @@ class Deciders:
             datetime.max.replace(tzinfo=UTC) if minutes is None else utc_now() + timedelta(minutes=minutes)
         )
         found = (
-            Approver(member.user.id, member.user.display_name)
+            Approver(member.user.id, member.user.display_name, member.user.avatar)
             for member in self.members
             if member.user.id != requester_id
             and not member.user.is_suspended

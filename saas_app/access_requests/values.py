@@ -10,12 +10,10 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 
 from saas_app.db.base import utc_now
-from saas_app.errors import AppError, Conflict, NotFound
 from saas_app.members.ends import LONGEST, SHORTEST
 from saas_app.models import RequestState as RequestState
 from saas_app.rbac.permissions import Permission, Role
 from saas_app.text.translation import Sentence, _, ngettext
-from saas_app.text.visible import isolated
 from saas_app.web.durations import Duration
 
 LIFETIME: Final = timedelta(days=14)
@@ -145,6 +143,7 @@ class Approver:
 
     id: str
     name: str
+    picture: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,136 +163,6 @@ class RoleToAsk:
         return self.approvers is None or bool(self.approvers)
 
 
-class RequestNotFound(NotFound):
-    """The organization has no such request, or the caller may not see it. The two look the same."""
-
-    code, title = "access-request-not-found", _("Request not found")
-
-    def __init__(self) -> None:
-        super().__init__(_("It does not exist, or you do not have access to it."))
-
-
-class RequestRefused(Conflict):
-    """A request cannot be sent, decided or withdrawn now. ``request_id`` names the one to show, if any."""
-
-    def __init__(self, detail: Sentence, request_id: uuid.UUID | None = None) -> None:
-        super().__init__(detail)
-        self.request_id = request_id
-
-
-class AlreadyAsked(RequestRefused):
-    """The member has a pending request for this role."""
-
-    code, title = "already-asked", _("You have asked for this role already")
-
-    def __init__(self, role: Role, request_id: uuid.UUID) -> None:
-        super().__init__(
-            _("Your request for the role %(role)s waits for a decision.", role=role.value), request_id
-        )
-
-
-class TooManyPending(RequestRefused):
-    """The member has as many pending requests as are allowed."""
-
-    code, title = "too-many-requests-pending", _("Too many requests are waiting")
-
-    def __init__(self) -> None:
-        super().__init__(
-            ngettext(
-                "%(num)s request of yours waits for a decision. Withdraw one before you send another.",
-                "%(num)s requests of yours wait for a decision. Withdraw one before you send another.",
-                MAX_PENDING,
-            )
-        )
-
-
-class NothingToAsk(RequestRefused):
-    """The role would add no permission."""
-
-    code, title = "nothing-to-ask", _("You do not need this role")
-
-    def __init__(self, role: Role) -> None:
-        super().__init__(
-            _("You already have every permission of the role %(role)s. No request was sent.", role=role.value)
-        )
-
-
-class NobodyCanApprove(RequestRefused):
-    """No member could approve the request. ``for_less``: somebody could for a shorter time."""
-
-    code, title = "nobody-can-approve", _("Nobody can approve this request")
-
-    def __init__(self, role: Role, organization_name: str, *, for_less: bool) -> None:
-        named = {"organization": isolated(organization_name), "role": role.value}
-        super().__init__(
-            _(
-                "No other member of %(organization)s can assign the role %(role)s for so long. No request "
-                "was sent. Ask for a shorter time.",
-                **named,
-            )
-            if for_less
-            else _(
-                "No other member of %(organization)s can assign the role %(role)s. No request was sent.",
-                **named,
-            )
-        )
-
-
-class OwnRequest(RequestRefused):
-    """The caller tried to decide their own request."""
-
-    code, title = "own-request", _("You cannot decide your own request")
-
-    def __init__(self, request_id: uuid.UUID) -> None:
-        super().__init__(_("Another member who can assign the role has to decide."), request_id)
-
-
-class AlreadyDecided(RequestRefused):
-    """The request can no longer be decided or withdrawn."""
-
-    code, title = "already-decided", _("This request is closed")
-
-    def __init__(self, row: RequestRow) -> None:
-        super().__init__(_closed(row), row.id)
-
-
-class AlreadyHeld(RequestRefused):
-    """The member holds the role, so there is nothing to give."""
-
-    code, title = "already-held", _("Nothing to approve")
-
-    def __init__(self, row: RequestRow) -> None:
-        super().__init__(
-            _(
-                "%(name)s already has the role %(role)s. Nothing was changed.",
-                name=isolated(row.requester_name),
-                role=row.role,
-            ),
-            row.id,
-        )
-
-
-class OnlyPeople(AppError):
-    """A program tried to ask for access. Its owner changes what it may do."""
-
-    status, code, title = 403, "people-only", _("Only people can ask for access")
-
-    def __init__(self) -> None:
-        super().__init__(
-            _("An API client gets its roles from a member who manages API clients. No request was sent.")
-        )
-
-
 def duration_of(minutes: int | None) -> Duration | None:
     """Return the choice of the form that a request has, or None for a time that only programs can ask for."""
     return next((duration for duration, length in MINUTES.items() if length == minutes), None)
-
-
-def _closed(row: RequestRow) -> Sentence:
-    if row.state is ShownState.APPROVED and row.decider_name:
-        return _("%(name)s has already approved it. Nothing was changed.", name=isolated(row.decider_name))
-    if row.state is ShownState.DECLINED and row.decider_name:
-        return _("%(name)s has already declined it. Nothing was changed.", name=isolated(row.decider_name))
-    if row.state is ShownState.EXPIRED:
-        return _("It has expired. Nothing was changed.")
-    return _("It was withdrawn. Nothing was changed.")

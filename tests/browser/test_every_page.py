@@ -10,6 +10,7 @@ from tests.browser.page_checks import findings_on
 from tests.browser.site import Site
 from tests.browser.steps import start_session
 from tests.browser.tour import after_actions, after_sign_in, before_sign_in, set_scene, without_scripts
+from tests.browser.tour_of_access_requests import asking, deciding
 from tests.factories import Factory
 
 # Only a mobile browser obeys the viewport that a page declares.
@@ -52,6 +53,16 @@ async def test_pages_about_members_are_accessible_and_fit_a_phone(
     assert await findings_on(page, admin.members(page, people, office)) == []
     assert await findings_on(page, admin.invitations(page, people, office)) == []
     assert await findings_on(page, admin.api_clients(page, people, office)) == []
+
+
+async def test_pages_about_access_requests_are_accessible_and_fit_a_phone(
+    open_page: OpenPage, people: Factory, site: Site
+) -> None:
+    page, viewer = await open_page(**OPTIONS), await open_page(**OPTIONS)
+    office = await admin.set_office(page, people, site)
+    await start_session(viewer, site, office.viewer)
+    assert await findings_on(viewer, asking(viewer, office)) == []
+    assert await findings_on(page, deciding(page, office)) == []
 
 
 async def test_settings_and_the_audit_log_are_accessible_and_fit_a_phone(

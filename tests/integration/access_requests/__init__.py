@@ -1,0 +1,1 @@
+"""Access requests, by the pages and by the API."""

@@ -1,0 +1,1 @@
+"""Parts of access requests without I/O."""
