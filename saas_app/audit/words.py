@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from saas_app.text.translation import Sentence, _, number, pgettext
+from saas_app.web.times import exact_utc
 
 _ABSENT: Final = object()
 
@@ -17,6 +19,7 @@ _FIELDS: Final[Mapping[str, Sentence]] = {
     "description": _("Description"),
     "domain": _("Email domain"),
     "due_on": _("Due on"),
+    "ends_at": _("Ends"),
     "expires_at": _("Expires"),
     "invitation": _("Invitation"),
     "is_mfa_required": _("Second factor required"),
@@ -27,6 +30,7 @@ _FIELDS: Final[Mapping[str, Sentence]] = {
     "project": _("Project"),
     "proof": _("Proof"),
     "reason": _("Reason"),
+    "role": _("Role"),
     "role_names": _("Roles"),
     "roles": _("Roles"),
     "secret_expires_at": _("Secret expires"),
@@ -63,6 +67,7 @@ _STATES: Final[Mapping[str, Sentence]] = {
     "todo": pgettext("state", "to do"),
 }
 _WITH_STATES: Final = frozenset({"state", "status"})
+_NO_END: Final = _("No end")
 
 
 def field_label(name: str) -> str:
@@ -83,7 +88,17 @@ def side_of(side: Mapping[str, Any], name: str) -> str | None:
         return None
     if name in _WITH_STATES and value in _STATES:
         return _STATES[value].said
+    if name == "ends_at":
+        return _NO_END.said if value is None else _exactly(value)
     return in_words(value)
+
+
+def _exactly(value: Any) -> str:
+    """Return a moment as the page shows the time of the event, or a value that is none as it is."""
+    try:
+        return exact_utc(datetime.fromisoformat(value))
+    except (TypeError, ValueError):
+        return in_words(value)
 
 
 def in_words(value: Any) -> str:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field, StrictBool
 from quart import Blueprint, Response
 from quart_schema import Tag, tag
 
+from saas_app.errors import Invalid
 from saas_app.identity.tenant import Tenant
-from saas_app.members import changes, service
+from saas_app.members import changes, end_changes, service
 from saas_app.members.api_roles import PersonRole
 from saas_app.members.cursors import following, read_position
-from saas_app.members.roles import read_choice
+from saas_app.members.roles import get_person_role, read_choice
 from saas_app.members.values import Listing, Machine, Member, MembersFilter, WantedRoles
 from saas_app.rbac.permissions import Permission, Role
 from saas_app.web.context import management, organization_change
@@ -21,6 +26,7 @@ from saas_app.web.json_api import (
     ApiModel,
     ApiResponse,
     ListQuery,
+    Moment,
     Search,
     accepts_if_match,
     answers,
@@ -54,14 +60,22 @@ class MachineQuery(ListQuery):
     search: Annotated[str, Search(_SEARCH_LENGTH)] = ""
 
 
+class RoleEndView(ApiModel):
+    """When a role ends that a member has for a time."""
+
+    role: str
+    ends_at: datetime
+
+
 class MemberView(ApiModel):
-    """A member of the organization."""
+    """A member of the organization. Roles that are not in `role_ends` do not end."""
 
     id: str
     name: str
     email: str | None
     is_suspended: bool
     roles: list[str]
+    role_ends: list[RoleEndView]
 
 
 class MemberList(ApiModel):
@@ -89,10 +103,21 @@ class MachineList(ApiModel):
 
 
 class RolesChange(ApiModel):
-    """All roles of the member after the change. To give up your own permissions, set `accept_own_loss`."""
+    """All roles of the member after the change. To give up your own permissions, set `accept_own_loss`.
+
+    Roles that the change adds end at `ends_at`, at least 5 minutes and at most 365 days from now. By default,
+    they do not end.
+    """
 
     roles: list[PersonRole] = Field(max_length=len(Role))
     accept_own_loss: StrictBool = False
+    ends_at: Moment | None = None
+
+
+class RoleEndChange(ApiModel):
+    """The new end of a role, at least 5 minutes and at most 365 days from now, or `null` for no end."""
+
+    ends_at: Moment | None
 
 
 @blueprint.get("/members")
@@ -141,7 +166,7 @@ async def list_machines(tenant: Tenant, query_args: MachineQuery) -> ApiResponse
 @sends("ETag")
 @validate_response(MemberView)
 async def get_member(tenant: Tenant, user_id: str) -> ApiResponse:
-    """Read a member. The `ETag` identifies their roles."""
+    """Read a member. The `ETag` identifies their roles and the ends of these."""
     member = await service.get_member(organization_change(tenant), user_id)
     return _view(member), 200, _tag_of(member)
 
@@ -158,10 +183,37 @@ async def replace_roles(tenant: Tenant, user_id: str, data: RolesChange) -> ApiR
     chosen = read_choice([role.value for role in data.roles])
     member = await service.get_member(organization_change(tenant), user_id)
     require_match(_tag_of(member))
-    wanted = WantedRoles(user_id, member.role_names, chosen, accepts_own_loss=data.accept_own_loss)
-    plan = await changes.change_roles(organization_change(tenant), wanted)
-    changed = _view(plan.member).model_copy(update={"roles": sorted(plan.after)})
-    return changed, 200, etag_of(plan.member.id, *sorted(plan.after))
+    wanted = WantedRoles(
+        user_id,
+        member.role_names,
+        chosen,
+        accepts_own_loss=data.accept_own_loss,
+        until=data.ends_at,
+    )
+    with _end_named_as_sent():
+        plan = await changes.change_roles(organization_change(tenant), wanted)
+    changed = replace(plan.member, role_names=plan.after, ends=plan.ends)
+    return _view(changed), 200, _tag_of(changed)
+
+
+@blueprint.put("/members/<user_id>/roles/<role_name>/end")
+@requires(Permission.MEMBERS_UPDATE, complete=True)
+@tag(["members"])
+@answers(409)
+@requires_if_match
+@validate_request(RoleEndChange)
+@validate_response(MemberView)
+async def set_role_end(tenant: Tenant, user_id: str, role_name: str, data: RoleEndChange) -> ApiResponse:
+    """Let a role of a member end later, sooner or never. To end it now, change their roles."""
+    role = get_person_role(role_name)
+    member = await service.get_member(organization_change(tenant), user_id)
+    require_match(_tag_of(member))
+    seen = member.ends.get(role.value)
+    with _end_named_as_sent():
+        before = await end_changes.set_end(organization_change(tenant), user_id, role, seen, data.ends_at)
+    ends = {**before.ends, role.value: data.ends_at}
+    changed = replace(before, ends={name: end for name, end in ends.items() if end is not None})
+    return _view(changed), 200, _tag_of(changed)
 
 
 @blueprint.delete("/members/<user_id>")
@@ -194,8 +246,21 @@ def _view(member: Member) -> MemberView:
         email=member.email,
         is_suspended=member.is_suspended,
         roles=sorted(member.role_names),
+        role_ends=[RoleEndView(role=name, ends_at=end) for name, end in sorted(member.ends.items())],
     )
 
 
+@contextmanager
+def _end_named_as_sent() -> Iterator[None]:
+    """Let errors name the field of the request, which is another one in the form of the page."""
+    try:
+        yield
+    except Invalid as error:
+        if "until" in error.fields:
+            raise Invalid(error.detail, fields={"ends_at": error.fields["until"]}) from None
+        raise
+
+
 def _tag_of(member: Member) -> dict[str, str]:
-    return etag_of(member.id, *sorted(member.role_names))
+    ends = (f"{role} until {end.isoformat()}" for role, end in sorted(member.ends.items()))
+    return etag_of(member.id, *sorted(member.role_names), *ends)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from werkzeug.datastructures import MultiDict
 
@@ -16,6 +17,7 @@ from saas_app.web.typed_text import clean_line, whole_number
 SEARCH_LENGTH = 128
 _ROLE_LENGTH = 128  # Logto 1.42 accepts no longer name
 _PAGE_DIGITS = 6
+_NO_END = "none"
 
 
 def read_filter(query: Mapping[str, str]) -> MembersFilter:
@@ -45,6 +47,22 @@ def read_wanted_roles(user_id: str, form: MultiDict[str, str]) -> WantedRoles:
 def seen_fields(role_names: Collection[str]) -> list[tuple[str, str]]:
     """Return hidden fields with the roles that a member has as the form is opened, after an empty one."""
     return [("seen", ""), *(("seen", name) for name in sorted(role_names))]
+
+
+def seen_end_field(end: datetime | None) -> tuple[str, str]:
+    """Return the hidden field with the end that a role has as the form is opened."""
+    return ("seen", _NO_END if end is None else end.isoformat())
+
+
+def read_seen_end(form: Mapping[str, str]) -> datetime | None:
+    """Read what :func:`seen_end_field` wrote. Raises :class:`BadRequest`."""
+    seen = form.get("seen", "")
+    try:
+        return None if seen == _NO_END else datetime.fromisoformat(seen)
+    except ValueError:
+        raise BadRequest(
+            _("The form does not say which end it was opened with. Reload the page and try again.")
+        ) from None
 
 
 def _read_seen(names: Sequence[str]) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from saas_app.errors import Invalid
+from saas_app.errors import Invalid, NotFound
 from saas_app.rbac.assignment import PERSON_ROLES, missing_to_assign
 from saas_app.rbac.permissions import Permission, Role
 from saas_app.text.translation import _
@@ -37,6 +37,13 @@ def role_options(held: frozenset[str], granted: frozenset[Permission]) -> tuple[
 def kept_roles(held: frozenset[str]) -> frozenset[str]:
     """Return the roles of a member that the registry does not offer to people. No form here changes them."""
     return held - _BY_NAME.keys()
+
+
+def get_person_role(name: str) -> Role:
+    """Return the role for people with this name, from an address. Raises :class:`NotFound`."""
+    if name not in _BY_NAME:
+        raise NotFound(_("No role for people has this name."))
+    return _BY_NAME[name]
 
 
 def read_choice(names: Sequence[str]) -> frozenset[Role]:

@@ -153,14 +153,14 @@ class LastAdmin(Conflict):
         organization = isolated(organization_name)
         super().__init__(
             _(
-                "You are the only admin of %(organization)s who can sign in. Make another member an admin "
-                "first. Nothing was changed.",
+                "You are the only admin of %(organization)s who can sign in and whose role has no end. Make "
+                "another member an admin first. Nothing was changed.",
                 organization=organization,
             )
             if member.is_self
             else _(
-                "%(name)s is the only admin of %(organization)s who can sign in. Make another member an "
-                "admin first. Nothing was changed.",
+                "%(name)s is the only admin of %(organization)s who can sign in and whose role has no end. "
+                "Make another member an admin first. Nothing was changed.",
                 name=isolated(member.display_name),
                 organization=organization,
             )
@@ -182,6 +182,47 @@ class RolesChanged(VersionConflict):
         )
         self.member = member
         self.wanted = wanted
+
+
+class NotHeld(Conflict):
+    """The member does not have the role whose end would change: it has ended, or was taken away."""
+
+    code, title = "role-not-held", _("This role has ended")
+
+    def __init__(self, member: Member, role: Role) -> None:
+        super().__init__(
+            _(
+                "%(name)s does not have the role %(role)s, or it has ended. To let it last longer, assign it "
+                "again.",
+                name=isolated(member.display_name),
+                role=role.value,
+            )
+        )
+
+
+class EndChanged(VersionConflict):
+    """The end of the role changed since the form was opened. Nothing was overwritten."""
+
+    def __init__(self, member: Member, role: Role) -> None:
+        super().__init__(
+            _(
+                "The end of the role %(role)s of %(name)s has changed since you opened the page. Nothing was "
+                "changed.",
+                role=role.value,
+                name=isolated(member.display_name),
+            )
+        )
+        self.member = member
+        self.role = role
+
+
+class OwnEnd(Conflict):
+    """The caller would let their own role last longer."""
+
+    code, title = "own-role-end", _("You cannot extend your own role")
+
+    def __init__(self, role: Role) -> None:
+        super().__init__(_("Ask another member to let your role %(role)s last longer.", role=role.value))
 
 
 class SelfDemotionUnconfirmed(Invalid):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from quart import Blueprint
 from quart_schema import tag
 
@@ -25,13 +27,24 @@ class PermissionAccess(ApiModel):
     roles_that_grant: list[str]
 
 
+class RoleEndView(ApiModel):
+    """When a role of the caller ends."""
+
+    role: str
+    ends_at: datetime
+
+
 class Access(ApiModel):
-    """The caller's permissions. `roles` is null for a bearer token, which does not name the roles."""
+    """The caller's permissions. `roles` is null for a bearer token, which does not name the roles.
+
+    `role_ends` has the roles that end.
+    """
 
     organization_id: str
     organization_name: str
     subject: str
     roles: list[str] | None
+    role_ends: list[RoleEndView]
     permissions: list[PermissionAccess]
 
 
@@ -49,6 +62,7 @@ async def get_access(tenant: Tenant) -> ApiResponse:
         organization_name=tenant.organization_name,
         subject=tenant.principal.subject,
         roles=None if roles is None else sorted(roles),
+        role_ends=[RoleEndView(role=name, ends_at=end) for name, end in sorted(tenant.role_ends.items())],
         permissions=[_access(tenant, permission) for permission in Permission],
     )
 

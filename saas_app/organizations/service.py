@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from saas_app.changes.organization_change import MemberChange
@@ -45,6 +45,13 @@ def search_memberships(memberships: Iterable[Membership], text: str, language: s
     return sorted(
         memberships, key=lambda item: (order_key(item.organization_name, language), item.organization_id)
     )
+
+
+def ends_within_a_day(tenant: Tenant) -> list[tuple[str, datetime]]:
+    """Return the caller's roles that end soon, and when, the earliest first."""
+    soon = utc_now() + timedelta(days=1)
+    found = [(name, end) for name, end in tenant.role_ends.items() if end <= soon]
+    return sorted(found, key=lambda item: (item[1], item[0]))
 
 
 @dataclass(frozen=True, slots=True)

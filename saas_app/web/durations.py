@@ -21,7 +21,7 @@ from saas_app.web.reader import current_reader
 FIELD: Final = "duration"
 UNTIL_FIELD: Final = "until"
 
-_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 _MINUTE: Final = timedelta(minutes=1)
 _UNCHOSEN: Final = _("Choose how long.")
 _UNREADABLE: Final = _("Enter a date and a time, such as 2026-11-21 14:30.")
@@ -120,7 +120,7 @@ def end_fields(end: datetime | None) -> list[tuple[str, str]]:
     """Return hidden fields that choose exactly this end."""
     if end is None:
         return [(FIELD, Duration.NO_END)]
-    return [(FIELD, Duration.DATE), (UNTIL_FIELD, end.astimezone(UTC).isoformat(timespec="seconds"))]
+    return [(FIELD, Duration.DATE), (UNTIL_FIELD, end.astimezone(UTC).isoformat())]
 
 
 def _invalid(problem: Sentence) -> Invalid:

@@ -14,7 +14,7 @@ from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time, format_timedelta, get_datetime_format
 from markupsafe import Markup, escape
 
-from saas_app.text.translation import _
+from saas_app.text.translation import _, ngettext
 from saas_app.web.reader import current_reader
 
 Unit: TypeAlias = Literal["year", "month", "day", "hour", "minute"]
@@ -74,8 +74,10 @@ def time_left(moment: datetime) -> Markup:
     """Return how long it is until a moment, as a ``time`` element such as *58 minutes left*."""
     seconds = max(60, (moment - datetime.now(UTC)).total_seconds())
     unit, length = next((unit, length) for unit, length in _UNITS if seconds >= length)
-    distance = _distance(current_reader().locale, unit, int(seconds // length) * length, has_direction=False)
-    return _element(moment, _("%(time)s left", time=distance).shown, tooltip=exact_text(moment))
+    count = int(seconds // length)
+    distance = _distance(current_reader().locale, unit, count * length, has_direction=False)
+    left = ngettext("%(distance)s left", "%(distance)s left", count, distance=distance)
+    return _element(moment, left.shown, tooltip=exact_text(moment))
 
 
 def relative_time(moment: datetime) -> Markup:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import sqlalchemy as sa
 
 from saas_app.audit.recorder import Action
-from saas_app.models import AuditEvent, PendingChange, RoleEnd
+from saas_app.models import AuditEvent, PendingChange
 from saas_app.runtime import Runtime
 
 
@@ -27,17 +25,6 @@ async def changes_of(runtime: Runtime, organization_id: str) -> list[AuditEvent]
 async def actions_of(runtime: Runtime, organization_id: str) -> list[str]:
     """Return the actions of the audit events without denied requests, oldest first."""
     return [event.action for event in await changes_of(runtime, organization_id)]
-
-
-async def ends_in(runtime: Runtime, organization_id: str) -> dict[tuple[str, str], datetime]:
-    """Return the ends of members' roles that are stored, by the member's id and the role's name."""
-    async with runtime.work.reading(organization_id) as db:
-        rows = await db.execute(
-            sa.select(RoleEnd.user_id, RoleEnd.role, RoleEnd.ends_at).where(
-                RoleEnd.organization_id == organization_id
-            )
-        )
-        return {(user_id, role): ends_at for user_id, role, ends_at in rows}
 
 
 async def pending_in(runtime: Runtime, organization_id: str) -> list[PendingChange]:

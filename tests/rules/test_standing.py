@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -11,6 +12,7 @@ import pytest
 
 from saas_app.changes import organization_change
 from saas_app.coordination.leases import lease
+from saas_app.db.base import utc_now
 from saas_app.identity.membership_changes import note_change
 from saas_app.logto.transport import ManagementTransport
 from saas_app.rbac.permissions import Role
@@ -51,6 +53,8 @@ _FORMS: Final[dict[str, dict[str, Any]]] = {
     "access_requests_api.decline_access_request": {"answer": "No"},
     "members.roles.change": {"seen": ["", "viewer"], "roles": "editor", "step": "confirm"},
     "members_api.replace_roles": {"roles": ["editor"]},
+    "members.roles.ends.change": {"seen": "none", "duration": "hour"},
+    "members_api.set_role_end": {"ends_at": (utc_now() + timedelta(hours=1)).isoformat()},
     "members.leave": {"confirm": "yes"},
     "api_clients.create_client": {"name": "Robot two", "permissions": "projects:read"},
     "api_clients.revoke_chosen": {"row": "some-client:", "confirmed": "yes"},
@@ -99,8 +103,8 @@ async def _send(browser: Browser, route: Route, path: str, form: dict[str, Any])
     if not route.is_api:
         headers["Content-Type"] = "application/x-www-form-urlencoded"
         return await browser.app.post(path, data=urlencode(form, doseq=True), headers=headers)
-    if route.endpoint == "members_api.replace_roles":
-        current = await browser.get(path.removesuffix("/roles"))
+    if route.endpoint in ("members_api.replace_roles", "members_api.set_role_end"):
+        current = await browser.get(path.partition("/roles")[0])
         headers["If-Match"] = current.headers["ETag"]
     return await browser.app.open(path, method=route.method, json=form or None, headers=headers)
 

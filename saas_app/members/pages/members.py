@@ -14,7 +14,7 @@ from saas_app.members import changes, service
 from saas_app.members.forms import read_filter
 from saas_app.members.pages.chosen import blueprint as chosen
 from saas_app.members.pages.roles import blueprint as roles
-from saas_app.members.values import LastAdmin, LeaveInstead, NotAMember
+from saas_app.members.values import LastAdmin, LeaveInstead, NotAMember, NotHeld, OwnEnd
 from saas_app.rbac.permissions import Permission
 from saas_app.text.translation import _
 from saas_app.text.visible import isolated
@@ -106,6 +106,8 @@ async def redirect_to_leaving(error: LeaveInstead) -> ResponseReturnValue:
 @blueprint.errorhandler(LastAdmin)
 @blueprint.errorhandler(AccessChanged)
 @blueprint.errorhandler(NotAMember)
+@blueprint.errorhandler(NotHeld)
+@blueprint.errorhandler(OwnEnd)
 async def refused(error: AppError) -> ResponseReturnValue:
     """Show why the change was not made, with a link to the members."""
     return render("members/refused.html", error=error), error.status

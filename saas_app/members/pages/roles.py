@@ -14,6 +14,7 @@ from saas_app.identity.tenant import Tenant
 from saas_app.members import changes, service
 from saas_app.members.ends import WITHIN
 from saas_app.members.forms import read_wanted_roles, seen_fields
+from saas_app.members.pages.ends import blueprint as ends
 from saas_app.members.roles import kept_roles, role_options
 from saas_app.members.values import Member, RolePlan, RolesChanged, SelfDemotionUnconfirmed
 from saas_app.rbac.permissions import Permission, in_role_order
@@ -24,8 +25,10 @@ from saas_app.web.durations import Duration, duration_field, end_fields
 from saas_app.web.guards import requires
 from saas_app.web.notices import notify
 from saas_app.web.templating import render
+from saas_app.web.times import exact_text
 
 blueprint = Blueprint("roles", __name__, url_prefix="/members/<user_id>/roles")
+blueprint.register_blueprint(ends)
 
 
 @blueprint.get("")
@@ -112,8 +115,17 @@ def _fields(seen: Collection[str], chosen: Collection[str]) -> list[tuple[str, s
 def _notice(plan: RolePlan) -> Sentence:
     if plan.member.is_self:
         return _("Your roles were changed. Your current permissions are listed below.")
+    named = {
+        "name": isolated(plan.member.display_name),
+        "roles": ", ".join(in_role_order(plan.after)) or _("no role"),
+    }
+    if plan.until is None:
+        return _(
+            "Roles of %(name)s changed to %(roles)s. The change takes effect with their next request.",
+            **named,
+        )
     return _(
-        "Roles of %(name)s changed to %(roles)s. The change takes effect with their next request.",
-        name=isolated(plan.member.display_name),
-        roles=", ".join(in_role_order(plan.after)) or _("no role"),
+        "Roles of %(name)s changed to %(roles)s. What was added ends on %(time)s.",
+        **named,
+        time=exact_text(plan.until),
     )

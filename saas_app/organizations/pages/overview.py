@@ -60,6 +60,7 @@ async def overview(tenant: Tenant) -> ResponseReturnValue:
         steps=steps,
         activity=[(sentence_with_marks(row), row.occurred_at) for row in found.of(activity) or ()],
         roles=tenant.role_names,
+        ending_soon=service.ends_within_a_day(tenant),
     )
     if not guides or steps is not None:
         return page

@@ -21,6 +21,7 @@ BODIES: Final[dict[str, Any]] = {
     "Approval": {"minutes": 1440},
     "Decline": {"answer": "Bob updates the plan this week."},
     "RolesChange": {"roles": ["editor"]},
+    "RoleEndChange": {"ends_at": "2027-01-31T17:00:00Z"},
 }
 """An example body by the name of its model."""
 
@@ -37,6 +38,7 @@ PARAMETERS: Final = {
     "sort": "The sort order",
     "show": "The status of the tasks",
     "state": "The state of the invitations",
+    "role_name": "The name of a role for people that the member has",
     "role": "Only members with this role",
     "action": "Only this action",
     "outcome": "Only allowed or only denied requests",

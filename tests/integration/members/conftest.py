@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
 
 import pytest
 
-from saas_app.db.base import utc_now
-from saas_app.identity.role_ends import set_end
 from saas_app.members.values import Member
 from saas_app.rbac.permissions import Permission
-from saas_app.runtime import Runtime
 from tests.clients import Person
 from tests.conftest import OpenOffice
 from tests.factories import Factory
@@ -63,11 +59,3 @@ async def people_manager(make: Factory) -> str:
     """A role made in Logto, unknown to the registry, that only lets its holder manage members."""
     permissions = (Permission.MEMBERS_READ, Permission.MEMBERS_UPDATE, Permission.MEMBERS_REMOVE)
     return await make.role("people-manager", *permissions)
-
-
-async def store_end(runtime: Runtime, acme: Acme, person: Person, role: str, ends_in: timedelta) -> datetime:
-    """Store when a member's role ends, whatever Logto says, and return it."""
-    ends_at = utc_now() + ends_in
-    async with runtime.work.writing(acme.id) as db:
-        await set_end(db, acme.id, person.id, role, ends_at, acme.admin.id)
-    return ends_at

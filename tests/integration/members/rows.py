@@ -12,7 +12,7 @@ async def make_member(make: Factory, _runtime: Runtime, organization_id: str) ->
     """Make a member who is a viewer."""
     member = await make.person("Other")
     await make.join(organization_id, member, Role.VIEWER)
-    return {"user_id": member.id}
+    return {"user_id": member.id, "role_name": Role.VIEWER.value}
 
 
-ROWS = Rows(frozenset({"user_id"}), make_member)
+ROWS = Rows(frozenset({"user_id", "role_name"}), make_member)

@@ -15,12 +15,12 @@ from saas_app.runtime import Runtime
 from tests.clients import Person
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
+from tests.integration.ending import PAST, ends_of, set_end
 from tests.integration.killed import run_until_killed
-from tests.integration.members.conftest import Acme, roles_form, store_end
-from tests.integration.records import changes_of, ends_in
+from tests.integration.members.conftest import Acme, roles_form
+from tests.integration.records import changes_of
 
 EDITOR = Role.EDITOR.value
-ENDED = timedelta(seconds=-1)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ async def test_a_role_given_for_an_hour_is_stored_and_recorded_with_its_end(
 ) -> None:
     await acme.browser.post(acme.roles_of(bob), give())
 
-    end = (await ends_in(runtime, acme.id))[bob.id, EDITOR]
+    end = (await ends_of(runtime, acme.id, bob))[EDITOR]
     assert timedelta(minutes=59) < end - utc_now() <= timedelta(minutes=61)
     assert await acme.roles_at_logto(bob) == {"editor", "viewer"}
     (event,) = await changes_of(runtime, acme.id)
@@ -54,7 +54,7 @@ async def test_a_role_given_for_an_hour_is_stored_and_recorded_with_its_end(
 async def test_only_the_roles_that_a_choice_adds_end(acme: Acme, bob: Person, runtime: Runtime) -> None:
     await acme.browser.post(acme.roles_of(bob), give())
 
-    assert (await ends_in(runtime, acme.id)).keys() == {(bob.id, EDITOR)}
+    assert (await ends_of(runtime, acme.id, bob)).keys() == {EDITOR}
 
 
 async def test_a_choice_that_adds_nothing_records_no_end(acme: Acme, bob: Person, runtime: Runtime) -> None:
@@ -62,7 +62,7 @@ async def test_a_choice_that_adds_nothing_records_no_end(acme: Acme, bob: Person
 
     await acme.browser.post(acme.roles_of(bob), form)
 
-    assert await ends_in(runtime, acme.id) == {}
+    assert await ends_of(runtime, acme.id, bob) == {}
     (event,) = await changes_of(runtime, acme.id)
     assert event.after == {"roles": []}
 
@@ -76,17 +76,17 @@ async def test_the_preview_shows_the_end_that_is_then_saved(
     await acme.browser.post(acme.roles_of(bob), give(duration="date", until=until))
 
     assert f'<time datetime="{until[:19]}Z"' in page
-    assert (await ends_in(runtime, acme.id))[bob.id, EDITOR].isoformat() == until
+    assert (await ends_of(runtime, acme.id, bob))[EDITOR].isoformat() == until
 
 
 async def test_a_role_without_an_end_does_not_get_the_end_of_an_earlier_assignment(
     acme: Acme, bob: Person, runtime: Runtime
 ) -> None:
-    await store_end(runtime, acme, bob, EDITOR, timedelta(hours=1))
+    await set_end(runtime, acme.id, bob, EDITOR, timedelta(hours=1))
 
     await acme.browser.post(acme.roles_of(bob), give(duration="none"))
 
-    assert await ends_in(runtime, acme.id) == {}
+    assert await ends_of(runtime, acme.id, bob) == {}
     assert await acme.roles_at_logto(bob) == {"editor", "viewer"}
 
 
@@ -94,35 +94,35 @@ async def test_taking_a_role_away_deletes_its_end(
     acme: Acme, bob: Person, runtime: Runtime, make: Factory
 ) -> None:
     await make.give_roles(acme.id, bob, "editor", "viewer")
-    await store_end(runtime, acme, bob, EDITOR, timedelta(hours=1))
+    await set_end(runtime, acme.id, bob, EDITOR, timedelta(hours=1))
 
     await acme.browser.post(acme.roles_of(bob), roles_form(["editor", "viewer"], ["viewer"]))
 
-    assert await ends_in(runtime, acme.id) == {}
+    assert await ends_of(runtime, acme.id, bob) == {}
 
 
 async def test_a_role_that_has_ended_counts_as_not_held_and_can_be_given_again(
     acme: Acme, bob: Person, runtime: Runtime, make: Factory
 ) -> None:
     await make.give_roles(acme.id, bob, "editor", "viewer")
-    await store_end(runtime, acme, bob, EDITOR, ENDED)
+    await set_end(runtime, acme.id, bob, EDITOR, PAST)
     assert ">editor" not in (await acme.browser.text(acme.members)).split("Bob</span>")[1].split("<tr")[0]
 
     await acme.browser.post(acme.roles_of(bob), give())
 
-    assert (await ends_in(runtime, acme.id))[bob.id, EDITOR] > utc_now()
+    assert (await ends_of(runtime, acme.id, bob))[EDITOR] > utc_now()
 
 
 async def test_a_role_that_has_ended_is_left_to_the_job_by_other_changes(
     acme: Acme, bob: Person, runtime: Runtime, make: Factory
 ) -> None:
     await make.give_roles(acme.id, bob, "editor", "viewer")
-    ended_at = await store_end(runtime, acme, bob, EDITOR, ENDED)
+    ended_at = await set_end(runtime, acme.id, bob, EDITOR, PAST)
 
     await acme.browser.post(acme.roles_of(bob), roles_form(["viewer"], []))
 
     assert await acme.roles_at_logto(bob) == {"editor"}
-    assert await ends_in(runtime, acme.id) == {(bob.id, EDITOR): ended_at}
+    assert await ends_of(runtime, acme.id, bob) == {EDITOR: ended_at}
 
 
 async def refuse(*_: object) -> None:
@@ -140,7 +140,7 @@ async def test_if_logto_rejects_the_role_no_end_is_left(
 
     await acme.browser.submit(acme.roles_of(bob), give(), 409)
 
-    assert await ends_in(runtime, acme.id) == {}
+    assert await ends_of(runtime, acme.id, bob) == {}
 
 
 @pytest.mark.parametrize("duration", ["hour", "none"])
@@ -153,12 +153,12 @@ async def test_if_logto_rejects_it_a_role_that_has_ended_stays_ended(
     duration: str,
 ) -> None:
     await make.give_roles(acme.id, bob, "editor", "viewer")
-    ended_at = await store_end(runtime, acme, bob, EDITOR, ENDED)
+    ended_at = await set_end(runtime, acme.id, bob, EDITOR, PAST)
     monkeypatch.setattr(ManagementClient, "replace_roles", refuse)
 
     await acme.browser.submit(acme.roles_of(bob), give(duration=duration), 409)
 
-    assert await ends_in(runtime, acme.id) == {(bob.id, EDITOR): ended_at}
+    assert await ends_of(runtime, acme.id, bob) == {EDITOR: ended_at}
 
 
 async def test_if_logto_does_not_answer_the_end_stays_with_the_role_that_may_have_been_given(
@@ -168,7 +168,7 @@ async def test_if_logto_does_not_answer_the_end_stays_with_the_role_that_may_hav
 
     await acme.browser.submit(acme.roles_of(bob), give(), 503)
 
-    assert (await ends_in(runtime, acme.id)).keys() == {(bob.id, EDITOR)}
+    assert (await ends_of(runtime, acme.id, bob)).keys() == {EDITOR}
 
 
 _GIVE_AND_DIE = """
@@ -216,7 +216,7 @@ async def test_a_process_that_dies_after_logto_gave_the_role_leaves_its_end(
     await run_until_killed(settings, _GIVE_AND_DIE, acme.id, bob.id)
 
     assert await acme.roles_at_logto(bob) == {"editor", "viewer"}
-    assert (await ends_in(runtime, acme.id)).keys() == {(bob.id, EDITOR)}
+    assert (await ends_of(runtime, acme.id, bob)).keys() == {EDITOR}
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ async def test_an_impossible_end_is_refused_at_its_field_with_what_was_typed(
     assert problem in page.split('id="until-error"')[1]
     assert 'value="date" checked' in page
     assert 'value="editor" aria-describedby="role-editor" checked' in page
-    assert await ends_in(runtime, acme.id) == {}
+    assert await ends_of(runtime, acme.id, bob) == {}
     assert await acme.roles_at_logto(bob) == {"viewer"}
 
 
@@ -250,7 +250,7 @@ async def test_an_admin_whose_role_ends_is_not_another_admin(
     acme: Acme, runtime: Runtime, make: Factory
 ) -> None:
     eve = await make.member(acme.id, "Eve", Role.ADMIN)
-    await store_end(runtime, acme, eve, Role.ADMIN.value, timedelta(hours=1))
+    await set_end(runtime, acme.id, eve, Role.ADMIN.value, timedelta(hours=1))
 
     page = await acme.browser.submit(f"{acme.root}/leave", {"confirm": "yes"}, 409)
 
@@ -260,7 +260,7 @@ async def test_an_admin_whose_role_ends_is_not_another_admin(
 
 async def test_an_admin_whose_role_ends_can_be_removed(acme: Acme, runtime: Runtime, make: Factory) -> None:
     eve = await make.member(acme.id, "Eve", Role.ADMIN)
-    await store_end(runtime, acme, eve, Role.ADMIN.value, timedelta(hours=1))
+    await set_end(runtime, acme.id, eve, Role.ADMIN.value, timedelta(hours=1))
 
     await acme.browser.post(acme.removal_of(eve))
 
@@ -270,7 +270,7 @@ async def test_an_admin_whose_role_ends_can_be_removed(acme: Acme, runtime: Runt
 async def test_the_time_left_stands_at_the_role_in_the_list(
     acme: Acme, bob: Person, runtime: Runtime, open_browser: OpenBrowser
 ) -> None:
-    await store_end(runtime, acme, bob, "viewer", timedelta(minutes=58, seconds=30))
+    await set_end(runtime, acme.id, bob, "viewer", timedelta(minutes=58, seconds=30))
 
     page = await acme.browser.text(acme.members)
 

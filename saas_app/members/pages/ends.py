@@ -1,0 +1,92 @@
+"""The page on which the end of a member's role is changed: later, sooner, never, or now."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from quart import Blueprint, redirect, request, url_for
+from quart.typing import ResponseReturnValue
+
+from saas_app.errors import Invalid
+from saas_app.identity.tenant import Tenant
+from saas_app.members import end_changes, service
+from saas_app.members.ends import WITHIN
+from saas_app.members.forms import read_seen_end, seen_end_field, seen_fields
+from saas_app.members.roles import get_person_role, kept_roles
+from saas_app.members.values import EndChanged, Member, NotHeld
+from saas_app.rbac.permissions import Permission, Role
+from saas_app.text.translation import Sentence, _
+from saas_app.text.visible import isolated
+from saas_app.web.context import organization_change
+from saas_app.web.durations import Duration, DurationField, duration_field, read_end
+from saas_app.web.guards import requires
+from saas_app.web.notices import notify
+from saas_app.web.templating import render
+from saas_app.web.times import exact_text
+
+blueprint = Blueprint("ends", __name__, url_prefix="/<role_name>/end")
+
+
+@blueprint.get("")
+@requires(Permission.MEMBERS_UPDATE, complete=True)
+async def choose(tenant: Tenant, user_id: str, role_name: str) -> ResponseReturnValue:
+    """Show when the role ends, and the choice of another end."""
+    role = get_person_role(role_name)
+    member = await service.get_member(organization_change(tenant), user_id)
+    if role.value not in member.role_names:
+        raise NotHeld(member, role)
+    return _page(member, role)
+
+
+@blueprint.post("")
+@requires(Permission.MEMBERS_UPDATE, complete=True)
+async def change(tenant: Tenant, user_id: str, role_name: str) -> ResponseReturnValue:
+    """Let the role end at another time, or never."""
+    role, form = get_person_role(role_name), await request.form
+    seen = read_seen_end(form)
+    try:
+        until = read_end(form)
+        member = await end_changes.set_end(organization_change(tenant), user_id, role, seen, until)
+    except Invalid as error:
+        member = await service.get_member(organization_change(tenant), user_id)
+        field = duration_field(
+            tuple(Duration), Duration.DATE, within=WITHIN, typed=form, problem=error.fields["until"]
+        )
+        return _page(member, role, field), error.status
+    await notify(_notice(member, role, until))
+    return redirect(url_for("members.list_members", organization_id=tenant.organization_id), 303)
+
+
+@blueprint.errorhandler(EndChanged)
+async def show_change(error: EndChanged) -> ResponseReturnValue:
+    """Show the end that somebody else has chosen meanwhile."""
+    return _page(error.member, error.role, has_changed=True), error.status
+
+
+def _page(
+    member: Member, role: Role, field: DurationField | None = None, *, has_changed: bool = False
+) -> str:
+    end = member.ends.get(role.value)
+    remaining = member.role_names - {role.value}
+    return render(
+        "members/end.html",
+        member=member,
+        role=role,
+        end=end,
+        seen_end_field=seen_end_field(end),
+        duration=field
+        or duration_field(tuple(Duration), Duration.DATE if end else Duration.NO_END, within=WITHIN, end=end),
+        removal_fields=[
+            *seen_fields(member.role_names),
+            *(("roles", name) for name in sorted(remaining - kept_roles(remaining))),
+            ("step", "preview"),
+        ],
+        has_changed=has_changed,
+    )
+
+
+def _notice(member: Member, role: Role, until: datetime | None) -> Sentence:
+    named = {"role": role.value, "name": isolated(member.display_name)}
+    if until is None:
+        return _("The role %(role)s of %(name)s does not end.", **named)
+    return _("The role %(role)s of %(name)s ends on %(time)s.", **named, time=exact_text(until))
