@@ -18,6 +18,7 @@ from saas_app.identity.standing import require_standing, session_key
 from saas_app.members.ends import require_possible_end
 from saas_app.members.service import get_member, is_last_admin
 from saas_app.members.values import EndChanged, LastAdmin, Member, NotHeld, OwnEnd
+from saas_app.notifications.recorder import notify_of_end
 from saas_app.rbac.permissions import Role
 
 
@@ -65,7 +66,9 @@ async def _store(turn: MemberChange, member: Member, role: Role, until: datetime
         else:
             by = turn.caller.principal.subject
             await role_ends.set_end(db, organization_id, member.id, role.value, until, by)
-        record(db, _event(turn, member, role, until))
+        event = _event(turn, member, role, until)
+        record(db, event)
+        await notify_of_end(db, organization_id, event, role.value, until)
 
 
 def _event(turn: MemberChange, member: Member, role: Role, until: datetime | None) -> AuditEntry:

@@ -93,7 +93,7 @@ def _lines(row: NotificationRow) -> list[Sentence]:
     """Return what an email tells. Its writer does not know the reader's time zone."""
     if row.ends_at is None:
         return [row.sentence]
-    return [row.sentence, _("The role ends at %(time)s.", time=exact_utc(row.ends_at))]
+    return [row.sentence, row.ending(exact_utc(row.ends_at))]
 
 
 def _label(row: NotificationRow) -> Sentence:

@@ -7,12 +7,13 @@ only one. People get no notification about their own actions.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
-from datetime import timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final
 
 from saas_app.audit.recorder import Action, AuditEntry
-from saas_app.db.base import utc_now
+from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.session import WritingSession
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.identity.open_requests import cause_of_request
@@ -45,16 +46,39 @@ async def notify_of_change(
         kind = NotificationKind.ACCESS_APPROVED
         await queries.add(db, organization_id, entry.target.id, kind, cause, approved)
     else:
-        await notify_of_roles(db, organization_id, entry.target.id, roles, cause)
+        await notify_of_roles(
+            db, organization_id, entry.target.id, roles, cause, ending=_ending(entry, roles)
+        )
 
 
 async def notify_of_roles(
-    db: WritingSession, organization_id: str, user_id: str, roles: Sequence[str], cause: str
+    db: WritingSession,
+    organization_id: str,
+    user_id: str,
+    roles: Sequence[str],
+    cause: str,
+    *,
+    ending: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
-    """Tell a member which roles they have now."""
-    await queries.add(
-        db, organization_id, user_id, NotificationKind.ROLES_CHANGED, cause, {"roles": sorted(roles)}
-    )
+    """Tell a member which roles they have now, and which of them end."""
+    details = {"roles": sorted(roles), **ending}
+    await queries.add(db, organization_id, user_id, NotificationKind.ROLES_CHANGED, cause, details)
+
+
+async def notify_of_end(
+    db: WritingSession, organization_id: str, entry: AuditEntry, role: str, ends_at: datetime | None
+) -> None:
+    """Tell a member that somebody else changed when a role of theirs ends, or that it no longer does."""
+    if entry.actor.id != entry.target.id:
+        details = {
+            "new_end_of": role,
+            "ending": [role],
+            "ends_at": None if ends_at is None else ends_at.isoformat(),
+        }
+        cause = f"end of a role {new_uuid()}"
+        await queries.add(
+            db, organization_id, entry.target.id, NotificationKind.ROLES_CHANGED, cause, details
+        )
 
 
 async def notify_of_removal(db: WritingSession, organization_id: str, user_id: str, cause: str) -> None:
@@ -133,6 +157,15 @@ def _approved(entry: AuditEntry, roles: Sequence[str]) -> dict[str, Any] | None:
     if "request" not in after or not given or not given <= set(roles):
         return None
     return {"role": min(given), "request": after["request"], "ends_at": after.get("ends_at")}
+
+
+def _ending(entry: AuditEntry, roles: Sequence[str]) -> dict[str, Any]:
+    """Return which of the roles that a change gave end, and when."""
+    after = entry.after or {}
+    given = set(roles) - set((entry.before or {}).get("roles") or ())
+    if not given or after.get("ends_at") is None:
+        return {}
+    return {"ending": sorted(given), "ends_at": after["ends_at"]}
 
 
 def _cause_of_invitation(invitation_id: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from saas_app.models import NotificationKind as NotificationKind
 from saas_app.rbac.permissions import in_role_order
-from saas_app.text.translation import Sentence, _
+from saas_app.text.translation import Sentence, _, ngettext
 from saas_app.text.visible import isolated
 
 RETENTION: Final = timedelta(days=90)
@@ -58,9 +58,20 @@ class NotificationRow:
 
     @property
     def ends_at(self) -> datetime | None:
-        """When the role ends that it tells about, if it does."""
+        """When the roles end that it tells about, if they do."""
         found = self.details.get("ends_at")
         return datetime.fromisoformat(found) if isinstance(found, str) else None
+
+    def ending(self, time: str) -> Sentence:
+        """Return which roles end at :attr:`ends_at`, which is shown as ``time`` in the reader's zone."""
+        roles = in_role_order(map(str, self.details.get("ending") or [self.details.get("role", "")]))
+        return ngettext(
+            "The role %(roles)s ends on %(time)s.",
+            "The roles %(roles)s end on %(time)s.",
+            len(roles),
+            roles=", ".join(roles),
+            time=time,
+        )
 
     @property
     def leads_to_organization(self) -> bool:
@@ -117,6 +128,8 @@ def _invited(organization: str, details: Mapping[str, Any]) -> Sentence:
 
 
 def _roles_changed(organization: str, details: Mapping[str, Any]) -> Sentence:
+    if "new_end_of" in details:
+        return _new_end(organization, details)
     roles = _roles(details)
     if not roles:
         return _(
@@ -128,6 +141,13 @@ def _roles_changed(organization: str, details: Mapping[str, Any]) -> Sentence:
         organization=isolated(organization),
         roles=roles,
     )
+
+
+def _new_end(organization: str, details: Mapping[str, Any]) -> Sentence:
+    named = {"role": isolated(str(details["new_end_of"])), "organization": isolated(organization)}
+    if details.get("ends_at") is None:
+        return _("Your role %(role)s in %(organization)s no longer ends.", **named)
+    return _("Your role %(role)s in %(organization)s has a new end.", **named)
 
 
 def _role_ended(organization: str, details: Mapping[str, Any]) -> Sentence:

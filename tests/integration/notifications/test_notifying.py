@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -11,13 +14,26 @@ from saas_app.db.base import utc_now
 from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
 from saas_app.webhooks.changes.deliveries import receive
-from tests.clients import Person
+from tests.clients import Browser, Person
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
+from tests.integration.ending import ends_of
 from tests.integration.faulty_logto import DOWN, Fault, Faulty
 from tests.integration.members.conftest import Acme, roles_form
 from tests.integration.notifications.reading import notifications_of, told
 from tests.integration.reconciling import reconciler_of, repairs_of
+
+END = (utc_now() + timedelta(days=20)).replace(hour=12, minute=0, second=0, microsecond=0)
+UNTIL = END.strftime("%Y-%m-%dT%H:%M")
+_HOUR = END.astimezone(ZoneInfo("Europe/Madrid")).hour - 12
+SHOWN_IN_MADRID = f"{END:%b} {END.day}, {END.year}, {_HOUR}:00 PM"
+
+
+async def text_in(browser: Browser, zone: str, path: str) -> str:
+    """Return a page as somebody in a time zone reads it, without its elements."""
+    browser.app.set_cookie("localhost", "workroom_zone", zone)
+    page = await browser.text(path)
+    return re.sub(r"<[^>]+>", "", page).replace("\u202f", " ")
 
 
 def removal_webhook(organization_id: str, user_id: str) -> bytes:
@@ -35,6 +51,45 @@ async def test_a_member_is_told_about_other_roles(acme: Acme, bob: Person, runti
     await acme.browser.post(acme.roles_of(bob), roles_form(["editor"], ["viewer"]))
 
     assert await told(runtime, bob.id) == [f"Your roles in {acme.name} have changed to viewer."]
+
+
+async def test_a_member_is_told_when_a_new_role_ends(
+    acme: Acme, bob: Person, runtime: Runtime, open_browser: OpenBrowser
+) -> None:
+    form = roles_form(["editor"], ["editor", "viewer"], duration="date", until=UNTIL)
+
+    await acme.browser.post(acme.roles_of(bob), form)
+
+    assert await told(runtime, bob.id) == [f"Your roles in {acme.name} have changed to editor, viewer."]
+    page = await text_in(await open_browser(bob), "Europe/Madrid", "/notifications")
+    assert f"The role viewer ends on {SHOWN_IN_MADRID}." in page
+
+
+async def test_a_member_is_told_about_a_new_end_of_a_role_and_that_it_no_longer_ends(
+    acme: Acme, bob: Person, runtime: Runtime, open_browser: OpenBrowser
+) -> None:
+    path = f"{acme.roles_of(bob)}/editor/end"
+
+    await acme.browser.post(path, {"seen": "none", "duration": "date", "until": UNTIL})
+    end = (await ends_of(runtime, acme.id, bob))["editor"]
+    await acme.browser.post(path, {"seen": end.isoformat(), "duration": "none"})
+
+    assert await told(runtime, bob.id) == [
+        f"Your role editor in {acme.name} no longer ends.",
+        f"Your role editor in {acme.name} has a new end.",
+    ]
+    page = await text_in(await open_browser(bob), "Europe/Madrid", "/notifications")
+    assert f"The role editor ends on {SHOWN_IN_MADRID}." in page
+
+
+async def test_nobody_is_told_about_a_new_end_that_they_chose_themselves(
+    acme: Acme, make: Factory, runtime: Runtime
+) -> None:
+    await make.member(acme.id, "Eve", Role.ADMIN)
+
+    await acme.browser.post(f"{acme.roles_of(acme.admin)}/admin/end", {"seen": "none", "duration": "hour"})
+
+    assert await told(runtime, acme.admin.id) == []
 
 
 async def test_roles_that_stay_as_they_are_are_not_told(acme: Acme, bob: Person, runtime: Runtime) -> None:
