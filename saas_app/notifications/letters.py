@@ -14,7 +14,7 @@ from saas_app.notifications.links import EmailLinks
 from saas_app.notifications.values import DueEmail, NotificationRow
 from saas_app.text.cleaning import clean_line
 from saas_app.text.languages import SOURCE, languages, speaking
-from saas_app.text.translation import Sentence, _
+from saas_app.text.translation import Sentence, _, ngettext
 from saas_app.web.templating import environment_of
 from saas_app.web.times import exact_utc
 
@@ -93,7 +93,14 @@ def _lines(row: NotificationRow) -> list[Sentence]:
     """Return what an email tells. Its writer does not know the reader's time zone."""
     if row.ends_at is None:
         return [row.sentence]
-    return [row.sentence, row.ending(exact_utc(row.ends_at))]
+    ends = ngettext(
+        "The role %(roles)s ends on %(time)s.",
+        "The roles %(roles)s end on %(time)s.",
+        len(row.ending),
+        roles=", ".join(row.ending),
+        time=exact_utc(row.ends_at),
+    )
+    return [row.sentence, ends]
 
 
 def _label(row: NotificationRow) -> Sentence:

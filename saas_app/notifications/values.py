@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from saas_app.models import NotificationKind as NotificationKind
 from saas_app.rbac.permissions import in_role_order
-from saas_app.text.translation import Sentence, _, ngettext
+from saas_app.text.translation import Sentence, _
 from saas_app.text.visible import isolated
 
 RETENTION: Final = timedelta(days=90)
@@ -62,16 +62,10 @@ class NotificationRow:
         found = self.details.get("ends_at")
         return datetime.fromisoformat(found) if isinstance(found, str) else None
 
-    def ending(self, time: str) -> Sentence:
-        """Return which roles end at :attr:`ends_at`, which is shown as ``time`` in the reader's zone."""
-        roles = in_role_order(map(str, self.details.get("ending") or [self.details.get("role", "")]))
-        return ngettext(
-            "The role %(roles)s ends on %(time)s.",
-            "The roles %(roles)s end on %(time)s.",
-            len(roles),
-            roles=", ".join(roles),
-            time=time,
-        )
+    @property
+    def ending(self) -> list[str]:
+        """The names of the roles that end at :attr:`ends_at`, in the registry's order."""
+        return in_role_order(map(str, self.details.get("ending") or [self.details.get("role", "")]))
 
     @property
     def leads_to_organization(self) -> bool:

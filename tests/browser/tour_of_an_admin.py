@@ -62,6 +62,7 @@ async def members(page: Page, people: Factory, office: Office) -> AsyncIterator[
         f"{root}?q=nobody+like+this",
         f"{root}?show=machines",
         f"{viewer}/roles",
+        f"{viewer}/roles/viewer/end",
         f"{root}/{office.admin.id}/roles",
         f"{viewer}/remove",
         f"{root}/unknown/remove",
@@ -89,8 +90,30 @@ async def _changes_of_roles(page: Page, people: Factory, office: Office) -> Asyn
     await page.get_by_role("button", name="Preview changes").click()
     await page.get_by_text("No changes:").wait_for()
     yield "a preview of nothing"
+    async for name in _roles_that_end(page, office):
+        yield name
     await preview_roles(page, office.id, "Alexandra", give="viewer", take="admin")
     yield "a preview of losing one's own permissions"
+
+
+async def _roles_that_end(page: Page, office: Office) -> AsyncIterator[str]:
+    roles = f"{office.root}/members/{office.viewer.id}/roles"
+    await page.goto(roles)
+    await page.get_by_role("checkbox", name="editor").check()
+    await page.get_by_role("radio", name="Until a date").check()
+    await page.get_by_label("Date and time").fill("2026-01-01T12:00")
+    await page.get_by_role("button", name="Preview changes").click()
+    await page.get_by_text("Choose an end").wait_for()
+    yield "a refused end of a role"
+    await page.get_by_role("radio", name="7 days").check()
+    await page.get_by_role("button", name="Preview changes").click()
+    yield "a preview of a role that ends"
+    await page.get_by_role("button", name="Save roles").click()
+    await page.get_by_role("status").wait_for()
+    yield "a list with a role that ends"
+    for path in (roles, f"{roles}/editor/end"):
+        await page.goto(path)
+        yield f"{path} of a role that ends"
 
 
 async def invitations(page: Page, people: Factory, office: Office) -> AsyncIterator[str]:

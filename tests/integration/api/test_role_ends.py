@@ -49,7 +49,9 @@ async def put(
     """Send a change of a member in the version that the member has now."""
     member = f"/members/{person.id}"
     seen = (await client.call("GET", member)).headers["ETag"]
-    return await client.json("PUT", f"{member}{path}", status, json=body, headers={"If-Match": seen})
+    found = await client.json("PUT", f"{member}{path}", status, json=body, headers={"If-Match": seen})
+    assert isinstance(found, dict)
+    return found
 
 
 def at(ahead: timedelta) -> str:

@@ -32,7 +32,7 @@ SHOWN_IN_MADRID = f"{END:%b} {END.day}, {END.year}, {_HOUR}:00 PM"
 async def text_in(browser: Browser, zone: str, path: str) -> str:
     """Return a page as somebody in a time zone reads it, without its elements."""
     browser.app.set_cookie("localhost", "workroom_zone", zone)
-    page = await browser.text(path)
+    page = await (await browser.get(path)).get_data(as_text=True)
     return re.sub(r"<[^>]+>", "", page).replace("\u202f", " ")
 
 
