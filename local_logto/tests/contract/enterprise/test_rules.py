@@ -144,6 +144,7 @@ async def test_removed_member_is_not_added_again_as_recorded(
     assert_like_chain("357-sign-in-after-removal", visit, app)
     joined = await api.get(f"/users/{old.id}/organizations")
     like_recording("357-organizations-after-removal", joined)
+    assert joined.body == []
 
 
 async def test_sign_up_is_refused_while_closed_as_recorded(

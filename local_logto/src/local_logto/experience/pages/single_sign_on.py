@@ -90,7 +90,7 @@ async def lead_to_company(session: ExperienceSession, email: str) -> Response | 
 
 
 async def lead_typed_to_company(session: ExperienceSession) -> Response | None:
-    """Do so with the identifier of the form that was sent, before anything else in it is checked."""
+    """Go to the page of the providers for the address in a sent form, before its other fields are checked."""
     typed = (await request.form).get("identifier", "") if request.method == "POST" else ""
     return await lead_to_company(session, typed.strip())
 
