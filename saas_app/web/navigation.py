@@ -42,6 +42,8 @@ ACTIONS = (
 """Pages on which members begin something. The search and the shortcuts lead there."""
 
 _BY_SLUG = {entry.slug: entry for entry in MENU}
+_PART_OF = {"access-requests": "members"}
+"""Pages outside the menu, by their slug, and the entry that they belong to."""
 
 
 def menu_for(tenant: Tenant) -> tuple[MenuEntry, ...]:
@@ -57,9 +59,10 @@ def actions_for(tenant: Tenant) -> tuple[MenuEntry, ...]:
 def entry_slug_of(path: str) -> str | None:
     """Return the slug of the menu entry that a path belongs to, or None outside the menu."""
     parts = path.split("/")
-    if len(parts) < 4 or parts[1] != "o" or parts[3] not in _BY_SLUG:
+    if len(parts) < 4 or parts[1] != "o":
         return None
-    return parts[3]
+    slug = _PART_OF.get(parts[3], parts[3])
+    return slug if slug in _BY_SLUG else None
 
 
 def path_in(organization_id: str, slug: str, role_names: frozenset[str]) -> str:

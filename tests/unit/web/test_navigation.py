@@ -14,6 +14,7 @@ from saas_app.web.navigation import MENU, entry_slug_of, menu_for, path_in
         ("/o/acme/projects", "projects"),
         ("/o/acme/projects/17/edit", "projects"),
         ("/o/acme/access", "access"),
+        ("/o/acme/access-requests/17", "members"),
         ("/o/acme/elsewhere", None),
         ("/o/new", None),
         ("/o", None),
