@@ -187,12 +187,14 @@ async def test_the_end_of_a_role_in_one_organization_changes_nothing_in_another(
 
 
 async def test_the_end_of_a_role_of_one_member_changes_nothing_for_another(
-    tess: Temporary, hire: Hire
+    acme: Office, tess: Temporary, make: Factory, open_browser: OpenBrowser, as_person: PersonClient
 ) -> None:
-    colleague = await hire(ENDING)
+    colleague = await make.member(acme.id, "Cole", ENDING)
+    browser, program = await open_browser(colleague), await as_person(colleague, acme.id)
     await tess.ends()
 
-    await colleague.browser.get(f"{colleague.projects}/new")
+    assert (await browser.follow(f"{tess.projects}/new")).status_code == 200
+    await program.call("GET", "/projects")
 
 
 @pytest.mark.parametrize("carrier", Carrier)

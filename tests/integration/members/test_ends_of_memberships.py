@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target
+from saas_app.changes.notes import write_note
 from saas_app.db.base import utc_now
 from saas_app.identity.membership_changes import note_change
 from saas_app.models import RoleEnd
@@ -125,6 +127,19 @@ async def test_reconciling_leaves_an_end_whose_role_is_about_to_be_given(
 ) -> None:
     await make.give_roles(acme.id, bob, Role.VIEWER)
     await was_given(runtime, acme.id, utc_now())
+
+    await repairs_of(reconciler_of(runtime.jobs, make), acme.id)
+
+    assert await ends_of(runtime, acme.id, bob) != {}
+
+
+async def test_reconciling_leaves_an_end_while_the_result_of_a_change_is_unknown(
+    acme: Acme, bob: Person, make: Factory, runtime: Runtime
+) -> None:
+    await make.give_roles(acme.id, bob, Role.VIEWER)
+    given = AuditEntry(SYSTEM, Action.MEMBER_CHANGE_ROLES, Target("member", bob.id, "Bob"))
+    async with runtime.work.writing(acme.id) as db:
+        write_note(db, given, [bob.id])
 
     await repairs_of(reconciler_of(runtime.jobs, make), acme.id)
 

@@ -8,6 +8,7 @@ import itertools
 import aiohttp
 import pytest
 
+from saas_app import signals
 from saas_app.config import Rate, Settings
 from saas_app.identity.membership_changes import note_change
 from saas_app.rbac.permissions import Permission
@@ -156,6 +157,15 @@ async def test_statements_the_pool_and_jobs_are_shown(measured: Measured, open_o
     assert seen.value("workroom_pool_limit") == 20
     assert seen.value("workroom_removal_runs_total", result="ok") == 1
     assert seen.value("workroom_workers") == 1
+
+
+async def test_roles_that_end_are_counted_by_what_became_of_them(measured: Measured) -> None:
+    for result in ("taken away", "failed", "failed"):
+        signals.role_ended.send(result=result, late=3.0)
+
+    seen = await measured.scrape()
+    assert seen.value("workroom_role_end_seconds_count", result="taken away") == 1
+    assert seen.value("workroom_role_end_seconds_sum", result="failed") == 6
 
 
 @pytest.mark.one_database
