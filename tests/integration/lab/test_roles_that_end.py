@@ -8,14 +8,15 @@ import pytest
 from quart import Quart
 
 from saas_app.audit.recorder import Action
+from saas_app.coordination.leases import lease
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.errors import LogtoUnavailable
+from saas_app.errors import Busy, LogtoUnavailable
 from saas_app.identity.credentials.bearer_token import TokenCaller
 from saas_app.identity.tenant import Tenant
 from saas_app.lab.evidence import Evidence
 from saas_app.lab.lesson import Lesson
 from saas_app.lab.lessons import ended_role, find_lesson
-from saas_app.lab.values import SAM
+from saas_app.lab.values import SAM, NotYet
 from saas_app.members.role_endings import RoleEndWorker
 from saas_app.organizations.removal import remove_pending
 from saas_app.rbac.permissions import Permission, Role
@@ -120,6 +121,16 @@ async def test_the_job_that_runs_meanwhile_does_not_change_the_evidence(
     assert "Logto had Sam as editor and viewer." in evidence.remarks[0]
 
 
+async def test_nobody_takes_the_role_away_while_the_lesson_looks(
+    learner: LearnerInLab, app: Quart, work: UnitOfWork
+) -> None:
+    await do_tasks(learner, ENDED)
+    async with learner.on_stage(app) as stage, stage.ended(stage.sam, stage.workshop, Role.EDITOR):
+        with pytest.raises(Busy):
+            async with lease(work, f"organization:{stage.workshop.id}", seconds=0):
+                pass
+
+
 async def test_the_audit_log_of_the_workshop_has_each_step(learner: LearnerInLab) -> None:
     await play(learner, ENDED, RIGHT)
 
@@ -213,11 +224,11 @@ async def test_a_look_that_fails_after_the_end_can_be_repeated(
     assert (await learner.run_of(ENDED)).was_right
 
 
-async def test_a_role_that_changes_during_the_look_is_no_evidence(learner: LearnerInLab, app: Quart) -> None:
+async def test_a_role_without_an_end_cannot_be_ended(learner: LearnerInLab, app: Quart) -> None:
     async with learner.on_stage(app) as stage:
-        with pytest.raises(ended_role.NotYet):
+        with pytest.raises(NotYet, match="has just changed"):
             async with stage.ended(stage.sam, stage.workshop, Role.EDITOR):
-                pass  # it has no end, so the block is not reached
+                pass
 
 
 async def test_another_lesson_gives_the_same_role_without_the_end(learner: LearnerInLab) -> None:
