@@ -13,7 +13,7 @@ from saas_app.runtime import Runtime
 from tests.factories import Factory
 from tests.integration.access_requests.conftest import REASON, Acme, requests_of, states_of
 from tests.integration.bearer import ApiClient, MachineClient, PersonClient
-from tests.integration.records import ends_in
+from tests.integration.ending import ends_of
 
 ASK = {"role": "editor", "reason": REASON, "minutes": 90}
 PATH = "/access-requests"
@@ -68,7 +68,7 @@ async def test_an_approval_gives_the_role_for_some_minutes(
     body = await ada.json("POST", f"{asked}/approve", json={"minutes": 60})
 
     assert body["state"] == "approved"
-    end = (await ends_in(runtime, acme.id))[acme.viewer.id, Role.EDITOR.value]
+    end = (await ends_of(runtime, acme.id, acme.viewer))[Role.EDITOR]
     assert body["ends_at"] == end.isoformat().replace("+00:00", "Z")
     assert timedelta(minutes=58) < end - utc_now() <= timedelta(minutes=60)
 
@@ -80,14 +80,14 @@ async def test_an_approval_gives_the_role_until_a_moment(
 
     await ada.json("POST", f"{asked}/approve", json={"ends_at": wanted.isoformat()})
 
-    assert (await ends_in(runtime, acme.id))[acme.viewer.id, Role.EDITOR.value] == wanted
+    assert (await ends_of(runtime, acme.id, acme.viewer))[Role.EDITOR] == wanted
 
 
 async def test_an_approval_without_a_time_does_not_end(
     acme: Acme, ada: ApiClient, asked: str, runtime: Runtime
 ) -> None:
     assert (await ada.json("POST", f"{asked}/approve", json={}))["ends_at"] is None
-    assert await ends_in(runtime, acme.id) == {}
+    assert await ends_of(runtime, acme.id, acme.viewer) == {}
 
 
 @pytest.mark.parametrize(

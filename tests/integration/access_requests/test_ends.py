@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 import pytest
 
 from saas_app.db.base import utc_now
-from saas_app.identity.role_ends import set_end
 from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
-from tests.clients import Browser
+from tests.clients import Browser, Person
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
 from tests.integration.access_requests.conftest import APPROVE, Acme, ask_form, requests_of, states_of
+from tests.integration.ending import PAST, ends_of, set_end
 from tests.integration.notifications.reading import notifications_of, told
-from tests.integration.records import changes_of, ends_in
+from tests.integration.records import changes_of
 
 EDITOR = Role.EDITOR.value
 
@@ -25,7 +25,7 @@ async def test_an_approval_for_a_day_stores_the_end_with_the_role_and_the_reques
 ) -> None:
     await acme.ada.post(f"{await acme.ask()}/approve", APPROVE)
 
-    end = (await ends_in(runtime, acme.id))[acme.viewer.id, EDITOR]
+    end = (await ends_of(runtime, acme.id, acme.viewer))[EDITOR]
     assert timedelta(hours=23) < end - utc_now() <= timedelta(hours=25)
     (row,) = await requests_of(runtime, acme.id)
     assert row.ends_at == end
@@ -53,7 +53,7 @@ async def test_the_member_reads_when_the_role_ends(acme: Acme, runtime: Runtime)
 async def test_an_approval_without_an_end_stores_none(acme: Acme, runtime: Runtime) -> None:
     await acme.ada.post(f"{await acme.ask()}/approve", {"duration": "none"})
 
-    assert await ends_in(runtime, acme.id) == {}
+    assert await ends_of(runtime, acme.id, acme.viewer) == {}
     assert [row.ends_at for row in await requests_of(runtime, acme.id)] == [None]
 
 
@@ -102,12 +102,17 @@ async def test_an_impossible_end_is_refused_at_its_field(
 
 
 @pytest.fixture
-async def tom(acme: Acme, make: Factory, runtime: Runtime, open_browser: OpenBrowser) -> Browser:
-    """The browser of Tom, an admin for two hours."""
+async def temporary(acme: Acme, make: Factory, runtime: Runtime) -> Person:
+    """Tom, an admin for two hours."""
     person = await make.member(acme.id, "Tom", Role.ADMIN)
-    async with runtime.work.writing(acme.id) as db:
-        await set_end(db, acme.id, person.id, Role.ADMIN, utc_now() + timedelta(hours=2), acme.admin.id)
-    return await open_browser(person)
+    await set_end(runtime, acme.id, person, Role.ADMIN, timedelta(hours=2))
+    return person
+
+
+@pytest.fixture
+async def tom(temporary: Person, open_browser: OpenBrowser) -> Browser:
+    """The browser of Tom."""
+    return await open_browser(temporary)
 
 
 @pytest.mark.parametrize("duration", ["day", "none"])
@@ -132,19 +137,18 @@ async def test_a_temporary_admin_can_approve_for_a_shorter_time(
 
 
 async def test_only_those_are_notified_who_can_approve_for_as_long(
-    acme: Acme, tom: Browser, runtime: Runtime
+    acme: Acme, temporary: Person, runtime: Runtime
 ) -> None:
-    (tom_id,) = {user_id for user_id, _role in await ends_in(runtime, acme.id)}
     await acme.ask()
-    assert await told(runtime, tom_id) == []
+    assert await told(runtime, temporary.id) == []
 
     await acme.vera.post(f"{acme.requests}/new", ask_form(Role.ADMIN, duration="hour"))
 
-    assert await told(runtime, tom_id) == [f"Vera asks for the role admin in {acme.name}."]
+    assert await told(runtime, temporary.id) == [f"Vera asks for the role admin in {acme.name}."]
 
 
 async def test_a_request_that_could_be_approved_only_for_less_says_so(
-    acme: Acme, tom: Browser, make: Factory, runtime: Runtime
+    acme: Acme, temporary: Person, make: Factory, runtime: Runtime
 ) -> None:
     await make.give_roles(acme.id, acme.admin, Role.VIEWER)
 
@@ -161,8 +165,7 @@ async def test_an_admin_whose_role_has_ended_can_neither_see_nor_approve(
     person = await make.member(acme.id, "Una", Role.ADMIN)
     browser = await open_browser(person)
     await browser.get(path)
-    async with runtime.work.writing(acme.id) as db:
-        await set_end(db, acme.id, person.id, Role.ADMIN, utc_now(), acme.admin.id)
+    await set_end(runtime, acme.id, person, Role.ADMIN, PAST)
 
     await browser.get(path, 404)
     await browser.post(f"{path}/approve", {"duration": "hour"}, 403)

@@ -14,10 +14,11 @@ from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
 from tests.factories import Factory
 from tests.integration.access_requests.conftest import APPROVE, Acme, requests_of, states_of
+from tests.integration.ending import ends_of
 from tests.integration.faulty_logto import DOWN, LOST, Fault, Faulty
 from tests.integration.notifications.reading import told
 from tests.integration.reconciling import reconciler_of, repairs_of
-from tests.integration.records import actions_of, ends_in, pending_in
+from tests.integration.records import actions_of, pending_in
 
 ROLES = "/roles$"
 
@@ -52,7 +53,7 @@ async def test_a_role_that_logto_refuses_leaves_the_request_pending(
     await acme.ada.post(f"{path}/approve", APPROVE, 409)
 
     assert await states_of(runtime, acme.id) == ["pending"]
-    assert await ends_in(runtime, acme.id) == {}
+    assert await ends_of(runtime, acme.id, acme.viewer) == {}
     assert await pending_in(runtime, acme.id) == []
     assert await actions_of(runtime, acme.id) == ["access.request"]
 
@@ -88,7 +89,7 @@ async def test_reconciling_completes_an_approval_whose_end_was_not_recorded(
 
     (row,) = await requests_of(runtime, lost.id)
     assert (row.state.value, row.decided_by) == ("approved", lost.admin.id)
-    assert row.ends_at == (await ends_in(runtime, lost.id))[lost.viewer.id, Role.EDITOR.value]
+    assert row.ends_at == (await ends_of(runtime, lost.id, lost.viewer))[Role.EDITOR]
     assert (await actions_of(runtime, lost.id)).count("access.approve") == 1
     assert await told(runtime, lost.viewer.id) == [
         f"Your request was approved. You now have the role editor in {lost.name}."

@@ -65,7 +65,7 @@ async def test_the_member_gets_an_email_with_the_end_of_the_role(
     assert letter["Subject"] == f"Your request in {acme.name} was approved"
     for body in bodies_of(letter):
         assert f"You now have the role admin in {acme.name}." in body
-        assert "The role ends at 20" in body
+        assert "The role admin ends on 20" in body
         assert f"http://localhost:3000{path}" in body
 
 
