@@ -88,14 +88,16 @@ async def waiting(acme: Acme, runtime: Runtime) -> Acme:
     return acme
 
 
-async def add_request(runtime: Runtime, acme: Acme, role: str, age: timedelta = timedelta(0)) -> UUID:
-    """Add a pending request of the viewer that was sent some time ago."""
+async def add_request(
+    runtime: Runtime, acme: Acme, role: str, age: timedelta = timedelta(0), by: Person | None = None
+) -> UUID:
+    """Add a pending request that was sent some time ago, by the viewer unless somebody else sent it."""
     request_id, moment = new_uuid(), utc_now() - age
     async with runtime.work.writing(acme.id) as db:
         db.add(
             AccessRequest(
                 id=request_id,
-                requester_id=acme.viewer.id,
+                requester_id=(by or acme.viewer).id,
                 role=role,
                 reason=REASON,
                 state=RequestState.PENDING,

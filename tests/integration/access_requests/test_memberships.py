@@ -15,7 +15,7 @@ from saas_app.runtime import Runtime
 from saas_app.webhooks.changes.deliveries import receive
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
-from tests.integration.access_requests.conftest import APPROVE, Acme, states_of
+from tests.integration.access_requests.conftest import APPROVE, Acme, add_request, states_of
 from tests.integration.notifications.reading import notifications_of
 from tests.integration.notifications.test_notifying import removal_webhook
 from tests.integration.reconciling import reconciler_of, repairs_of
@@ -53,6 +53,18 @@ async def test_pending_requests_are_withdrawn_and_no_longer_wait(
 
     assert await states_of(runtime, acme.id) == ["withdrawn"]
     assert all(row.read_at for row in await notifications_of(runtime, acme.admin.id))
+
+
+async def test_reconciling_withdraws_requests_of_former_members_who_never_signed_in(
+    acme: Acme, make: Factory, runtime: Runtime
+) -> None:
+    wanda = await make.member(acme.id, "Wanda", Role.VIEWER)
+    await add_request(runtime, acme, Role.EDITOR, by=wanda)
+    await make.management.remove_member(acme.id, wanda.id)
+
+    await repairs_of(reconciler_of(runtime.jobs, make), acme.id)
+
+    assert await states_of(runtime, acme.id) == ["withdrawn"]
 
 
 async def test_somebody_who_comes_back_gets_nothing_by_an_old_request(
