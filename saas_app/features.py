@@ -25,6 +25,7 @@ FEATURES: Final = (
     "audit",
     "accounts",
     "notifications",
+    "support",
     "webhooks",
     "search",
     "lab",

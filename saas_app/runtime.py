@@ -18,6 +18,7 @@ from saas_app.identity.attempts import Attempts
 from saas_app.identity.bearer import VerifiedTokens
 from saas_app.identity.credentials.bearer_token import BearerTokens
 from saas_app.identity.credentials.browser_session import BrowserSessions
+from saas_app.identity.credentials.support_session import SupportSessions
 from saas_app.identity.directory import Directory
 from saas_app.identity.freshness import Freshness
 from saas_app.identity.kept_forms import KeptForms
@@ -33,6 +34,7 @@ from saas_app.identity.sessions import SessionStore
 from saas_app.identity.shown_secrets import ShownSecrets
 from saas_app.identity.sign_in import SignIn
 from saas_app.identity.sign_out import SignOut
+from saas_app.identity.support_exchange import SupportApplication, SupportExchange
 from saas_app.identity.tenants import Tenants
 from saas_app.identity.token_inspection import TokenInspector
 from saas_app.identity.token_refresh import TokenRefresher
@@ -47,6 +49,7 @@ from saas_app.logto import ManagementClient
 from saas_app.notifications.links import EmailLinks
 from saas_app.organizations.removal import RemovalWorker
 from saas_app.rbac.permissions import Permission
+from saas_app.support.changes import Desk
 from saas_app.webhooks.changes.backchannel import BackchannelLogout
 
 _GRACE: Final = 0.5  # seconds that a request waits beyond the time limit of a call to Logto
@@ -176,13 +179,37 @@ class Runtime:
     @cached_property
     def verified_tokens(self) -> VerifiedTokens:
         """Verifies bearer tokens."""
-        return VerifiedTokens(self.provider.verifier, api_resource=self.settings.api_resource)
+        return VerifiedTokens(
+            self.provider.verifier,
+            api_resource=self.settings.api_resource,
+            support_app_id=self.settings.support_app_id if self.settings.offers_support else "",
+        )
 
     @cached_property
     def bearer_tokens(self) -> BearerTokens:
         """The credential of a program."""
         step_up = self.settings.fresh_sign_in_max_age
         return BearerTokens(self.work, self.management, fresh_sign_in_max_age=step_up)
+
+    @cached_property
+    def support_sessions(self) -> SupportSessions:
+        """The credential of an agent who acts for a member. Without a support team, it proves nobody."""
+        team = self.settings.support_organization_id if self.settings.offers_support else ""
+        return SupportSessions(self.work, self.sessions, team)
+
+    @cached_property
+    def support_desk(self) -> Desk | None:
+        """What starts support access, or None without a support team."""
+        settings = self.settings
+        if self.management is None or not settings.offers_support:
+            return None
+        application = SupportApplication(
+            settings.support_app_id, settings.support_app_secret, settings.api_resource
+        )
+        exchange = SupportExchange(
+            self.provider, self.refresher, self.management, application, patience=self._patience
+        )
+        return Desk(self.work, self.management, exchange, self.change_limits)
 
     # Signing in and out
 

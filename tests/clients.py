@@ -202,17 +202,21 @@ class Browser:
 
 
 async def sign_in_over_http(
-    app_url: str, person: Person, headers: Mapping[str, str] | None = None, visit: LogtoVisit | None = None
+    app_url: str,
+    person: Person,
+    headers: Mapping[str, str] | None = None,
+    visit: LogtoVisit | None = None,
+    path: str = "/sign-in",
 ) -> tuple[aiohttp.ClientSession, str]:
     """Sign in to an application that is served over HTTP. Return the session and the callback's URL.
 
     ``headers`` go with every request to the application, including later ones. ``visit`` keeps the session at
-    the provider; without it that session is dropped.
+    the provider; without it that session is dropped. ``path`` may be ``FRESH``.
     """
     jar = aiohttp.CookieJar(unsafe=True)
     http = aiohttp.ClientSession(connector=brief_connector(), cookie_jar=jar, headers=headers)
     logto = visit or LogtoVisit()
-    async with http.get(f"{app_url}/sign-in", allow_redirects=False) as started:
+    async with http.get(f"{app_url}{path}", allow_redirects=False) as started:
         callback = await logto.authorize(started.headers["Location"], person, f"{app_url}/callback")
     if visit is None:
         await logto.close()

@@ -28,7 +28,15 @@ from saas_app.logto import ManagementClient
 from saas_app.logto.http import open_http
 from saas_app.members.role_endings import RoleEndWorker
 from saas_app.observability import configure_logging
-from saas_app.operations.provisioning import Deployment, apply, plan, survey
+from saas_app.operations.provisioning import (
+    Deployment,
+    SupportTeam,
+    apply,
+    apply_support,
+    plan,
+    survey,
+    survey_support,
+)
 from saas_app.runtime import Runtime
 from tests import redis_server
 from tests.browser.chromium import MISSING, find_headless
@@ -115,6 +123,7 @@ async def settings(
     deployment = Deployment(app_url=APP_URL, api_resource=API_RESOURCE)
     found = await survey(management, deployment)
     application = await apply(management, deployment, found, plan(deployment, found))
+    team = await apply_support(management, await survey_support(management, SupportTeam()))
     return Settings(
         app_url=APP_URL,
         database_url=database.url,
@@ -131,6 +140,9 @@ async def settings(
         rate_limit_organization=_NEVER_REACHED,
         rate_limit_address=_NEVER_REACHED,
         lab=True,
+        support_organization_id=team.organization_id,
+        support_app_id=team.app_id,
+        support_app_secret=SecretStr(team.app_secret),
         domain_nameservers=(Nameserver(*nameserver.address),),
         rate_limit_new_organizations=_NEVER_REACHED,
         rate_limit_invitations_user=_NEVER_REACHED,

@@ -68,6 +68,13 @@ class ActorView(ApiModel):
     name: str
 
 
+class BehalfView(ApiModel):
+    """The member for whom an agent of the support team acted."""
+
+    id: str
+    name: str
+
+
 class TargetView(ApiModel):
     """The target of an event."""
 
@@ -77,11 +84,15 @@ class TargetView(ApiModel):
 
 
 class EventView(ApiModel):
-    """An audit log entry. `before` and `after` hold what changed. `decision` is set for a denial."""
+    """An audit log entry. `before` and `after` hold what changed. `decision` is set for a denial.
+
+    `on_behalf_of` is set if the actor acted for a member, in support access.
+    """
 
     id: uuid.UUID
     occurred_at: datetime
     actor: ActorView
+    on_behalf_of: BehalfView | None
     action: str
     target: TargetView
     before: dict[str, Any] | None
@@ -115,10 +126,12 @@ async def list_audit_events(tenant: Tenant, query_args: EventQuery) -> ApiRespon
 
 
 def _view(row: EventRow) -> EventView:
+    behalf = None if row.behalf_id is None else BehalfView(id=row.behalf_id, name=row.behalf_name or "")
     return EventView(
         id=row.id,
         occurred_at=row.occurred_at,
         actor=ActorView(type=row.actor_type, id=row.actor_id, name=row.actor_name),
+        on_behalf_of=behalf,
         action=row.action,
         target=TargetView(type=row.target_type, id=row.target_id, name=row.target_name),
         before=row.before,

@@ -12,6 +12,7 @@ from saas_app.web.csv_stream import csv_chunks, moment_cell
 COLUMNS = (
     "Time (UTC)", "Actor type", "Actor id", "Actor", "Action", "Target type", "Target id", "Target",
     "Outcome", "Before", "After", "Decision", "Request id", "Address", "Event id",
+    "On behalf of id", "On behalf of",
 )  # fmt: skip
 
 
@@ -37,6 +38,8 @@ def _cells(row: EventRow) -> tuple[str, ...]:
         row.request_id,
         row.address,
         str(row.id),
+        row.behalf_id or "",
+        row.behalf_name or "",
     )
 
 

@@ -58,6 +58,8 @@ _EVENT: Final[sa.Select[*tuple[Any, ...]]] = sa.select(
     AuditEvent.decision,
     AuditEvent.request_id,
     AuditEvent.address,
+    AuditEvent.behalf_id,
+    AuditEvent.behalf_name,
 )
 
 _ONE_EVENT: Final = _EVENT.where(AuditEvent.id == sa.bindparam("id", type_=sa.Uuid()))

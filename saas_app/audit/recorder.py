@@ -15,6 +15,7 @@ from saas_app.identity.principal import Principal
 from saas_app.models import ActorType, AuditEvent, Outcome
 from saas_app.text.translation import Sentence, _
 
+_LONGEST_NAME: Final = 320  # characters
 _UNNAMED: Final = Sentence("")  # for lookups by value
 
 
@@ -53,6 +54,10 @@ class Action(StrEnum):
     ACCESS_APPROVE = ("access.approve", _("Access request approved"))
     ACCESS_DECLINE = ("access.decline", _("Access request declined"))
     ACCESS_WITHDRAW = ("access.withdraw", _("Access request withdrawn"))
+    SUPPORT_ALLOW = ("support.allow", _("Support access allowed"))
+    SUPPORT_FORBID = ("support.forbid", _("Support access turned off"))
+    SUPPORT_START = ("support.start", _("Support access started"))
+    SUPPORT_END = ("support.end", _("Support access ended"))
     INVITATION_CREATE = ("invitation.create", _("Invitation sent"))
     INVITATION_RESEND = ("invitation.resend", _("Invitation resent"))
     INVITATION_REVOKE = ("invitation.revoke", _("Invitation revoked"))
@@ -76,15 +81,20 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The actor of an event."""
+    """The actor of an event. In support access, ``behalf_id`` is the member for whom they acted."""
 
     id: str
     name: str
     type: ActorType = ActorType.PERSON
+    behalf_id: str | None = None
+    behalf_name: str | None = None
 
     @classmethod
     def of(cls, principal: Principal) -> Self:
-        """Return the actor for a caller, a person or a machine."""
+        """Return the actor for a caller: a person, a machine, or the agent who acts for a person."""
+        if principal.support is not None:
+            agent, member = principal.support, principal.display_name[:_LONGEST_NAME]
+            return cls(agent.id, agent.name, behalf_id=principal.subject, behalf_name=member)
         type_ = ActorType.MACHINE if principal.is_machine else ActorType.PERSON
         return cls(principal.subject, principal.display_name, type_)
 
@@ -123,7 +133,7 @@ class AuditEntry:
     def from_json(cls, kept: dict[str, Any]) -> Self:
         """Read the JSON of :meth:`as_json`."""
         return cls(
-            actor=Actor(kept["actor"]["id"], kept["actor"]["name"], ActorType(kept["actor"]["type"])),
+            actor=Actor(**{**kept["actor"], "type": ActorType(kept["actor"]["type"])}),
             action=Action(kept["action"]),
             target=Target(**kept["target"]),
             before=kept["before"],
@@ -146,11 +156,13 @@ def record(db: WritingSession, entry: AuditEntry, *, at: datetime | None = None)
             "occurred_at": at or utc_now(),
             "actor_type": entry.actor.type,
             "actor_id": entry.actor.id,
-            "actor_name": entry.actor.name[:320],
+            "actor_name": entry.actor.name[:_LONGEST_NAME],
+            "behalf_id": entry.actor.behalf_id,
+            "behalf_name": entry.actor.behalf_name,
             "action": entry.action.value,
             "target_type": entry.target.type,
             "target_id": entry.target.id[:320],
-            "target_name": entry.target.name[:320],
+            "target_name": entry.target.name[:_LONGEST_NAME],
             "before": entry.before,
             "after": entry.after,
             "outcome": entry.outcome,

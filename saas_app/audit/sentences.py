@@ -61,8 +61,8 @@ MESSAGES: Final[Mapping[Action, tuple[Sentence, ...]]] = {
         _("%(actor)s changed the roles of %(target)s"),
     ),
     Action.MEMBER_END_ROLE: (
-        _("The role %(role)s of %(target)s ended"),
-        _("A role of %(target)s ended"),
+        _("%(actor)s ended the role %(role)s of %(target)s"),
+        _("%(actor)s ended a role of %(target)s"),
     ),
     Action.MEMBER_SET_ROLE_END: (
         _("%(actor)s changed when the role %(role)s of %(target)s ends"),
@@ -86,6 +86,13 @@ MESSAGES: Final[Mapping[Action, tuple[Sentence, ...]]] = {
         _("%(actor)s withdrew the request for the role %(role)s"),
         _("%(actor)s withdrew a request for a role"),
     ),
+    Action.SUPPORT_ALLOW: (_("%(actor)s allowed support access"),),
+    Action.SUPPORT_FORBID: (_("%(actor)s turned off support access"),),
+    Action.SUPPORT_START: (
+        _("%(actor)s began to act for %(target)s (ticket %(ticket)s)"),
+        _("%(actor)s began to act for %(target)s"),
+    ),
+    Action.SUPPORT_END: (_("%(actor)s ended the support access for %(target)s"),),
     Action.INVITATION_CREATE: (
         _("%(actor)s invited %(target)s as %(new_roles)s"),
         _("%(actor)s invited %(target)s"),
@@ -176,14 +183,14 @@ def _placeholders(message: str) -> frozenset[str]:
 
 def _values(row: EventRow) -> Iterator[tuple[str, Any]]:
     """Yield the values that an event has for placeholders."""
-    yield "actor", isolated(row.actor_name)
+    yield "actor", row.by
     yield "target", isolated(row.target_name)
     yield "action", row.action
     if row.lacked_permission:
         yield "permission", str(row.lacked_permission)
     before, after = row.before or {}, row.after or {}
     both = {**before, **after}
-    for name in ("project", "domain", "role"):
+    for name in ("project", "domain", "role", "ticket"):
         if isinstance(both.get(name), str):
             yield name, isolated(both[name])
     if "name" in before and "name" in after:

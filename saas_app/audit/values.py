@@ -15,6 +15,7 @@ from saas_app.models import ActorType as ActorType
 from saas_app.models import Outcome as Outcome
 from saas_app.rbac.decision import StepResult
 from saas_app.text.translation import _
+from saas_app.text.visible import isolated
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,10 @@ class EventFilter:
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """An event as it was recorded. ``action`` and ``lacked_permission`` may be unknown to this version."""
+    """An event as it was recorded. ``action`` and ``lacked_permission`` may be unknown to this version.
+
+    ``behalf_id`` is the member for whom the actor acted, in support access.
+    """
 
     id: uuid.UUID
     occurred_at: datetime
@@ -56,6 +60,8 @@ class EventRow:
     decision: dict[str, Any] | None
     request_id: str
     address: str
+    behalf_id: str | None = None
+    behalf_name: str | None = None
 
     @property
     def plain_decision(self) -> dict[str, Any] | None:
@@ -70,6 +76,14 @@ class EventRow:
     def lacked_permission(self) -> str | None:
         """The permission that a denied request lacked, if the decision names one."""
         return None if self.decision is None else self.decision.get("permission")
+
+    @property
+    def by(self) -> str:
+        """The actor's name, and the name of the member for whom they acted."""
+        if self.behalf_name is None:
+            return isolated(self.actor_name)
+        agent, member = isolated(self.actor_name), isolated(self.behalf_name)
+        return _("%(agent)s (support) for %(member)s", agent=agent, member=member)
 
     @property
     def is_by_erased(self) -> bool:

@@ -13,6 +13,7 @@ _ABSENT: Final = object()
 
 _FIELDS: Final[Mapping[str, Sentence]] = {
     "address": _("Address"),
+    "agent": _("Agent"),
     "assignee": _("Assignee"),
     "color": _("Color"),
     "dark_logo": _("Logo for dark pages"),
@@ -36,7 +37,11 @@ _FIELDS: Final[Mapping[str, Sentence]] = {
     "secret_expires_at": _("Secret expires"),
     "state": _("State"),
     "status": _("Status"),
+    "support_allowed": _("Support access allowed"),
+    "support_until": _("Support access ends"),
+    "support_writes": _("Support can change projects and tasks"),
     "tasks": _("Tasks"),
+    "ticket": _("Ticket"),
     "title": _("Title"),
     "verified": _("Verified"),
 }

@@ -245,6 +245,11 @@ class Settings(DatabaseSettings):
     lab_practice_url: OptionalLoopbackAddress = Field("", validation_alias="LAB_PRACTICE_URL")
     lab_practice_key: SecretStr = Field(SecretStr(""), validation_alias="LAB_PRACTICE_KEY")
     lab_people_file: Path | None = Field(None, validation_alias="LAB_PEOPLE_FILE")
+    support_organization_id: str = Field("", validation_alias="SUPPORT_ORGANIZATION_ID")
+    support_app_id: str = Field("", validation_alias="SUPPORT_APP_ID")
+    support_app_secret: SecretStr = Field(
+        SecretStr(""), validation_alias="SUPPORT_APP_SECRET", validate_default=True
+    )
     log_format: str = Field("console", validation_alias="LOG_FORMAT", pattern="^(console|json)$")
     metrics_host: str = Field("127.0.0.1", validation_alias="METRICS_HOST")
     metrics_port: int | None = Field(None, validation_alias="METRICS_PORT", ge=1, le=65535)
@@ -282,6 +287,16 @@ class Settings(DatabaseSettings):
             raise ValueError(_("needs MAIL_FROM, the sender of the emails"))
         return SecretStr(address)
 
+    @field_validator("support_app_secret")
+    @classmethod
+    def _support_is_complete(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        others = [bool(info.data.get(name)) for name in ("support_organization_id", "support_app_id")]
+        if {*others, bool(value.get_secret_value())} == {True, False}:
+            raise ValueError(
+                _("must be set together with SUPPORT_ORGANIZATION_ID and SUPPORT_APP_ID, or not at all")
+            )
+        return value
+
     @field_validator("metrics_port")
     @classmethod
     def _metrics_are_installed(cls, value: int | None) -> int | None:
@@ -300,6 +315,11 @@ class Settings(DatabaseSettings):
     def can_email(self) -> bool:
         """Whether people can choose emails: there is a mail server, and Logto tells their addresses."""
         return bool(self.smtp_url.get_secret_value()) and self.management is not None
+
+    @property
+    def offers_support(self) -> bool:
+        """Whether the operator has a support team, and Logto can be asked for tokens with two names."""
+        return self.support_app_id != "" and self.management is not None
 
     @property
     def is_tls(self) -> bool:
@@ -355,6 +375,8 @@ def explain_settings(error: ValidationError) -> Sentence:
     lines, is_incomplete = [], False
     for problem in error.errors(include_input=False, include_url=False):
         name = ".".join(str(part) for part in problem["loc"])
+        if name in Settings.model_fields:  # a default that another setting makes invalid
+            name = str(Settings.model_fields[name].validation_alias)
         missing = problem["type"] == "missing"
         is_incomplete = is_incomplete or missing
         lines.append(_("%(name)s is not set", name=name) if missing else _described(name, problem))

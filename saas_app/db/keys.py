@@ -47,3 +47,8 @@ def of_organizations(organization_ids: Iterable[str]) -> Key:
 def of_class(code: str) -> Key:
     """Return the key of a class of the lab: its learners, and what they predicted in it."""
     return Key(f"class:{code}")
+
+
+def of_support_desk() -> Key:
+    """Return the key of the choices of all organizations that allow support access."""
+    return Key("support:desk")

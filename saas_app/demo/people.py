@@ -36,7 +36,10 @@ class DemoOrganization:
 
 @dataclass(frozen=True, slots=True)
 class DemoPerson:
-    """A demo account. Its roles are listed by the key of the organization. Some have no picture."""
+    """A demo account. Its roles are listed by the key of the organization. Some have no picture.
+
+    ``is_agent``: they belong to the support team instead of an organization.
+    """
 
     username: str
     name: str
@@ -44,6 +47,7 @@ class DemoPerson:
     roles: Mapping[str, Role] = field(default_factory=dict)
     invited_as: Mapping[str, Role] = field(default_factory=dict)
     picture: str | None = None
+    is_agent: bool = False
 
     @property
     def email(self) -> str:
@@ -61,6 +65,8 @@ class DemoPerson:
             _("invited to %(name)s as %(role)s", name=_BY_KEY[key].name, role=role.value)
             for key, role in self.invited_as.items()
         ]
+        if self.is_agent:
+            places.append(_("support: acts for members of %(name)s", name=SUPPORTED.name))
         return Sentence.joined(places)
 
 
@@ -81,6 +87,9 @@ ORGANIZATIONS: Final = (
         "initech", "Initech", "Payroll and reporting for mid-sized companies", "Payroll export", "#86198f"
     ),
 )
+SUPPORTED: Final = ORGANIZATIONS[0]
+"""The organization that allows support access."""
+
 _BY_KEY: Final = {organization.key: organization for organization in ORGANIZATIONS}
 
 PEOPLE: Final = (
@@ -107,6 +116,7 @@ PEOPLE: Final = (
         picture=portraits.DAVE,
     ),
     DemoPerson("erin", "Erin Castillo", "12025550105", invited_as={"acme": Role.EDITOR}),
+    DemoPerson("sam", "Sam Whitfield", "12025550106", is_agent=True),
 )
 
 

@@ -24,6 +24,7 @@ from saas_app.demo.people import (
     ORGANIZATIONS,
     PASSWORD,
     PEOPLE,
+    SUPPORTED,
     DemoOrganization,
     DemoPerson,
     admin_of,
@@ -32,6 +33,7 @@ from saas_app.demo.people import (
     workers_of,
 )
 from saas_app.demo.projects import PROJECTS
+from saas_app.demo.support import add_agent, allow_support
 from saas_app.email_domains.seed import seed_claim, seed_verified
 from saas_app.errors import ConfigurationError, LogtoUnavailable
 from saas_app.identity.directory import Directory, remember_organization
@@ -78,12 +80,18 @@ async def _isolated(item: str, steps: AsyncIterator[SeedStep]) -> AsyncIterator[
 
 
 class DemoSeeder:
-    """Seeds one Logto and one database. The invitation's message links to the application's address."""
+    """Seeds one Logto and one database. The invitation's message links to the application's address.
 
-    def __init__(self, client: ManagementClient, work: UnitOfWork, app_url: str) -> None:
+    ``support`` is the organization of the support team, or "" without one.
+    """
+
+    def __init__(
+        self, client: ManagementClient, work: UnitOfWork, app_url: str, *, support: str = ""
+    ) -> None:
         self._client = client
         self._work = work
         self._app_url = app_url
+        self._support = support
         self._directory = Directory(work)
 
     async def seed(self) -> AsyncIterator[SeedStep | Failure]:
@@ -109,6 +117,23 @@ class DemoSeeder:
             async for step in _isolated(_("organization %(name)s", name=declared.name), steps):
                 yield step
         await self._remember(users)
+        if self._support:
+            async for step in _isolated(_("support access"), self._support_team(users)):
+                yield step
+
+    async def _support_team(self, users: Mapping[str, LogtoUser]) -> AsyncIterator[SeedStep]:
+        for person in PEOPLE:
+            if person.is_agent:
+                user = users[person.username]
+                is_new = await add_agent(self._client, self._work, self._support, user)
+                yield SeedStep(_("support agent"), person.username, is_new)
+        supported = next(
+            organization
+            for organization in await self._client.list_organizations()
+            if organization.custom_data.get(CUSTOM_DATA_KEY) == SUPPORTED.key
+        )
+        allowed = await allow_support(self._work, supported.id)
+        yield SeedStep(_("support access"), SUPPORTED.name, allowed)
 
     async def _add(self, person: DemoPerson, users: dict[str, LogtoUser]) -> AsyncIterator[SeedStep]:
         users[person.username], changed = await self._person(person)

@@ -50,7 +50,8 @@ async def _seed(management: ManagementSettings, settings: DeploymentSettings) ->
     engine, failed = create_engine(settings.jobs_url), []
     try:
         async with connect(management) as client:
-            async for step in DemoSeeder(client, UnitOfWork(engine), settings.app_url).seed():
+            work, team = UnitOfWork(engine), settings.support_organization_id
+            async for step in DemoSeeder(client, work, settings.app_url, support=team).seed():
                 if isinstance(step, Failure):
                     failed.append(step)
                     continue

@@ -29,7 +29,7 @@ from saas_app.demo.welcome import welcome
 from saas_app.errors import ConfigurationError, LogtoUnavailable
 from saas_app.logto import ManagementClient, ManagementError, probe
 from saas_app.logto.http import open_http
-from saas_app.operations.deployment import DeploymentSettings, stored_environment
+from saas_app.operations.deployment import DeploymentSettings, stored_environment, support_environment
 from saas_app.operations.env_file import read_env_file, write_env_file
 from saas_app.operations.migrate import MigrationState, migrate
 from saas_app.operations.output import say
@@ -41,11 +41,14 @@ from saas_app.operations.preflight import (
 )
 from saas_app.operations.provisioning import (
     ProvisionedApplication,
+    SupportTeam,
     apply,
+    apply_support,
     drift,
     list_social_callbacks,
     plan,
     survey,
+    survey_support,
 )
 from saas_app.operations.sign_in_methods.declaration import FILE_VARIABLE, find_declaration, load_declaration
 from saas_app.text.translation import _
@@ -53,7 +56,7 @@ from saas_app.text.translation import _
 _PROBE_TIMEOUT = 2.0  # seconds
 _API_RESOURCE = "https://api.workroom.example"
 _WEBHOOK_KEY = "LOGTO_WEBHOOK_SIGNING_KEY"
-_OURS = ("APP_", "LOGTO_", "LOCAL_LOGTO_", "DATABASE_", "SMTP_", "MAIL_", "LAB_", FILE_VARIABLE)
+_OURS = ("APP_", "LOGTO_", "LOCAL_LOGTO_", "DATABASE_", "SMTP_", "MAIL_", "LAB_", "SUPPORT_", FILE_VARIABLE)
 _FOR_THE_PROVIDER = (
     "LOCAL_LOGTO_MAILGUN_BASE_URL",
     "LOCAL_LOGTO_NAVER_BASE_URL",
@@ -117,6 +120,9 @@ class _Demo:
         self._sign_in_methods = load_declaration(self._connectors_file, os.environ)
         self._smtp_port = find_free_port(urlsplit(self._stored.get("SMTP_URL", "")).port or 0)
         self._practice = PracticeService.of(self._stored)
+        self._team = SupportTeam(
+            *(self._stored.get(f"SUPPORT_{name}", "") for name in ("ORGANIZATION_ID", "APP_ID", "APP_SECRET"))
+        )
         self._children: list[Child] = []
         self.is_stopping = False
 
@@ -180,7 +186,7 @@ class _Demo:
         }
         people = str(self._options.people_file.resolve())
         lab = {"LAB": "true", "LAB_PEOPLE_FILE": people, **self._practice.environment}
-        write_env_file(self._options.env_file, values | emails | lab)
+        write_env_file(self._options.env_file, values | emails | lab | support_environment(self._team))
         return await self._start_child(
             "saas_app",
             ["saas_app", "serve", "--env-file", str(self._options.env_file), "--no-migrate",
@@ -210,6 +216,7 @@ class _Demo:
         found = await survey(client, deployment)
         changes = plan(deployment, found)
         application = await apply(client, deployment, found, changes)
+        self._team = await apply_support(client, await survey_support(client, self._team))
         if drift(changes):
             say(
                 "     ",
@@ -242,7 +249,8 @@ class _Demo:
 
         engine = create_engine(self._options.database_url)
         try:
-            seeder = DemoSeeder(client, UnitOfWork(engine), self._options.app_url)
+            team = self._team.organization_id
+            seeder = DemoSeeder(client, UnitOfWork(engine), self._options.app_url, support=team)
             steps = [step async for step in seeder.seed()]
         finally:
             await engine.dispose()

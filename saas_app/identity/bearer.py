@@ -16,6 +16,7 @@ from typing import Any, Final
 import structlog
 
 from saas_app.errors import InvalidToken
+from saas_app.identity.actors import actor_of, require_expected_actor
 from saas_app.identity.claims import ORGANIZATION_AUDIENCE, decode_unverified, is_id, scopes_of
 from saas_app.identity.token_verifier import TokenRejected, TokenVerifier
 from saas_app.identity.vault import fingerprint
@@ -31,7 +32,10 @@ _MAX_REMEMBERED: Final = 4_096
 
 @dataclass(frozen=True, slots=True)
 class BearerToken:
-    """The contents of a verified token, without the token itself. Times are Unix seconds."""
+    """The contents of a verified token, without the token itself. Times are Unix seconds.
+
+    ``actor`` is the person who acts for the subject (``act``, RFC 8693 §4.1), or None in most tokens.
+    """
 
     fingerprint: bytes = field(repr=False)
     subject: str
@@ -41,6 +45,7 @@ class BearerToken:
     scopes: frozenset[str]
     issued_at: int
     expires_at: int
+    actor: str | None = None
 
     @property
     def is_machine(self) -> bool:
@@ -51,12 +56,20 @@ class BearerToken:
 class VerifiedTokens:
     """Verifies each token once, and remembers its contents until it expires.
 
-    ``get_verifier`` returns the issuer's verifier.
+    ``get_verifier`` returns the issuer's verifier. ``support_app_id`` is the only application whose tokens
+    name two people, or "" without one.
     """
 
-    def __init__(self, get_verifier: Callable[[], Awaitable[TokenVerifier]], *, api_resource: str) -> None:
+    def __init__(
+        self,
+        get_verifier: Callable[[], Awaitable[TokenVerifier]],
+        *,
+        api_resource: str,
+        support_app_id: str = "",
+    ) -> None:
         self._get_verifier = get_verifier
         self._api_resource = api_resource
+        self._support_app_id = support_app_id
         self._remembered: OrderedDict[bytes, BearerToken] = OrderedDict()
 
     async def verify(self, token: str) -> BearerToken:
@@ -90,10 +103,12 @@ class VerifiedTokens:
         try:
             carrier, audience = self._audience_of(token)
             claims = await verifier.verify_access_token(token, audience=audience)
-            return _as_bearer(claims, carrier, fingerprint(token))
+            bearer = _as_bearer(claims, carrier, fingerprint(token))
+            require_expected_actor(bearer, self._support_app_id)
         except TokenRejected as rejected:
             log.info("bearer token rejected", reason=str(rejected))
             raise InvalidToken(_("The token is not accepted: %(reason)s.", reason=rejected.reason)) from None
+        return bearer
 
     def _audience_of(self, token: str) -> tuple[Carrier, str]:
         """Return which of our two audiences the token claims to be for. The signature is not checked."""
@@ -125,4 +140,5 @@ def _as_bearer(claims: dict[str, Any], carrier: Carrier, token_hash: bytes) -> B
         scopes=scopes_of(claims),
         issued_at=int(claims["iat"]),
         expires_at=int(claims["exp"]),
+        actor=actor_of(claims),
     )

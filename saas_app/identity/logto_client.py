@@ -365,6 +365,8 @@ def _kind_of(form: Mapping[str, str]) -> CallKind:
     """Return what a call of the token endpoint is for."""
     if form["grant_type"] == "client_credentials":
         return CallKind.MACHINE
+    if "subject_token" in form:
+        return CallKind.EXCHANGE
     if form["grant_type"] != "refresh_token":
         return CallKind.SIGN_IN
     if "organization_id" not in form:

@@ -4,6 +4,19 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SupportAgent:
+    """The member of the support team who acts for a principal, in one organization, until ``ends_at``."""
+
+    id: str
+    name: str
+    access_id: uuid.UUID
+    ticket: str
+    ends_at: datetime
+    may_write: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +24,8 @@ class Principal:
     """A person or a program that has proved its identity. ``subject`` is the ``sub`` claim.
 
     For a person, that is the user id at Logto; for a machine, its client id. ``client_id`` is the client that
-    a bearer token was issued to, which for a machine is the machine itself.
+    a bearer token was issued to, which for a machine is the machine itself. ``support`` is the agent who acts
+    for the person, if it is not the person themselves.
     """
 
     subject: str
@@ -21,6 +35,7 @@ class Principal:
     picture: str | None = None
     is_machine: bool = False
     client_id: str | None = None
+    support: SupportAgent | None = None
 
     @property
     def display_name(self) -> str:

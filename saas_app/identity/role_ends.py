@@ -66,6 +66,14 @@ def as_ends(rows: Iterable[sa.Row[Any]]) -> dict[str, datetime]:
     return {row.ending_role: row.ends_at for row in rows if row.ending_role is not None}
 
 
+def has_ended(
+    organization_id: sa.SQLColumnExpression[str], user_id: sa.SQLColumnExpression[str]
+) -> sa.ColumnElement[bool]:
+    """Match if a role of the member has ended at ``now``, a parameter, and was not taken away yet."""
+    ended = RoleEnd.ends_at <= sa.bindparam("now", type_=RoleEnd.ends_at.type)
+    return sa.exists().where(RoleEnd.organization_id == organization_id, RoleEnd.user_id == user_id, ended)
+
+
 async def list_ends(
     db: DatabaseSession, organization_id: str, user_ids: Collection[str]
 ) -> dict[str, dict[str, datetime]]:

@@ -80,4 +80,5 @@ class Tenant:
             carriers=self.carriers,
             ended=self.ended_roles,
             until=granted_until(self.role_names, self.role_ends),
+            agent=self.principal.support.name if self.principal.support else None,
         )

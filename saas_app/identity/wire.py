@@ -18,6 +18,7 @@ from saas_app.db.base import utc_now
 from saas_app.text.translation import Sentence, _
 
 _SENT: Final = {
+    "actor_token": _("actor token"),
     "client_secret": _("client secret"),
     "code": _("authorization code"),
     "code_verifier": _("code verifier"),

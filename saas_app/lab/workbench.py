@@ -24,7 +24,7 @@ from saas_app.lab.bench import Bench, Column, HeldToken
 from saas_app.lab.what_if import Frozen, Prediction, predict
 from saas_app.logto import ManagementClient, ManagementError
 from saas_app.rbac.endings import have_ended
-from saas_app.rbac.permissions import Carrier, Permission, Role, known_permissions
+from saas_app.rbac.permissions import OPERATOR_PERMISSIONS, Carrier, Permission, Role, known_permissions
 from saas_app.text.translation import Sentence
 
 
@@ -139,7 +139,11 @@ async def preview(
     return Preview(
         column,
         role,
-        predict(names, column.carried, frozen),
+        tuple(
+            one
+            for one in predict(names, column.carried, frozen)
+            if one.now or one.after_consent or one.permission not in OPERATOR_PERMISSIONS
+        ),
         None if granted is None else tuple(one for one in Permission if one in granted),
     )
 

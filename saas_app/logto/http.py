@@ -28,6 +28,7 @@ class CallKind(StrEnum):
     USERINFO = "userinfo"
     ACCOUNT = "own account"
     MACHINE = "machine token"
+    EXCHANGE = "token exchange"
     MANAGEMENT = "management"
     OTHER = "other"
 

@@ -72,6 +72,12 @@ class LogtoUser(Record):
         return frozenset(email for email in found if isinstance(email, str))
 
 
+class SubjectToken(Record):
+    """A token that stands for a person in one token exchange."""
+
+    subject_token: str = Field(repr=False)
+
+
 class OneTimeToken(Record):
     """A token that proves an email address once."""
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from saas_app.logto.calls import Calls
 from saas_app.logto.paths import segment
-from saas_app.logto.records import LogtoUser, OneTimeToken
+from saas_app.logto.records import LogtoUser, OneTimeToken, SubjectToken
 from saas_app.logto.responses import as_list
 
 
@@ -78,6 +81,14 @@ class UserCalls(Calls):
         """
         body = {"email": email, "expiresIn": seconds}
         return OneTimeToken.read(await self._body("POST", "/one-time-tokens", body)).token
+
+    async def create_subject_token(self, user_id: str, *, context: Mapping[str, Any]) -> str:
+        """Create a token that stands for a person in one token exchange, for ten minutes.
+
+        ``context`` reaches only JWT customizers (Logto 1.42). 404 if there is no such account.
+        """
+        body = {"userId": user_id, "context": dict(context)}
+        return SubjectToken.read(await self._body("POST", "/subject-tokens", body)).subject_token
 
     async def _find_by(self, field: str, value: str) -> LogtoUser | None:
         answer = await self._transport.call(

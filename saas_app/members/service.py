@@ -154,7 +154,8 @@ async def _as_members(
     """Return the people as members, with the ends of their roles."""
     async with change.work.reading(change.organization_id) as db:
         ends = await role_ends.list_ends(db, change.organization_id, [user.id for user, _names in found])
-    own, now = change.caller.principal.subject, utc_now()
+    principal, now = change.caller.principal, utc_now()
+    own = "" if principal.support else principal.subject  # an agent is none of the members
     return [_as_member(user, names, ends.get(user.id, {}), now, own) for user, names in found]
 
 

@@ -64,6 +64,9 @@ class AuditEvent(TenantOwned, Base):
     )
     actor_id: Mapped[str] = mapped_column(sa.String(64))
     actor_name: Mapped[str] = mapped_column(sa.String(320))
+    # The member for whom the actor acted, in support access.
+    behalf_id: Mapped[str | None] = mapped_column(sa.String(64))
+    behalf_name: Mapped[str | None] = mapped_column(sa.String(320))
     action: Mapped[str] = mapped_column(sa.String(64))
     target_type: Mapped[str] = mapped_column(sa.String(32))
     target_id: Mapped[str] = mapped_column(sa.String(320))

@@ -39,7 +39,7 @@ class MembershipChange(Base):
 
     @classmethod
     def touches(
-        cls, organization_id: str | sa.ColumnElement[str], subject: sa.SQLColumnExpression[str]
+        cls, organization_id: str | sa.SQLColumnExpression[str], subject: sa.SQLColumnExpression[str]
     ) -> sa.ColumnElement[bool]:
         """Match the rows about this membership, including those for everyone or for all organizations."""
         return sa.and_(

@@ -1,4 +1,4 @@
-"""Notifications of a person about their memberships, and about requests for access."""
+"""Notifications of a person about their memberships, requests for access and support access."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ class NotificationKind(StrEnum):
     ACCESS_REQUESTED = "access requested"
     ACCESS_APPROVED = "access approved"
     ACCESS_DECLINED = "access declined"
+    SUPPORT_STARTED = "support started"
+    SUPPORT_ENDED = "support ended"
 
 
 class Notification(Base):

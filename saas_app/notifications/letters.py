@@ -21,8 +21,6 @@ from saas_app.web.times import exact_utc
 _WHY: Final = _(
     "You receive this email because you chose emails about changes to your memberships in Workroom."
 )
-_ACCESS: Final = _("View my access")
-_REQUEST: Final = _("View request")
 _LIST: Final = _("View notifications")
 _SETTINGS: Final = _("Change your settings")
 _STOP: Final = _("Stop these emails")
@@ -105,6 +103,4 @@ def _lines(row: NotificationRow) -> list[Sentence]:
 
 def _label(row: NotificationRow) -> Sentence:
     """Return the label of the link to what a notification tells about."""
-    if row.request_id:
-        return _REQUEST
-    return _ACCESS if row.leads_to_organization else _LIST
+    return row.lead.label if row.lead else _LIST

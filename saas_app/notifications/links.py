@@ -31,10 +31,8 @@ class EmailLinks:
 
     def page_of(self, row: NotificationRow) -> str:
         """Return the address of the page that a notification leads to."""
-        if row.request_id:
-            return f"{self.app_url}/o/{row.organization_id}/access-requests/{row.request_id}"
-        if row.leads_to_organization:
-            return f"{self.app_url}/o/{row.organization_id}/access"
+        if row.lead:
+            return f"{self.app_url}{row.lead.path}"
         return f"{self.app_url}/notifications"
 
     def unsubscribe(self, user_id: str) -> str:

@@ -11,7 +11,6 @@ from saas_app.errors import BadRequest, NotFound
 from saas_app.identity.preferences import NO_EMAILS, Preferences
 from saas_app.identity.principal import Principal
 from saas_app.notifications import changes, service
-from saas_app.notifications.values import NotificationRow
 from saas_app.text.translation import _
 from saas_app.web.context import runtime
 from saas_app.web.guards import public, public_webhook, signed_in
@@ -42,7 +41,7 @@ async def list_notifications(principal: Principal) -> ResponseReturnValue:
 async def open_notification(principal: Principal, notification_id: uuid.UUID) -> ResponseReturnValue:
     """Mark a notification as read, and show what it tells about."""
     found = await changes.open_notification(runtime().work, principal.subject, notification_id)
-    return redirect(_page_of(found), 303)
+    return redirect(found.lead.path if found.lead else url_for("notifications.list_notifications"), 303)
 
 
 @blueprint.post("/read")
@@ -81,18 +80,6 @@ def _read_person() -> str:
             title=_("This link does not work"),
         )
     return person
-
-
-def _page_of(row: NotificationRow) -> str:
-    if row.invitation_id:
-        return url_for("acceptance.show", invitation_id=row.invitation_id)
-    if row.request_id:
-        return url_for(
-            "access_requests.show_request", organization_id=row.organization_id, request_id=row.request_id
-        )
-    if row.leads_to_organization:
-        return url_for("organizations.access", organization_id=row.organization_id)
-    return url_for("notifications.list_notifications")
 
 
 async def _read_newest() -> uuid.UUID:

@@ -149,6 +149,11 @@ async def has_recent(
     return await db.scalar(found.limit(1)) is not None
 
 
+async def list_people_of_cause(db: DatabaseSession, cause: str) -> set[str]:
+    """Return the people who were told about a cause in the organization of the session."""
+    return set(await db.scalars(sa.select(Notification.user_id).where(Notification.cause == cause)))
+
+
 async def mark_cause_read(db: WritingSession, user_id: str, cause: str) -> None:
     """Mark what a person was told about a cause as read."""
     await db.execute(

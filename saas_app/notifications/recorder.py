@@ -7,19 +7,19 @@ only one. People get no notification about their own actions.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
 from saas_app.audit.recorder import Action, AuditEntry
 from saas_app.db.base import new_uuid, utc_now
-from saas_app.db.session import WritingSession
+from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.identity.open_requests import cause_of_request
 from saas_app.models import NotificationKind
 from saas_app.notifications import queries
-from saas_app.notifications.values import RETENTION
+from saas_app.notifications.values import RETENTION, SupportDetails
 
 _SAME_REMOVAL: Final = timedelta(minutes=10)  # two reports within this time mean the same removal
 _ABOUT_MEMBERS: Final = (Action.MEMBER_CHANGE_ROLES, Action.MEMBER_REMOVE)
@@ -91,6 +91,23 @@ async def notify_of_removal(db: WritingSession, organization_id: str, user_id: s
         await queries.add(db, organization_id, user_id, NotificationKind.REMOVED, cause, {})
 
 
+async def notify_of_support(
+    db: WritingSession,
+    organization_id: str,
+    kind: NotificationKind,
+    access_id: uuid.UUID,
+    readers: Iterable[str],
+    details: SupportDetails,
+) -> None:
+    """Tell people that an agent of the support team began to act for a member, or no longer does.
+
+    ``readers`` are the member and those who can end it. Each learns it once for each access.
+    """
+    for user_id in readers:
+        told = {**details, "is_own": user_id == details["member_id"]}
+        await queries.add(db, organization_id, user_id, kind, cause_of_support(kind, access_id), told)
+
+
 async def notify_of_invitation(
     db: WritingSession, organization_id: str, user_id: str, invitation_id: str, roles: Sequence[str]
 ) -> None:
@@ -105,6 +122,13 @@ async def notify_of_join(db: WritingSession, organization_id: str, user_id: str,
     """Tell a person that they joined because of the domain of their email address."""
     cause = f"joined {organization_id}"
     await queries.add(db, organization_id, user_id, NotificationKind.JOINED, cause, {"domain": domain})
+
+
+async def list_told(db: DatabaseSession, access_id: uuid.UUID) -> set[str]:
+    """Return the people who were told that a support access began. ``db`` is bound to its organization."""
+    return await queries.list_people_of_cause(
+        db, cause_of_support(NotificationKind.SUPPORT_STARTED, access_id)
+    )
 
 
 async def notify_of_request(
@@ -166,6 +190,11 @@ def _ending(entry: AuditEntry, roles: Sequence[str]) -> dict[str, Any]:
     if not given or after.get("ends_at") is None:
         return {}
     return {"ending": sorted(given), "ends_at": after["ends_at"]}
+
+
+def cause_of_support(kind: NotificationKind, access_id: uuid.UUID) -> str:
+    """Return the cause of what people are told about a support access."""
+    return f"{kind.value} {access_id}"
 
 
 def _cause_of_invitation(invitation_id: str) -> str:

@@ -6,7 +6,8 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypedDict
+from urllib.parse import quote
 
 from saas_app.models import NotificationKind as NotificationKind
 from saas_app.rbac.permissions import in_role_order
@@ -19,11 +20,34 @@ RETENTION: Final = timedelta(days=90)
 EMAIL_PATIENCE: Final = timedelta(days=2)
 """How long sending an email is tried. Later, it would be no news."""
 
-_ABOUT_MEMBERSHIP: Final = frozenset(
-    {NotificationKind.ROLES_CHANGED, NotificationKind.ROLE_ENDED, NotificationKind.JOINED}
-)
 _FIRST_PAUSE: Final = timedelta(minutes=1)
 _LONGEST_PAUSE: Final = timedelta(hours=4)
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A page that shows more than a notification tells. ``path`` has no host, ``label`` is for a button."""
+
+    path: str
+    label: Sentence
+
+
+_INVITATION: Final = Lead("/invitations/{invitation}", _("View invitation"))
+_ACCESS: Final = Lead("/o/{organization}/access", _("View my access"))
+_REQUEST: Final = Lead("/o/{organization}/access-requests/{request}", _("View request"))
+_SUPPORT: Final = Lead("/o/{organization}/support-access", _("View support access"))
+_OVERVIEW: Final = Lead("/o/{organization}/", _("View overview"))
+_LEADS: Final[Mapping[NotificationKind, Lead]] = {
+    NotificationKind.INVITED: _INVITATION,
+    NotificationKind.ROLES_CHANGED: _ACCESS,
+    NotificationKind.ROLE_ENDED: _ACCESS,
+    NotificationKind.JOINED: _ACCESS,
+    NotificationKind.ACCESS_REQUESTED: _REQUEST,
+    NotificationKind.ACCESS_APPROVED: _REQUEST,
+    NotificationKind.ACCESS_DECLINED: _REQUEST,
+    NotificationKind.SUPPORT_STARTED: _SUPPORT,
+    NotificationKind.SUPPORT_ENDED: _SUPPORT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +69,16 @@ class NotificationRow:
         return _SENTENCES[self.kind](self.organization_name, self.details)
 
     @property
-    def invitation_id(self) -> str | None:
-        """The invitation that it tells about, if it tells about one."""
-        found = self.details.get("invitation")
-        return found if isinstance(found, str) else None
-
-    @property
-    def request_id(self) -> str | None:
-        """The access request that it tells a member about, if it tells about one."""
-        found = self.details.get("request")
-        return found if isinstance(found, str) and not self.has_ended else None
+    def lead(self) -> Lead | None:
+        """The page that shows more, or None: it tells nothing more, or the person is no longer a member."""
+        found = _OVERVIEW if self.details.get("is_own") else _LEADS.get(self.kind)
+        if found is None or (self.has_ended and self.kind is not NotificationKind.INVITED):
+            return None
+        ids = {"organization": self.organization_id, **self.details}
+        quoted = {
+            name: quote(str(ids.get(name)), safe="") for name in ("organization", "invitation", "request")
+        }
+        return Lead(found.path.format_map(quoted), found.label)
 
     @property
     def ends_at(self) -> datetime | None:
@@ -68,11 +92,6 @@ class NotificationRow:
         return in_role_order(map(str, self.details.get("ending") or [self.details.get("role", "")]))
 
     @property
-    def leads_to_organization(self) -> bool:
-        """Whether it tells a member about their organization, as far as is known."""
-        return self.kind in _ABOUT_MEMBERSHIP and not self.has_ended
-
-    @property
     def subject(self) -> Sentence:
         """What happened, in the words of an email's subject."""
         return _SUBJECTS[self.kind](self.organization_name)
@@ -80,7 +99,9 @@ class NotificationRow:
     @property
     def is_news(self) -> bool:
         """Whether it is worth an email: the person can still do something about it, or lost their access."""
-        return self.kind is NotificationKind.REMOVED or self.leads_to_organization or bool(self.request_id)
+        if self.kind is NotificationKind.INVITED:
+            return False  # Logto emails it itself
+        return self.kind is NotificationKind.REMOVED or self.lead is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +127,40 @@ class DueEmail:
     def pause(self) -> timedelta:
         """How long to wait before another attempt, if this one fails. The pauses grow."""
         return min(_FIRST_PAUSE * (1 << min(self.attempts, 16)), _LONGEST_PAUSE)
+
+
+class SupportDetails(TypedDict):
+    """What notifications about a support access tell, besides whether it was for the reader (``is_own``)."""
+
+    agent: str
+    member: str
+    member_id: str
+    ticket: str
+
+
+def _support_started(organization: str, details: Mapping[str, Any]) -> Sentence:
+    if details.get("is_own"):
+        told = _("%(agent)s from support began to act for you in %(organization)s (ticket %(ticket)s).")
+    else:
+        told = _(
+            "%(agent)s from support began to act for %(member)s in %(organization)s (ticket %(ticket)s)."
+        )
+    return _about_support(told, organization, details)
+
+
+def _support_ended(organization: str, details: Mapping[str, Any]) -> Sentence:
+    if details.get("is_own"):
+        told = _("%(agent)s from support no longer acts for you in %(organization)s (ticket %(ticket)s).")
+    else:
+        told = _(
+            "%(agent)s from support no longer acts for %(member)s in %(organization)s (ticket %(ticket)s)."
+        )
+    return _about_support(told, organization, details)
+
+
+def _about_support(told: Sentence, organization: str, details: Mapping[str, Any]) -> Sentence:
+    values = {name: isolated(str(details.get(name, ""))) for name in ("agent", "member", "ticket")}
+    return Sentence(str(told), {**values, "organization": isolated(organization)})
 
 
 def _roles(details: Mapping[str, Any]) -> str:
@@ -191,6 +246,8 @@ def _declined(organization: str, details: Mapping[str, Any]) -> Sentence:
 
 
 _SENTENCES: Final[Mapping[NotificationKind, Callable[[str, Mapping[str, Any]], Sentence]]] = {
+    NotificationKind.SUPPORT_STARTED: _support_started,
+    NotificationKind.SUPPORT_ENDED: _support_ended,
     NotificationKind.INVITED: _invited,
     NotificationKind.ROLES_CHANGED: _roles_changed,
     NotificationKind.ROLE_ENDED: _role_ended,
@@ -200,6 +257,14 @@ _SENTENCES: Final[Mapping[NotificationKind, Callable[[str, Mapping[str, Any]], S
     NotificationKind.ACCESS_APPROVED: _approved,
     NotificationKind.ACCESS_DECLINED: _declined,
 }
+
+
+def _support_started_in(organization: str) -> Sentence:
+    return _("Support access to %(organization)s started", organization=isolated(organization))
+
+
+def _support_ended_in(organization: str) -> Sentence:
+    return _("Support access to %(organization)s ended", organization=isolated(organization))
 
 
 def _roles_changed_in(organization: str) -> Sentence:
@@ -231,6 +296,8 @@ def _declined_in(organization: str) -> Sentence:
 
 
 _SUBJECTS: Final[Mapping[NotificationKind, Callable[[str], Sentence]]] = {
+    NotificationKind.SUPPORT_STARTED: _support_started_in,
+    NotificationKind.SUPPORT_ENDED: _support_ended_in,
     NotificationKind.ROLES_CHANGED: _roles_changed_in,
     NotificationKind.ROLE_ENDED: _role_ended_in,
     NotificationKind.REMOVED: _removed_from,

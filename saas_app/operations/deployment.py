@@ -24,7 +24,7 @@ from saas_app.config import (
 )
 from saas_app.config.addresses import is_loopback
 from saas_app.errors import ConfigurationError
-from saas_app.operations.provisioning import Deployment, ProvisionedApplication
+from saas_app.operations.provisioning import Deployment, ProvisionedApplication, SupportTeam
 from saas_app.operations.sign_in_methods.declaration import FILE_VARIABLE
 
 _DEFAULTS = {name: field.default for name, field in Settings.model_fields.items()}
@@ -38,9 +38,18 @@ class DeploymentSettings(DatabaseSettings):
     app_id: str = Field("", validation_alias="LOGTO_APP_ID")
     app_secret: SecretStr = Field(SecretStr(""), validation_alias="LOGTO_APP_SECRET")
     webhook_signing_key: SecretStr = Field(SecretStr(""), validation_alias="LOGTO_WEBHOOK_SIGNING_KEY")
+    support_organization_id: str = Field(default="", validation_alias="SUPPORT_ORGANIZATION_ID")
+    support_app_id: str = Field(default="", validation_alias="SUPPORT_APP_ID")
+    support_app_secret: SecretStr = Field(default=SecretStr(""), validation_alias="SUPPORT_APP_SECRET")
     encryption_keys: SecretStr = Field(SecretStr(""), validation_alias="APP_ENCRYPTION_KEYS")
     domain_nameservers: Nameservers = Field(default=(), validation_alias="DOMAIN_NAMESERVERS")
     domain_grace: int = Field(default=_DEFAULTS["domain_grace"], validation_alias="DOMAIN_GRACE", ge=0)
+
+    @property
+    def support_team(self) -> SupportTeam:
+        """What an earlier run stored about the support team."""
+        secret = self.support_app_secret.get_secret_value()
+        return SupportTeam(self.support_organization_id, self.support_app_id, secret)
 
     @property
     def deployment(self) -> Deployment:
@@ -86,6 +95,15 @@ def stored_environment(
         "LOGTO_MANAGEMENT_RESOURCE": management.resource,
     }
     return values | _stored_if_chosen(settings, connectors_file)
+
+
+def support_environment(team: SupportTeam) -> dict[str, str]:
+    """Return what turns on support access, by variable name."""
+    return {
+        "SUPPORT_ORGANIZATION_ID": team.organization_id,
+        "SUPPORT_APP_ID": team.app_id,
+        "SUPPORT_APP_SECRET": team.app_secret,
+    }
 
 
 def _stored_if_chosen(settings: DeploymentSettings, connectors_file: Path | None) -> dict[str, str]:

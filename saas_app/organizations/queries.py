@@ -30,6 +30,7 @@ from saas_app.models import (
     RoleEnd,
     SessionRow,
     SessionToken,
+    SupportAccess,
 )
 from saas_app.organizations.values import FirstSteps
 
@@ -97,7 +98,9 @@ async def delete_name(db: WritingSession, organization_id: str) -> None:
 
 
 def _rows_of(
-    model: type[TenantOwned | DomainJoin | EmailDomain | Notification | OrganizationOptions | RoleEnd],
+    model: type[
+        TenantOwned | DomainJoin | EmailDomain | Notification | OrganizationOptions | RoleEnd | SupportAccess
+    ],
     key: InstrumentedAttribute[Any],
 ) -> Deletion:
     """Return the deletion of an organization's rows. ``key`` identifies a row within the organization."""
@@ -155,5 +158,6 @@ DELETIONS: Final[dict[str, Deletion]] = {
     "notifications": _rows_of(Notification, Notification.id),
     "organization_options": _rows_of(OrganizationOptions, OrganizationOptions.organization_id),
     "role_ends": _rows_of(RoleEnd, RoleEnd.user_id),
+    "support_accesses": _rows_of(SupportAccess, SupportAccess.id),
 }
 """By table, in the order of deletion."""

@@ -34,6 +34,7 @@ from saas_app.identity.former_members import delete_expired_ends
 from saas_app.models import OrganizationRemoval
 from saas_app.notifications.recorder import delete_expired_notifications
 from saas_app.organizations import queries
+from saas_app.support.changes import delete_expired_accesses
 
 log = structlog.get_logger(__name__)
 
@@ -89,7 +90,8 @@ async def remove_pending(work: UnitOfWork, *, batch: int = _BATCH) -> Removals:
 class RemovalWorker:
     """Carries out requests while the application runs: at its start, when woken, and every few minutes.
 
-    Each run also deletes the ended memberships that have expired, in all organizations.
+    Each run also deletes what has expired in all organizations: ended memberships, notifications and support
+    accesses.
     """
 
     def __init__(self, work: UnitOfWork, *, interval: float = _INTERVAL) -> None:
@@ -118,6 +120,7 @@ class RemovalWorker:
         try:
             await delete_expired_ends(self._work)
             await delete_expired_notifications(self._work)
+            await delete_expired_accesses(self._work)
             return not (await remove_pending(self._work)).failed
         except Exception:
             log.exception("removing deleted and expired data failed, and is retried later")

@@ -22,12 +22,14 @@ from saas_app.organizations.values import Details, FirstSteps, Joining, Organiza
 from saas_app.rbac.assignment import PERSON_ROLES, assignable_roles
 from saas_app.rbac.decision import Decision
 from saas_app.rbac.permissions import (
+    OPERATOR_PERMISSIONS,
     ROLE_PERMISSIONS,
     Carrier,
     Permission,
     Role,
     known_permissions,
     permissions_carried_by,
+    permissions_of,
 )
 from saas_app.rbac.policy import AccessFacts, decide
 from saas_app.text.branding import Branding
@@ -111,21 +113,27 @@ def first_steps() -> Reading[FirstSteps | None]:
 
 
 def permission_matrix(role_names: frozenset[str], tokens: Iterable[TokenDescription]) -> Matrix:
-    """Return the matrix for a member with these roles and these tokens."""
+    """Return the matrix for a member with these roles and these tokens.
+
+    What only the operator's team may do is in the matrix of its members alone.
+    """
     carried = {token.carrier: known_permissions(frozenset(token.scopes)) for token in tokens}
+    operates = permissions_of(role_names) & OPERATOR_PERMISSIONS
+    hidden = OPERATOR_PERMISSIONS - operates
+    roles = (*PERSON_ROLES, *(role for role in Role if ROLE_PERMISSIONS[role] & operates))
 
     def row(permission: Permission) -> MatrixRow:
         granted = carried.get(permission.carrier)
         return MatrixRow(
             permission,
-            tuple(permission in ROLE_PERMISSIONS[role] for role in PERSON_ROLES),
+            tuple(permission in ROLE_PERMISSIONS[role] for role in roles),
             None if granted is None else permission in granted,
         )
 
     return Matrix(
-        columns=tuple(MatrixColumn(role, role.value in role_names) for role in PERSON_ROLES),
+        columns=tuple(MatrixColumn(role, role.value in role_names) for role in roles),
         groups=tuple(
-            (carrier, tuple(row(permission) for permission in permissions_carried_by(carrier)))
+            (carrier, tuple(row(one) for one in permissions_carried_by(carrier) if one not in hidden))
             for carrier in Carrier
         ),
     )

@@ -10,6 +10,7 @@ from typing import Final
 from saas_app.rbac.decision import Decision, Step, StepResult
 from saas_app.rbac.endings import latest_end
 from saas_app.rbac.permissions import (
+    OPERATOR_PERMISSIONS,
     ROLE_PERMISSIONS,
     Permission,
     Role,
@@ -21,8 +22,10 @@ from saas_app.rbac.policy import AccessFacts, decide, proved
 from saas_app.text.translation import Sentence, _
 from saas_app.text.visible import isolated
 
-PERSON_ROLES: Final = tuple(role for role in Role if role.type is RoleType.USER)
-"""The roles that can be assigned to people, in the registry's order."""
+PERSON_ROLES: Final = tuple(
+    role for role in Role if role.type is RoleType.USER and not ROLE_PERMISSIONS[role] & OPERATOR_PERMISSIONS
+)
+"""The roles that can be assigned to people, in the registry's order. The operator assigns the others."""
 
 MACHINE_ROLES: Final = tuple(role for role in Role if role.type is RoleType.MACHINE)
 """The roles that can be assigned to API clients, in the registry's order."""

@@ -65,6 +65,11 @@ class Permission(StrEnum):
     PROJECTS_WRITE = ("projects:write", _("Create and change projects and tasks"), Carrier.API_TOKEN)
     PROJECTS_DELETE = ("projects:delete", _("Delete projects"), Carrier.API_TOKEN)
     PROJECTS_EXPORT = ("projects:export", _("Export projects as CSV"), Carrier.API_TOKEN)
+    SUPPORT_ACT = ("support:act", _("Act for members of other organizations"), Carrier.ORGANIZATION_TOKEN)
+
+
+OPERATOR_PERMISSIONS: Final = frozenset({Permission.SUPPORT_ACT})
+"""What only the operator's own team may do, in its own organization. No admin of another has them."""
 
 
 class RoleType(StrEnum):
@@ -90,6 +95,7 @@ class Role(StrEnum):
     ADMIN = ("admin", _("Manages the organization: members, settings and all projects"), RoleType.USER)
     EDITOR = ("editor", _("Creates and changes projects and tasks"), RoleType.USER)
     VIEWER = ("viewer", _("Views projects and members"), RoleType.USER)
+    SUPPORT = ("support", _("Helps other organizations, as a member of the operator's team"), RoleType.USER)
     INTEGRATION = ("integration", _("An API client that reads and writes projects"), RoleType.MACHINE)
     READER = ("reader", _("An API client that only reads projects"), RoleType.MACHINE)
     PROJECT_REMOVER = ("project-remover", _("An API client that deletes projects"), RoleType.MACHINE)
@@ -99,7 +105,7 @@ class Role(StrEnum):
 
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.ADMIN: frozenset(Permission),
+    Role.ADMIN: frozenset(Permission) - OPERATOR_PERMISSIONS,
     Role.EDITOR: frozenset(
         {
             Permission.MEMBERS_READ,
@@ -113,6 +119,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.PROJECTS_READ,
         }
     ),
+    Role.SUPPORT: frozenset({Permission.SUPPORT_ACT, Permission.MEMBERS_READ}),
     Role.INTEGRATION: frozenset(
         {
             Permission.PROJECTS_READ,

@@ -25,7 +25,7 @@ class AccessFacts:
     organization; ``carriers`` names the kinds of token that were read. ``role_names`` is None for a
     bearer token, which says what is granted but not by which role. ``ended`` are roles that no longer grant
     anything, and ``until`` says which permissions the caller holds only for a time
-    (:mod:`saas_app.rbac.endings`).
+    (:mod:`saas_app.rbac.endings`). ``agent`` is the name of who acts for the caller, if somebody does.
     """
 
     subject: str
@@ -35,6 +35,7 @@ class AccessFacts:
     carriers: frozenset[Carrier]
     ended: frozenset[str] = frozenset()
     until: Mapping[Permission, datetime] = field(default_factory=dict)
+    agent: str | None = None
 
 
 def decide(facts: AccessFacts, permission: Permission) -> Decision:
@@ -61,7 +62,10 @@ def decide(facts: AccessFacts, permission: Permission) -> Decision:
 def proved(facts: AccessFacts) -> tuple[StepResult, StepResult]:
     """Return the first two steps of a decision: who the caller is, and that they belong here."""
     caller, organization = isolated(facts.subject), isolated(facts.organization_name)
-    if facts.role_names is None:
+    if facts.agent is not None:
+        authenticated = _("%(agent)s acts for %(name)s.", agent=isolated(facts.agent), name=caller)
+        member = _("%(organization)s allows support access.", organization=organization)
+    elif facts.role_names is None:
         authenticated = _("Bearer token of %(name)s.", name=caller)
         member = _("The token was issued for %(organization)s.", organization=organization)
     else:

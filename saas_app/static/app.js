@@ -19,8 +19,8 @@
     document.cookie = `workroom_zone=${timeZone}; path=/; max-age=31536000; samesite=lax${secure}`;
   }
 
-  // Recent places (palette.js) are forgotten once nobody is signed in.
-  if (!document.getElementById("palette")) {
+  // Recent places (palette.js) are forgotten once nobody is signed in. Support access has no palette.
+  if (!document.querySelector("[action='/sign-out']")) {
     try { localStorage.removeItem("workroom_recent"); } catch { /* there is none */ }
   }
 

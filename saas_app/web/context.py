@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import cast
+from urllib.parse import quote
 
 from quart import Request, current_app, g, request
 from werkzeug.sansio.response import Response as BaseResponse
@@ -107,6 +108,11 @@ def offers_lab() -> bool:
     return runtime().lab is not None
 
 
+def support_desk() -> str:
+    """Return the path of the support team's desk, in an installation that has one. For templates."""
+    return f"/o/{quote(runtime().settings.support_organization_id, safe='')}/support"
+
+
 def cookie_name(kind: str) -> str:
     """Return the name of one of our cookies. On TLS, a prefix pins it to this host (RFC 6265bis)."""
     prefix = "__Host-" if runtime().settings.is_tls else ""
@@ -116,6 +122,11 @@ def cookie_name(kind: str) -> str:
 def session_cookie(incoming: Request) -> str:
     """Return the session cookie's value, or "" if there is none."""
     return incoming.cookies.get(cookie_name("session"), "")
+
+
+def support_cookie(incoming: Request) -> str:
+    """Return the value of the cookie of a support access, or "" if there is none."""
+    return incoming.cookies.get(cookie_name("support"), "")
 
 
 def set_cookie(response: BaseResponse, kind: str, value: str, max_age: int) -> None:
@@ -129,6 +140,11 @@ def set_cookie(response: BaseResponse, kind: str, value: str, max_age: int) -> N
         httponly=True,
         samesite="Lax",
     )
+
+
+def delete_cookie(response: BaseResponse, kind: str) -> None:
+    """Delete one of our cookies."""
+    response.delete_cookie(cookie_name(kind), path="/", secure=runtime().settings.is_tls)
 
 
 def is_api(incoming: Request) -> bool:

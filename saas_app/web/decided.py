@@ -8,11 +8,13 @@ from typing import Final
 from saas_app import signals
 from saas_app.errors import FreshSignInRequired, MfaRequired, NotFound, PermissionDenied
 from saas_app.identity.renewal import RenewalRequired, StepUpRequired
+from saas_app.identity.support_endings import SupportDenied
 from saas_app.rbac.permissions import Permission
 
 _OUTCOMES: Final[dict[type[BaseException], str]] = {
     NotFound: "not a member",
     PermissionDenied: "denied",
+    SupportDenied: "denied",
     MfaRequired: "second factor",
     RenewalRequired: "renewal",
     StepUpRequired: "step-up",

@@ -31,10 +31,11 @@ from saas_app.errors import (
     SignInRequired,
 )
 from saas_app.identity.former_members import NoLongerMember
+from saas_app.identity.support_endings import SupportDenied, SupportEnded
 from saas_app.limits.changes import LimitReached
 from saas_app.text.translation import Sentence, _, said
 from saas_app.web.challenges import challenge_for
-from saas_app.web.context import is_api, runtime
+from saas_app.web.context import delete_cookie, is_api, runtime
 from saas_app.web.guards import declared_guard
 from saas_app.web.kept_forms import bind_to_browser, keep_form, sign_in_and_back
 from saas_app.web.personas import back_to_own, current_persona
@@ -56,6 +57,8 @@ _TEMPLATES: dict[type[AppError], str] = {
     FormOfAnotherAccount: "errors/form_of_another_account.html",
     LimitReached: "errors/limit_reached.html",
     NoLongerMember: "errors/no_longer_member.html",
+    SupportDenied: "errors/support_denied.html",
+    SupportEnded: "errors/support_ended.html",
 }
 
 _PERSONA_ENDED = _("The session of the person whose pages you saw has ended. You are yourself again.")
@@ -178,6 +181,8 @@ def _with_headers(response: Response, error: AppError) -> Response:
         response.headers["WWW-Authenticate"] = challenge
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, SupportEnded):
+        delete_cookie(response, "support")
     return response
 
 

@@ -25,9 +25,11 @@ from quart import current_app, g, request
 
 from saas_app.identity.credentials.caller import Caller
 from saas_app.identity.principal import Principal
+from saas_app.identity.support_endings import SupportDenied
 from saas_app.identity.tenant import Tenant
 from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.rbac.policy import decide
+from saas_app.rbac.support import SUPPORT_WRITE
 from saas_app.web import limits
 from saas_app.web.context import request_connection, request_database
 from saas_app.web.decided import Deciding
@@ -56,6 +58,7 @@ class Guard:
     ``complete``: the view needs all permissions of the caller. ``fresh``: the person must have signed in
     within ``FRESH_SIGN_IN_MAX_AGE``. ``for_programs``: other programs call the route and prove themselves by
     the request. It reads no cookie, so it is exempt from the check that changes come from our own pages.
+    ``for_support``: an agent who acts for a member may use it. By default, nobody acts for somebody else.
     """
 
     callers: Callers
@@ -63,6 +66,7 @@ class Guard:
     complete: bool = False
     fresh: bool = False
     for_programs: bool = False
+    for_support: bool = False
 
     @property
     def carriers(self) -> tuple[Carrier, ...]:
@@ -124,15 +128,22 @@ def requires_member(view: View) -> View:
     return _guarded_by_ladder(view, Guard(Callers.MEMBER))
 
 
+def requires_member_or_support(view: View) -> View:
+    """Allow every member of the organization, and agents who act for one. The view receives the tenant."""
+    return _guarded_by_ladder(view, Guard(Callers.MEMBER, for_support=True))
+
+
 def requires(
-    permission: Permission, *, complete: bool = False, fresh: bool = False
+    permission: Permission, *, complete: bool = False, fresh: bool = False, for_support: bool = True
 ) -> Callable[[View], View]:
     """Allow members whose token grants ``permission``. The view receives the tenant.
 
     ``complete``: the view needs all permissions of the caller, for example to assign roles. ``fresh``: the
     view does something that cannot be undone, so the caller signs in again if the last time was too long ago.
+    ``for_support``: agents who act for a member may use it too, if support access can have the permission.
     """
-    guard = Guard(Callers.PERMISSION, permission, complete=complete, fresh=fresh)
+    is_open = for_support and permission in SUPPORT_WRITE and not (complete or fresh)
+    guard = Guard(Callers.PERMISSION, permission, complete, fresh, for_support=is_open)
     return lambda view: _guarded_by_ladder(view, guard)
 
 
@@ -159,10 +170,12 @@ def _guarded_by_ladder(view: View, guard: Guard) -> View:
 
 
 async def find_tenant(caller: Caller, guard: Guard, organization_id: str) -> Tenant:
-    """Step 2: find the organization in the path, for this caller. Raises :class:`NotFound` to strangers."""
+    """Step 2: find the organization in the path. Raises :class:`NotFound`, and :class:`SupportDenied`."""
     tenant = await caller.get_tenant(organization_id, guard.carriers, is_visit=is_deliberate(request))
     g.tenant = tenant
     await limits.count_organization(organization_id)
+    if tenant.principal.support is not None and not guard.for_support:
+        raise SupportDenied.of(tenant)
     return tenant
 
 

@@ -3,6 +3,9 @@
 Each form that posts gets a hidden mark when its template is compiled, so no template can forget it. A form
 whose session has ended waits under its owner's mark. A form that reaches another person's session is
 rejected. Only forms from our own pages get here; :mod:`saas_app.web.csrf` rejects others.
+
+During support access, the mark names the agent and the access. Such a form counts for no other access, never
+for the agent as a member, and it does not wait.
 """
 
 from __future__ import annotations
@@ -46,7 +49,7 @@ def form_owner() -> Markup:
     principal = current_principal()
     if not isinstance(principal, SessionPrincipal):
         return Markup("")
-    mark = runtime().kept_forms.mark(principal.subject)
+    mark = runtime().kept_forms.mark(_maker(principal))
     return Markup('<input type="hidden" name="{}" value="{}">').format(OWNER_FIELD, mark)
 
 
@@ -55,10 +58,24 @@ async def require_same_person(principal: Principal) -> None:
     if not _is_form():
         return
     owner = await _find_owner()
-    if owner is not None and owner != principal.subject:
+    if owner is not None and owner != _maker(principal) and not _leaves_support(owner, principal):
         raise FormOfAnotherAccount(
             _("Another account was signed in when this page was opened, so your changes were not saved.")
         )
+
+
+def _maker(principal: Principal) -> str:
+    """Return what the mark of a page's forms names: a person, or an agent and their support access."""
+    support = principal.support
+    return principal.subject if support is None else f"{support.id} {support.access_id}"
+
+
+def _leaves_support(owner: str, principal: Principal) -> bool:
+    """Return whether an agent's form leads from support access to their own pages, such as its end."""
+    agent, _space, access = owner.partition(" ")
+    organization_id = (request.view_args or {}).get("organization_id")
+    is_own = organization_id in (None, runtime().settings.support_organization_id)
+    return bool(access) and agent == principal.subject and is_own
 
 
 async def sign_in_and_back(way_back: str) -> WsgiResponse:
@@ -79,7 +96,7 @@ async def keep_form(owner: str | None = None) -> str | None:
     owner = owner or await _find_owner()
     target = form.get(ACTION_FIELD) if request.path == RENEWAL else request.full_path.rstrip("?")
     action = own_path(target, "")
-    if owner is None or not action:
+    if owner is None or " " in owner or not action:
         return None
     cookie = browser(request).attempt_cookie or new_cookie_value()
     kept = KeptForm(action, without_marks(form.items(multi=True)), lost_files=bool(files))

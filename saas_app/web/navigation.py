@@ -31,6 +31,7 @@ MENU = (
     MenuEntry("api-clients", _("API clients"), Permission.API_CLIENTS_MANAGE, "k"),
     MenuEntry("audit", _("Audit log"), Permission.AUDIT_READ, "a"),
     MenuEntry("settings", _("Settings"), Permission.ORGANIZATION_UPDATE, "s"),
+    MenuEntry("support", _("Support desk"), Permission.SUPPORT_ACT),
     MenuEntry("access", _("My access"), key="y"),
 )
 
@@ -75,4 +76,11 @@ def path_in(organization_id: str, slug: str, role_names: frozenset[str]) -> str:
 
 
 def _offered(tenant: Tenant, entries: tuple[MenuEntry, ...]) -> tuple[MenuEntry, ...]:
-    return tuple(entry for entry in entries if entry.permission is None or tenant.offers(entry.permission))
+    """Return the entries for this caller. Support access has none of the member's own pages."""
+    is_support = tenant.principal.support is not None
+    return tuple(
+        entry
+        for entry in entries
+        if (entry.permission is None and not (is_support and entry.slug))
+        or (entry.permission is not None and tenant.offers(entry.permission))
+    )

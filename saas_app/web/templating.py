@@ -25,7 +25,7 @@ from saas_app.text.languages import current_language, language_name, languages
 from saas_app.text.translation import Sentence, number
 from saas_app.text.visible import initial, isolated
 from saas_app.web import static_files
-from saas_app.web.context import current_principal, current_tenant, offers_lab
+from saas_app.web.context import current_principal, current_tenant, offers_lab, support_desk
 from saas_app.web.kept_forms import OwnedForms, form_owner
 from saas_app.web.navigation import actions_for, entry_slug_of, menu_for
 from saas_app.web.personas import current_persona, offers_personas
@@ -155,6 +155,7 @@ def environment_of(language: str) -> Environment:
         menu_for=menu_for,
         offers_lab=offers_lab,
         offers_personas=offers_personas,
+        support_desk=support_desk,
         this_page=this_page,
         url_for=url_for,
     )

@@ -25,13 +25,13 @@ async def sign_in(page: Page, person: Person, path: str = "/sign-in") -> None:
     await expect(account_menu(page)).to_be_visible()
 
 
-async def start_session(page: Page, site: Site, person: Person) -> None:
+async def start_session(page: Page, site: Site, person: Person, path: str = "/sign-in") -> None:
     """Sign in over HTTP and give the browser both sessions, the application's and Logto's.
 
-    It is faster than Logto's pages, and it works without scripts.
+    It is faster than Logto's pages, and it works without scripts. ``path`` may be ``FRESH``.
     """
     visit = LogtoVisit()
-    http, _callback = await sign_in_over_http(site.url, person, visit=visit)
+    http, _callback = await sign_in_over_http(site.url, person, visit=visit, path=path)
     for url, jar in ((site.url, http.cookie_jar), (site.logto, visit.cookies)):
         await page.context.add_cookies([{"name": one.key, "value": one.value, "url": url} for one in jar])
     await http.close()

@@ -31,6 +31,7 @@ _REGISTRY: Registry[Any] = Registry().with_resource(
     DOCUMENT, Resource(contents=SCHEMA, specification=DRAFT202012)
 )
 _ONLY_ON_PAGES = {
+    "support-not-granted",
     "sign-in-failed",
     "signature-rejected",
     "not-invited",

@@ -25,7 +25,7 @@ from tests.integration.records import events_of, pending_in
 from tests.rules.calls import path_with_rows
 from tests.rules.routes import TENANT_ROUTES, Route, application
 
-_ONLY_HERE: Final = ("access", "first-steps", "joined", "projects")
+_ONLY_HERE: Final = ("access", "first-steps", "joined", "projects", "support", "support-access")
 """Path segments of changes that change nothing in Logto, although their feature may ask it."""
 
 

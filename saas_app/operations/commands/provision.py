@@ -13,7 +13,7 @@ from saas_app.config import ManagementSettings, load_management_settings
 from saas_app.logto import connect
 from saas_app.operations.commands.common import env_file_option, load_env_files, short_errors
 from saas_app.operations.commands.connectors import connectors_option, load_connectors, named_file
-from saas_app.operations.deployment import load_deployment_settings, stored_environment
+from saas_app.operations.deployment import load_deployment_settings, stored_environment, support_environment
 from saas_app.operations.env_file import write_env_file
 from saas_app.operations.output import column, say
 from saas_app.operations.provisioning import (
@@ -22,11 +22,15 @@ from saas_app.operations.provisioning import (
     Deployment,
     ProvisionedApplication,
     SocialCallback,
+    SupportTeam,
     apply,
+    apply_support,
     drift,
     list_social_callbacks,
     plan,
+    plan_support,
     survey,
+    survey_support,
 )
 from saas_app.text.translation import _, said
 
@@ -38,15 +42,23 @@ from saas_app.text.translation import _, said
     type=click.Path(path_type=Path, dir_okay=False),
     help=_("Store the application's ID and secret, and everything else that 'serve' needs, in this file."),
 )
+@click.option(
+    "--support",
+    is_flag=True,
+    help=_("Also set up support access: the team's organization, and an application that exchanges tokens."),
+)
 @connectors_option
 @env_file_option
 @short_errors
-def command(check: bool, write_env: Path | None, connectors_file: Path | None, env_file: Path | None) -> None:
+def command(
+    check: bool, write_env: Path | None, support: bool, connectors_file: Path | None, env_file: Path | None
+) -> None:
     """Set up Logto: roles, permissions, the API resource, the application and the sign-in methods."""
     load_env_files(env_file, write_env if write_env and write_env.exists() else None)
     management, settings = load_management_settings(), load_deployment_settings()
     deployment = replace(settings.deployment, sign_in_methods=load_connectors(connectors_file))
-    outcome = asyncio.run(_provision(management, deployment, check=check))
+    team = settings.support_team if support or settings.support_app_id else None
+    outcome = asyncio.run(_provision(management, deployment, team, check=check))
     _report(outcome.changes, check=check)
     if outcome.application is None:
         sys.exit(1 if drift(outcome.changes) else 0)
@@ -60,6 +72,8 @@ def command(check: bool, write_env: Path | None, connectors_file: Path | None, e
         )
     if write_env:
         stored = stored_environment(management, settings, outcome.application, named_file(connectors_file))
+        if outcome.support is not None:
+            stored |= support_environment(outcome.support)
         write_env_file(write_env, stored)
         say(
             _(
@@ -83,17 +97,25 @@ class _Outcome:
     changes: tuple[Change, ...]
     application: ProvisionedApplication | None = None
     callbacks: tuple[SocialCallback, ...] = ()
+    support: SupportTeam | None = None
 
 
-async def _provision(management: ManagementSettings, deployment: Deployment, *, check: bool) -> _Outcome:
+async def _provision(
+    management: ManagementSettings, deployment: Deployment, team: SupportTeam | None, *, check: bool
+) -> _Outcome:
+    """Carry out what is needed. ``team`` is what is stored about the support team, or None without one."""
     async with connect(management) as client:
         found = await survey(client, deployment)
+        found_support = None if team is None else await survey_support(client, team)
         changes = plan(deployment, found)
+        if team is not None and found_support is not None:
+            changes += plan_support(team, found_support)
         if check:
             return _Outcome(changes)
         application = await apply(client, deployment, found, changes)
+        support = None if found_support is None else await apply_support(client, found_support)
         callbacks = await list_social_callbacks(client, deployment, management.endpoint)
-        return _Outcome(changes, application, callbacks)
+        return _Outcome(changes, application, callbacks, support)
 
 
 def _report(changes: tuple[Change, ...], *, check: bool) -> None:

@@ -43,12 +43,15 @@ from saas_app.models import (
     LabRun,
     MembershipChange,
     Notification,
+    NotificationKind,
     OrganizationRemoval,
     PendingChange,
     RoleEnd,
     SessionRow,
+    SupportAccess,
     User,
 )
+from saas_app.notifications.recorder import cause_of_support
 from saas_app.operations.data.organizations import list_organization_ids
 from saas_app.operations.data.redactions import list_names, redact, redactions_of
 from saas_app.operations.data.tables import mentions, tenant_models, text_columns
@@ -72,6 +75,11 @@ _DELETED: Final[dict[Any, Any]] = {
     LabClassMember: LabClassMember.subject,
     LabRun: LabRun.subject,
 }
+_IN_ACCESSES: Final = (
+    (SupportAccess.member_id, SupportAccess.member_name),
+    (SupportAccess.agent_id, SupportAccess.agent_name),
+    (SupportAccess.ended_by, SupportAccess.ended_by_name),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +203,7 @@ async def _erase_outside(
         deleted[model.__tablename__] += await _count(db, sa.delete(model).where(owner == user_id))
     for named in (EmailDomain, OrganizationRemoval, RoleEnd):
         replaced[named.__tablename__] += await _replace_id(db, named, user_id, pseudonym)
+    replaced["support_accesses"] += await _replace_in_accesses(db, user_id, pseudonym)
     # Without these rows, nobody would find the accounts at Logto that the lab has made for the person.
     await db.execute(sa.update(LabGround).where(LabGround.subject == user_id).values(used_at=_LONG_AGO))
     is_old = sa.or_(
@@ -207,6 +216,23 @@ async def _erase_outside(
     key = hashlib.sha256(user_id.encode()).digest()
     await db.execute(sa.update(Erasure).where(Erasure.subject_hash == key).values(finished_at=utc_now()))
     return await _has_mark(db, user_id)
+
+
+async def _replace_in_accesses(db: WritingSession, user_id: str, pseudonym: str) -> int:
+    """Replace the person in support accesses: as the member, as the agent, and as who ended one.
+
+    What others were told about an access names both people, so it is deleted.
+    """
+    count = 0
+    named = sa.or_(*(who == user_id for who, _name in _IN_ACCESSES))
+    ids = list(await db.scalars(sa.select(SupportAccess.id).where(named)))
+    for kind in (NotificationKind.SUPPORT_STARTED, NotificationKind.SUPPORT_ENDED):
+        causes = [cause_of_support(kind, access_id) for access_id in ids]
+        await db.execute(sa.delete(Notification).where(Notification.cause.in_(causes)))
+    for who, name in _IN_ACCESSES:
+        values: dict[Any, Any] = {who: pseudonym, name: pseudonym, SupportAccess.reason: ""}
+        count += await _count(db, sa.update(SupportAccess).where(who == user_id).values(values))
+    return count
 
 
 async def _has_mark(db: DatabaseSession, user_id: str) -> bool:

@@ -21,6 +21,7 @@ from saas_app.models import AuditActor, AuditEvent, AuditRedaction
 
 _BATCH: Final = 500  # events per statement
 _TEXTS: Final = (AuditEvent.actor_id, AuditEvent.actor_name, AuditEvent.target_id, AuditEvent.target_name)
+_BEHALF: Final = (AuditEvent.behalf_id, AuditEvent.behalf_name)  # empty in most events
 _JSON: Final = (AuditEvent.before, AuditEvent.after, AuditEvent.decision)
 
 
@@ -62,9 +63,10 @@ def redactions_of(
 async def list_names(db: DatabaseSession, user_id: str) -> set[str]:
     """Return the names and addresses that the organization's events have for a person."""
     invited = sa.and_(AuditEvent.actor_id == user_id, AuditEvent.action == Action.INVITATION_ACCEPT.value)
-    statement = sa.union(
+    statement: sa.CompoundSelect[Any] = sa.union(
         sa.select(AuditActor.name).where(AuditActor.actor_id == user_id),
         sa.select(AuditEvent.target_name).where(AuditEvent.target_id == user_id),
+        sa.select(AuditEvent.behalf_name).where(AuditEvent.behalf_id == user_id),
         sa.select(AuditEvent.target_name).where(invited),
     )
     return set(await db.scalars(statement)) - {user_id}
@@ -102,7 +104,7 @@ def _replacing(db: DatabaseSession, item: Redaction) -> sa.Update:
     values: dict[Any, Any] = {
         "address": sa.case((AuditEvent.actor_id == item.marker, ""), else_=AuditEvent.address)
     }
-    for text in _TEXTS:
+    for text in (*_TEXTS, *_BEHALF):
         listed = sa.func.replace(_as_list(text), item.wanted, item.replacement)
         values[text.key] = sa.func.substr(listed, 3, sa.func.length(listed) - 4)
     for column in _JSON:
@@ -117,6 +119,7 @@ def _contains(marker: str) -> sa.ColumnElement[bool]:
     """Return whether an event contains a text. Unlike ``LIKE``, this respects case on every database."""
     parts: list[sa.ColumnElement[str]] = [
         *map(_as_list, _TEXTS),
+        *(sa.func.coalesce(_as_list(text), "") for text in _BEHALF),
         *(sa.func.coalesce(sa.cast(column, sa.Text), "") for column in _JSON),
     ]
     whole = parts[0]
@@ -125,7 +128,7 @@ def _contains(marker: str) -> sa.ColumnElement[bool]:
     return sa.func.replace(whole, marker, "") != whole
 
 
-def _as_list(text: InstrumentedAttribute[str]) -> sa.ColumnElement[str]:
+def _as_list(text: InstrumentedAttribute[Any]) -> sa.ColumnElement[str]:
     return sa.literal('["').concat(text).concat('"]')
 
 

@@ -30,6 +30,7 @@ from saas_app.models import (
     OrganizationOptions,
     RoleEnd,
     SessionRow,
+    SupportAccess,
     User,
 )
 from saas_app.operations.data.encoding import columns_of
@@ -55,6 +56,7 @@ LEFT_OUT: Final = {
     "session_tokens": "Tokens.",
     "sessions": "Sign-ins with their tokens. People sign in again.",
     "shown_secrets": "Secrets.",
+    "support_accesses": "Minutes of the operator's support team. The audit log tells about them.",
     "sign_in_attempts": "Sign-ins under way. They are encrypted, and expire within minutes.",
     "webhook_deliveries": "Hashes of the messages that this installation received.",
 }
@@ -125,7 +127,7 @@ def organization_parts(organization_id: str) -> list[Part]:
 
 
 def person_parts(user_id: str) -> list[Part]:
-    """Return what belongs to a person outside organizations. Binary columns hold tokens, and are left out."""
+    """Return what belongs to a person outside organizations, without tokens and hashes of cookies."""
     return [
         _part(User, User.id == user_id),
         _part(SessionRow, SessionRow.subject == user_id),
@@ -134,6 +136,7 @@ def person_parts(user_id: str) -> list[Part]:
         _part(LabRun, LabRun.subject == user_id),
         _part(LabClass, LabClass.teacher == user_id),
         _part(LabClassMember, LabClassMember.subject == user_id),
+        _part(SupportAccess, sa.or_(SupportAccess.member_id == user_id, SupportAccess.agent_id == user_id)),
         *(_part(model, mentions(model, user_id)) for model in _BELONGING),
     ]
 
@@ -176,11 +179,15 @@ _BELONGING: Final = (
 """Tables with rows of organizations that are not confined to one, because requests read across them."""
 
 
+_WITH_SECRETS: Final = (SessionRow, SupportAccess)
+"""Tables whose binary columns hold tokens, or the hashes of cookies."""
+
+
 def _part(model: type[Any], condition: sa.ColumnElement[bool]) -> Part:
     columns = {
         name: column
         for name, column in columns_of(model).items()
-        if model is not SessionRow or not isinstance(column.type, sa.LargeBinary)
+        if model not in _WITH_SECRETS or not isinstance(column.type, sa.LargeBinary)
     }
     return Part(model, condition, columns)
 

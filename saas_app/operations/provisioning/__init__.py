@@ -13,6 +13,12 @@ from saas_app.operations.provisioning.declared import APPLICATION_NAME, Deployme
 from saas_app.operations.provisioning.found import Found, survey
 from saas_app.operations.provisioning.plan import plan
 from saas_app.operations.provisioning.sign_in_apply import SocialCallback, list_social_callbacks
+from saas_app.operations.provisioning.support import (
+    SupportTeam,
+    apply_support,
+    plan_support,
+    survey_support,
+)
 
 __all__ = [
     "APPLICATION_NAME",
@@ -23,9 +29,13 @@ __all__ = [
     "Kind",
     "ProvisionedApplication",
     "SocialCallback",
+    "SupportTeam",
     "apply",
+    "apply_support",
     "drift",
     "list_social_callbacks",
     "plan",
+    "plan_support",
     "survey",
+    "survey_support",
 ]

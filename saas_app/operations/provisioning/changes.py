@@ -25,6 +25,9 @@ class Kind(StrEnum):
     EMAIL_TEMPLATE = _("email template")
     SIGN_IN_EXPERIENCE = _("sign-in experience")
 
+    SUPPORT_APPLICATION = _("support application")
+    SUPPORT_ORGANIZATION = _("support organization")
+
     @property
     def label(self) -> Sentence:
         """The value, in the reader's language."""

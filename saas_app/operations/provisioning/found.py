@@ -64,7 +64,7 @@ async def survey(client: ManagementClient, deployment: Deployment) -> Found:
         id_token_claims=tuple(claims),
         account_center=await client.get_account_center(),
         application=application,
-        usable_secrets=_usable(secrets, deployment.app_secret),
+        usable_secrets=usable_secrets(secrets, deployment.app_secret),
         webhook=_find_webhook(hooks, deployment),
     )
     return await _with_sign_in(client, found) if deployment.sign_in_methods else found
@@ -128,7 +128,7 @@ def _find_webhook(hooks: list[Hook], deployment: Deployment) -> Hook | None:
     return ours[0] if ours else None
 
 
-def _usable(secrets: list[ApplicationSecret], stored: str) -> tuple[str, ...]:
+def usable_secrets(secrets: list[ApplicationSecret], stored: str) -> tuple[str, ...]:
     """Return the values of secrets that are valid now: the stored one first, then those that never expire."""
     now = time.time() * 1000
     live = [secret for secret in secrets if secret.expires_at is None or secret.expires_at > now]

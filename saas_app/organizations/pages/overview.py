@@ -13,16 +13,18 @@ from werkzeug.sansio.response import Response as BaseResponse
 import saas_app.access_requests.service as access_requests
 import saas_app.audit.service as audit
 import saas_app.projects.service as projects
+import saas_app.support.service as support
 from saas_app.audit.sentences import sentence_with_marks
-from saas_app.db.readings import read_together
+from saas_app.db.readings import Reading, read_together
 from saas_app.identity.tenant import Tenant
 from saas_app.organizations import service
 from saas_app.organizations.pages.organizations import blueprint
 from saas_app.organizations.values import FirstSteps
 from saas_app.rbac.permissions import Carrier, Permission
+from saas_app.support.values import AccessRow
 from saas_app.text.translation import _
 from saas_app.web.context import database, runtime
-from saas_app.web.guards import requires_member
+from saas_app.web.guards import requires_member, requires_member_or_support
 from saas_app.web.notices import notify
 from saas_app.web.reader import current_reader
 from saas_app.web.templating import render
@@ -40,7 +42,7 @@ _ACTIVITY_SIZE: Final = 6
 
 
 @blueprint.get("/o/<organization_id>/")
-@requires_member
+@requires_member_or_support
 async def overview(tenant: Tenant) -> ResponseReturnValue:
     """Show the caller's roles, and the projects and recent activity if the caller may see them.
 
@@ -52,7 +54,8 @@ async def overview(tenant: Tenant) -> ResponseReturnValue:
     summary = projects.summary(current_reader().zone) if tenant.may(Permission.PROJECTS_READ) else None
     activity = audit.recent(tenant, _ACTIVITY_SIZE)
     first_steps = service.first_steps() if guides else None
-    found = await read_together(database(), summary, activity, first_steps)
+    live_support = _live_support(tenant)
+    found = await read_together(database(), summary, activity, first_steps, live_support)
     steps = _left(found.of(first_steps))
     page = render(
         "organizations/overview.html",
@@ -60,6 +63,7 @@ async def overview(tenant: Tenant) -> ResponseReturnValue:
         steps=steps,
         activity=[(sentence_with_marks(row), row.occurred_at) for row in found.of(activity) or ()],
         roles=tenant.role_names,
+        live_support=found.of(live_support) or (),
         ending_soon=service.ends_within_a_day(tenant),
     )
     if not guides or steps is not None:
@@ -101,6 +105,12 @@ async def refresh_access(tenant: Tenant) -> ResponseReturnValue:
     await runtime().tenants.forget_tokens(tenant)
     await notify(_("Your access was refreshed."))
     return redirect(url_for("organizations.access", organization_id=tenant.organization_id), 303)
+
+
+def _live_support(tenant: Tenant) -> Reading[list[AccessRow]] | None:
+    """Return the question for support accesses to tell the caller about. Agents know their own."""
+    is_told = runtime().settings.offers_support and tenant.principal.support is None
+    return support.live_for(tenant) if is_told else None
 
 
 def _left(steps: FirstSteps | None) -> FirstSteps | None:

@@ -11,6 +11,7 @@ from quart.typing import ResponseReturnValue
 
 import saas_app.access_requests.service as access_requests
 import saas_app.projects.service as projects
+import saas_app.support.service as support
 from saas_app.audit.last_saves import find_last_save
 from saas_app.audit.values import LastSave
 from saas_app.email_domains.changes import domains as domain_changes
@@ -35,6 +36,7 @@ from saas_app.organizations.values import (
     version_of,
 )
 from saas_app.rbac.permissions import Carrier, Permission
+from saas_app.support.values import Consent
 from saas_app.text.domains import shown_domain
 from saas_app.text.translation import Sentence, _
 from saas_app.text.visible import isolated
@@ -232,6 +234,7 @@ async def show_page(
         domain=domain or DomainForm(),
         role=role,
         role_saved=role_saved,
+        support_consent=await _support_consent(tenant),
         failure=failure,
         account_center=runtime().settings.account_center,
     )
@@ -248,6 +251,12 @@ async def _domains(tenant: Tenant, current: OrganizationSettings | None) -> tupl
         return ()
     grace = timedelta(seconds=runtime().settings.domain_grace)
     return await list_domains(runtime().work, tenant.organization_id, current.joining.domains, grace)
+
+
+async def _support_consent(tenant: Tenant) -> Consent | None:
+    if not runtime().settings.offers_support:
+        return None
+    return await support.get_consent(database(), tenant.organization_id)
 
 
 async def _names_approvers(tenant: Tenant, current: OrganizationSettings | None) -> bool:

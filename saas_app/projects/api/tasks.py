@@ -148,7 +148,7 @@ async def create_task(tenant: Tenant, project_id: uuid.UUID, data: NewTask) -> A
 
 
 @blueprint.post("/bulk")
-@requires(Permission.PROJECTS_WRITE)
+@requires(Permission.PROJECTS_WRITE, for_support=False)
 @tag(["projects"])
 @answers(_CONFLICT)
 @repeatable

@@ -18,7 +18,7 @@ blueprint = Blueprint("chosen", __name__, url_prefix="/bulk")
 
 
 @blueprint.post("/archive")
-@requires(Permission.PROJECTS_WRITE)
+@requires(Permission.PROJECTS_WRITE, for_support=False)
 async def archive_projects(tenant: Tenant) -> ResponseReturnValue:
     """Archive the chosen projects."""
     chosen = await bulk.read_versions()
@@ -29,7 +29,7 @@ async def archive_projects(tenant: Tenant) -> ResponseReturnValue:
 
 
 @blueprint.post("/unarchive")
-@requires(Permission.PROJECTS_WRITE)
+@requires(Permission.PROJECTS_WRITE, for_support=False)
 async def unarchive_projects(tenant: Tenant) -> ResponseReturnValue:
     """Make the chosen projects active again."""
     chosen = await bulk.read_versions()

@@ -20,7 +20,7 @@ blueprint = Blueprint("chosen", __name__, url_prefix="/tasks/bulk")
 
 
 @blueprint.post("/done")
-@requires(Permission.PROJECTS_WRITE)
+@requires(Permission.PROJECTS_WRITE, for_support=False)
 async def complete_tasks(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
     """Mark the chosen tasks as done."""
     await service.get_project(database(), tenant, project_id)
@@ -32,7 +32,7 @@ async def complete_tasks(tenant: Tenant, project_id: uuid.UUID) -> ResponseRetur
 
 
 @blueprint.post("/delete")
-@requires(Permission.PROJECTS_WRITE)
+@requires(Permission.PROJECTS_WRITE, for_support=False)
 async def delete_tasks(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
     """Ask for confirmation, then delete the chosen tasks."""
     await service.get_project(database(), tenant, project_id)

@@ -21,6 +21,7 @@ BODIES: Final[dict[str, Any]] = {
     "Approval": {"minutes": 1440},
     "Decline": {"answer": "Bob updates the plan this week."},
     "RolesChange": {"roles": ["editor"]},
+    "SupportAccessChange": {"allowed": True, "minutes": 60},
     "RoleEndChange": {"ends_at": "2027-01-31T17:00:00Z"},
 }
 """An example body by the name of its model."""
@@ -33,6 +34,7 @@ PARAMETERS: Final = {
     "invitation_id": "The invitation's ID",
     "request_id": "The access request's ID",
     "client_id": "The API client's ID: the `sub` of its tokens",
+    "access_id": "The support access's ID",
     "search": "Part of the name, in upper or lower case",
     "status": "Active projects, archived projects, or all",
     "sort": "The sort order",

@@ -638,7 +638,7 @@ async def test_the_timeline_tells_that_a_role_has_ended(desk: Desk, runtime: Run
     due = RoleEnding(desk.acme, desk.person.id, Role.EDITOR, ends_at)
     await end_role(Systems(runtime.work, runtime.management, None), due)
 
-    assert "The role editor of Vera ended" in timeline_of(await desk.browser.text(desk.both))
+    assert "ended the role editor of Vera" in timeline_of(await desk.browser.text(desk.both))
 
 
 def timeline_of(page: str) -> str:

@@ -179,7 +179,7 @@ async def test_an_invited_person_with_an_account_is_told_until_they_accept(
     (invited,) = await notifications_of(runtime, erin.id)
 
     browser = await open_browser(erin)
-    await browser.post(f"/invitations/{invited.invitation_id}/accept")
+    await browser.post(f"/invitations/{invited.details['invitation']}/accept")
 
     (accepted,) = await notifications_of(runtime, erin.id)
     assert str(invited.sentence) == f"You are invited to {acme.name} as viewer."

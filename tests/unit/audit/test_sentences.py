@@ -15,6 +15,7 @@ from tests.unit.audit.test_reading import DENIED, row
 
 ADMIN, EDITOR, VIEWER = ({"roles": [name]} for name in ("admin", "editor", "viewer"))
 
+ISOLATES = str.maketrans("", "", "\u2068\u2069")
 BOTH = {"roles": ["viewer", "admin"]}
 NOBODY: dict[str, list[str]] = {"roles": []}
 
@@ -114,3 +115,18 @@ def test_a_sentence_is_in_the_language_of_its_reader_whatever_was_recorded() -> 
     with speaking("es"):
         assert sentence_of(event).shown == "Alice ascendió a Carol de ningún rol a editor"
         assert "<em>Carol</em>" in sentence_with_marks(event)
+
+
+def test_what_an_agent_did_in_support_access_has_both_names() -> None:
+    event = happened(Action.PROJECT_ARCHIVE, behalf_id="c-1", behalf_name="Carol")
+
+    assert sentence_of(event) == "Alice (support) for Carol archived the project Apollo"
+    assert "<b>Alice (support) for Carol</b>" in sentence_with_marks(event).translate(ISOLATES)
+    with speaking("es"):
+        assert "<b>Alice (soporte) en nombre de Carol</b>" in sentence_with_marks(event).translate(ISOLATES)
+
+
+def test_the_start_of_support_access_names_the_ticket() -> None:
+    event = happened(Action.SUPPORT_START, "Carol", after={"ticket": "4711", "writes": False})
+
+    assert sentence_of(event) == "Alice began to act for Carol (ticket 4711)"

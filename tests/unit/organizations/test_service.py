@@ -10,7 +10,7 @@ from saas_app.organizations.service import (
     permission_matrix,
     search_memberships,
 )
-from saas_app.rbac.permissions import Carrier, Permission, Role, roles_granting
+from saas_app.rbac.permissions import OPERATOR_PERMISSIONS, Carrier, Permission, Role, roles_granting
 from tests.tokens import scopes_of
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -47,11 +47,18 @@ def test_the_matrix_distinguishes_tokens_from_roles() -> None:
     tokens = [_token(Carrier.API_TOKEN, "projects:read", "members:remove", "unknown:scope")]
     matrix = permission_matrix(frozenset({Role.EDITOR.value}), tokens)
     carried = _carried_by_permission(matrix)
-    assert set(carried) == set(Permission)
+    assert set(carried) == set(Permission) - OPERATOR_PERMISSIONS
     assert carried[Permission.PROJECTS_READ] is True
     assert carried[Permission.PROJECTS_WRITE] is False
     assert carried[Permission.MEMBERS_REMOVE] is None
     assert set(matrix.not_in_token) == set(scopes_of(Role.EDITOR)) - {Permission.PROJECTS_READ}
+
+
+def test_the_matrix_of_the_operators_team_shows_what_only_they_may_do() -> None:
+    role = next(role for permission in OPERATOR_PERMISSIONS for role in roles_granting(permission))
+    matrix = permission_matrix(frozenset({role.value}), [])
+    assert set(_carried_by_permission(matrix)) == set(Permission)
+    assert [column.role for column in matrix.columns if column.held] == [role]
 
 
 def test_the_example_decision_is_a_denial() -> None:

@@ -2,8 +2,10 @@
 
 import pytest
 
+from saas_app.rbac.assignment import MACHINE_ROLES, PERSON_ROLES
 from saas_app.rbac.decision import Step
 from saas_app.rbac.permissions import (
+    OPERATOR_PERMISSIONS,
     ROLE_PERMISSIONS,
     Carrier,
     Permission,
@@ -74,8 +76,13 @@ def test_every_permission_has_a_role_a_description_and_a_name_of_noun_and_verb()
         assert permission.description
 
 
-def test_the_admin_role_has_every_permission() -> None:
-    assert ROLE_PERMISSIONS[Role.ADMIN] == frozenset(Permission)
+def test_the_admin_role_has_every_permission_but_those_of_the_operators_team() -> None:
+    assert ROLE_PERMISSIONS[Role.ADMIN] == frozenset(Permission) - OPERATOR_PERMISSIONS
+
+
+def test_no_role_that_members_can_assign_has_a_permission_of_the_operators_team() -> None:
+    assert not OPERATOR_PERMISSIONS & permissions_of(frozenset(role.value for role in PERSON_ROLES))
+    assert not OPERATOR_PERMISSIONS & permissions_of(frozenset(role.value for role in MACHINE_ROLES))
 
 
 def test_every_permission_has_exactly_one_carrier() -> None:

@@ -15,8 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from saas_app.app import create_app
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target, record
 from saas_app.config import Settings
-from saas_app.db.base import Base, utc_now
+from saas_app.db.base import Base, new_uuid, utc_now
 from saas_app.db.engine import create_engine
+from saas_app.db.session import WritingSession
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.identity.role_ends import set_end
 from saas_app.models import (
@@ -26,10 +27,13 @@ from saas_app.models import (
     FormerMembership,
     IdempotencyKey,
     KeptFormRow,
+    NotificationKind,
     ShownSecretRow,
 )
-from saas_app.notifications.recorder import notify_of_removal
+from saas_app.notifications.recorder import notify_of_removal, notify_of_support
+from saas_app.notifications.values import SupportDetails
 from saas_app.runtime import Runtime
+from saas_app.support.queries import add_access
 from tests.clients import Person
 from tests.conftest import OpenBrowser, OpenOffice, runtime_of
 from tests.databases import Database, migrated_database
@@ -113,11 +117,43 @@ async def _add_other_traces(operator: UnitOfWork, zoe: Zoe) -> None:
         await set_end(db, zoe.office.id, user_id, "viewer", in_an_hour, given_by="ada")
         await set_end(db, zoe.office.id, "other", "viewer", in_an_hour, given_by=user_id)
         await notify_of_removal(db, zoe.office.id, user_id, "a removal")
+        await _add_support(db, zoe)
         repeated = {"subject": "m-1", "key": "k", "request_hash": b"h" * 32, "claimed_at": now}
         db.add(IdempotencyKey(body=json.dumps({"created_by": user_id}), **repeated))
         # Somebody else with her name, in an event that has nothing to do with her.
         other = Target("member", "other", zoe.name)
         record(db, AuditEntry(Actor("ada", "Ada"), Action.MEMBER_ADD, other, after={"name": "kept"}))
+
+
+async def _add_support(db: WritingSession, zoe: Zoe) -> None:
+    """Add accesses for her, by her, and one that she ended. Her admin was told."""
+    her, sam, carol = (zoe.person.id, zoe.name), ("sam", "Sam"), ("carol", "Carol")
+    for agent, member, ended_by in ((sam, her, None), (her, carol, None), (sam, carol, her)):
+        access_id, now = new_uuid(), utc_now()
+        row = {
+            "organization_id": zoe.office.id,
+            "id": access_id,
+            "cookie_hash": secrets.token_bytes(32),
+            "agent_session_id": new_uuid(),
+            "reason": f"{zoe.name} sees an error",
+            "ticket": "4711",
+            "writes": False,
+            "scopes_organization": "",
+            "scopes_api": "",
+            "member_version": 0,
+            "agent_version": 0,
+            "started_at": now,
+            "ends_at": now,
+        }
+        named = (("agent_id", "agent_name"), agent), (("member_id", "member_name"), member)
+        people = {
+            column: value for columns, person in named for column, value in zip(columns, person, strict=True)
+        }
+        by = dict(zip(("ended_by", "ended_by_name"), ended_by or (None, None), strict=True))
+        await add_access(db, {**row, **people, **by})
+        details = SupportDetails(agent=agent[1], member=member[1], member_id=member[0], ticket="4711")
+        kind = NotificationKind.SUPPORT_STARTED
+        await notify_of_support(db, zoe.office.id, kind, access_id, ["ada"], details)
 
 
 @pytest.fixture

@@ -21,7 +21,8 @@ async def test_before_the_erasure_the_person_is_in_many_tables(zoe: Zoe, plain: 
     assert {table for table, _column in found} == {
         "audit_actors", "audit_events", "domain_joins", "email_domains", "former_memberships",
         "idempotency_keys", "kept_forms",
-        "membership_changes", "notifications", "projects", "role_ends", "sessions", "users",
+        "membership_changes", "notifications", "projects", "role_ends", "sessions",
+        "support_accesses", "users",
     }  # fmt: skip
     assert {column for table, column in found if table == "audit_events"} >= {
         "actor_id", "actor_name", "target_id", "target_name", "decision"
@@ -115,5 +116,5 @@ async def test_a_pseudonym_replaces_the_person_in_the_audit_log(
     assert (changed.target_id, changed.target_name) == (erased.pseudonym, erased.pseudonym)
     assert (changed.before, changed.after) == ({"roles": ["editor"]}, {"roles": ["viewer"]})
     assert (last.action, last.target_id) == (Action.PERSON_ERASE, erased.pseudonym)
-    elsewhere = {"email_domains", "role_ends"}
+    elsewhere = {"email_domains", "role_ends", "support_accesses"}
     assert last.after == {name: count for name, count in erased.replaced.items() if name not in elsewhere}

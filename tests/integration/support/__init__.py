@@ -1,0 +1,1 @@
+"""Support access: what an organization allows, and who acts for its members."""
