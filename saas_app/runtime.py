@@ -312,7 +312,8 @@ class Runtime:
     @cached_property
     def invitation_links(self) -> InvitationLinks:
         """Links that accept an invitation."""
-        return InvitationLinks(self.settings.app_url, self.vault)
+        lifetime = timedelta(seconds=self.settings.invitation_link_lifetime)
+        return InvitationLinks(self.settings.app_url, self.vault, lifetime)
 
     @cached_property
     def waiting_invitations(self) -> WaitingInvitations:

@@ -60,6 +60,7 @@ class Action(StrEnum):
     SUPPORT_END = ("support.end", _("Support access ended"))
     INVITATION_CREATE = ("invitation.create", _("Invitation sent"))
     INVITATION_RESEND = ("invitation.resend", _("Invitation resent"))
+    INVITATION_RENEW_LINK = ("invitation.renew-link", _("New invitation link sent on request"))
     INVITATION_REVOKE = ("invitation.revoke", _("Invitation revoked"))
     INVITATION_ACCEPT = ("invitation.accept", _("Invitation accepted"))
     API_CLIENT_CREATE = ("api-client.create", _("API client created"))

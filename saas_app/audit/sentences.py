@@ -98,6 +98,7 @@ MESSAGES: Final[Mapping[Action, tuple[Sentence, ...]]] = {
         _("%(actor)s invited %(target)s"),
     ),
     Action.INVITATION_RESEND: (_("%(actor)s sent the invitation for %(target)s again"),),
+    Action.INVITATION_RENEW_LINK: (_("%(actor)s sent a new invitation link to %(target)s on request"),),
     Action.INVITATION_REVOKE: (_("%(actor)s revoked the invitation for %(target)s"),),
     Action.INVITATION_ACCEPT: (
         _("%(actor)s accepted the invitation for %(target)s as %(new_roles)s"),

@@ -217,6 +217,9 @@ class Settings(DatabaseSettings):
     organization_token_max_age: float = Field(300, validation_alias="ORGANIZATION_TOKEN_MAX_AGE", gt=0)
     session_idle_timeout: int = Field(12 * 3600, validation_alias="SESSION_IDLE_TIMEOUT", gt=0)
     session_absolute_timeout: int = Field(14 * 86400, validation_alias="SESSION_ABSOLUTE_TIMEOUT", gt=0)
+    invitation_link_lifetime: int = Field(
+        3600, validation_alias="INVITATION_LINK_LIFETIME", ge=600, le=86_400
+    )
     logto_timeout: float = Field(8, validation_alias="LOGTO_TIMEOUT", gt=0)
     fresh_sign_in_max_age: int = Field(600, validation_alias="FRESH_SIGN_IN_MAX_AGE", gt=0)
     rate_limit_client: _Rate = Field(Rate(300, 60), validation_alias="RATE_LIMIT_CLIENT")

@@ -150,7 +150,7 @@ async def get_invitation(tenant: Tenant, invitation_id: str) -> ApiResponse:
 @answers(409)
 @validate_response(InvitationView)
 async def resend_invitation(tenant: Tenant, invitation_id: str) -> ApiResponse:
-    """Resend the email of an invitation."""
+    """Resend the email of an invitation. Its new link replaces the older one, which no longer signs in."""
     await pending.resend(organization_change(tenant), invitation_id, runtime().invitation_links)
     return await _read(tenant, invitation_id)
 

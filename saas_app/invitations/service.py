@@ -17,24 +17,27 @@ from typing import Final
 
 import structlog
 
+from saas_app.db.base import utc_now
 from saas_app.db.session import DatabaseSession
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.identity.principal import Principal
 from saas_app.identity.tenant import Tenant
 from saas_app.invitations import queries
-from saas_app.invitations.links import link_to
+from saas_app.invitations.links import Proof, link_to
 from saas_app.invitations.values import (
     InvitationNotFound,
     InvitationRow,
     Invitations,
     InvitationSettled,
     InvitationState,
+    LinkStanding,
+    LinkState,
     NotInvited,
     Offer,
     state_of,
 )
 from saas_app.logto import Invitation, LogtoUser, ManagementClient, explaining
-from saas_app.text.addresses import same_address
+from saas_app.text.addresses import same_address, spellings
 from saas_app.text.branding import Branding
 from saas_app.text.translation import _
 from saas_app.text.visible import isolated
@@ -142,6 +145,27 @@ async def get_own(
     if invitation is None or not same_address(user.email, invitation.invitee):
         raise NotInvited(user.email)
     return user, invitation
+
+
+async def find_account(management: ManagementClient, address: str) -> LogtoUser | None:
+    """Return the account that has an address, in any spelling. Logto 1.42 compares letter by letter."""
+    for spelling in spellings(address):
+        user = await management.find_user_by_email(spelling)
+        if user is not None and user.email:
+            return user
+    return None
+
+
+async def get_standing(work: UnitOfWork, proof: Proof) -> LinkStanding:
+    """Return whether an emailed link signs in. Logto is not asked."""
+    async with work.reading(proof.organization_id) as db:
+        row = await queries.find_link(db, proof)
+    if row is None:
+        return LinkStanding(LinkState.REPLACED)
+    if row.used_at is not None:
+        return LinkStanding(LinkState.USED, row.used_at)
+    state = LinkState.LIVE if utc_now() < row.expires_at else LinkState.EXPIRED
+    return LinkStanding(state, row.expires_at)
 
 
 async def _find_inviters(db: DatabaseSession, invitations: Iterable[Invitation]) -> dict[str, str]:

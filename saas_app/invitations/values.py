@@ -102,6 +102,28 @@ class WaitingInvitation:
     branding: Branding = UNBRANDED
 
 
+class LinkState(StrEnum):
+    """Whether an emailed link signs in, and if not, why."""
+
+    LIVE = "live"
+    USED = "used"
+    EXPIRED = "expired"
+    REPLACED = "replaced"  # by a newer one, or the invitation is no longer open
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStanding:
+    """The state of an emailed link, and when it ends, was used, or ended. None: nobody knows."""
+
+    state: LinkState
+    at: datetime | None = None
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether the link signs in the person whose address received it."""
+        return self.state is LinkState.LIVE
+
+
 class InvitationNotFound(NotFound):
     """The organization has no such invitation. An invitation of another organization looks the same."""
 

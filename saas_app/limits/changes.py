@@ -19,6 +19,7 @@ from saas_app.limits.requests import Counters, Policy, Standing, Windows
 from saas_app.text.translation import Sentence, _, ngettext
 
 _NEW_CLASSES: Final = Rate(20, 86_400)
+_NEW_LINKS: Final = Rate(10, 86_400)
 _CLASS_JOINS: Final = Rate(20, 3_600)  # of 25 billion codes
 
 Claim: TypeAlias = tuple[Policy, str]
@@ -74,6 +75,12 @@ _LIMITS: Final[Mapping[str, Callable[[int, Sentence], Sentence]]] = {
         count,
         window=window,
     ),
+    "new-links": lambda count, window: ngettext(
+        "One address can receive %(num)s new link in %(window)s.",
+        "One address can receive %(num)s new links in %(window)s.",
+        count,
+        window=window,
+    ),
     "changes": lambda count, window: ngettext(
         "You can make %(num)s change to members, invitations, settings and API clients in %(window)s.",
         "You can make %(num)s changes to members, invitations, settings and API clients in %(window)s.",
@@ -109,6 +116,7 @@ class ChangeLimits(Windows):
             "inviting-organization", settings.rate_limit_invitations_organization
         )
         self.invited_address = Policy("invited-address", settings.rate_limit_invitations_address)
+        self.new_links = Policy("new-links", _NEW_LINKS)
         self.changes = Policy("changes", settings.rate_limit_changes)
         self.new_classes = Policy("new-classes", _NEW_CLASSES)
         self.class_joins = Policy("class-joins", _CLASS_JOINS)

@@ -219,6 +219,12 @@ class Connector(Record):
     sync_profile: bool = False
 
 
+class SsoConnector(Record):
+    """A company's identity provider, and the email domains of the people whom it signs in."""
+
+    domains: tuple[str, ...] = ()
+
+
 class IdTokenConfig(Record):
     """The settings of ID tokens, for the whole tenant."""
 

@@ -10,6 +10,7 @@ from saas_app.models.email_domain import DomainProof, EmailDomain
 from saas_app.models.erasure import PSEUDONYM, Erasure
 from saas_app.models.former_membership import Ending, FormerMembership
 from saas_app.models.idempotency_key import IdempotencyKey
+from saas_app.models.invitation_link import InvitationLink
 from saas_app.models.kept_form import KeptFormRow
 from saas_app.models.lab_class import LabClass
 from saas_app.models.lab_class_member import LabClassMember
@@ -54,6 +55,7 @@ __all__ = [
     "FormerMembership",
     "GroundState",
     "IdempotencyKey",
+    "InvitationLink",
     "KeptFormRow",
     "LabClass",
     "LabClassMember",

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from quart import Quart, Response, flash
 from quart.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from quart.wrappers import BaseRequestWebsocket
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from saas_app.text.translation import Sentence
+
+WELCOME: Final = "welcome"
+"""The tone of the notice for new members. The overview greets them instead of showing it."""
 
 
 async def notify(text: Sentence, tone: str = "success") -> None:

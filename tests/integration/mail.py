@@ -64,6 +64,27 @@ class SignUp(LogtoVisit):
         return str((await self._call("POST", f"{api}/submit", None, 200))["redirectTo"])
 
 
+class TokenSignIn(LogtoVisit):
+    """A browser's cookies at the provider. Its user signs in to their account with a one-time token.
+
+    ``page`` is the query that the provider received.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.page: dict[str, str] = {}
+
+    async def _sign_in(self, page: str, person: Person) -> str:
+        api, self.page = urljoin(page, "/api/experience"), dict(parse_qsl(urlsplit(page).query))
+        await self._call("PUT", api, {"interactionEvent": "SignIn"}, 204)
+        identifier = {"type": "email", "value": self.page["login_hint"]}
+        proof = {"identifier": identifier, "token": self.page["one_time_token"]}
+        verified = await self._call("POST", f"{api}/verification/one-time-token/verify", proof, 200)
+        body = {"verificationId": verified["verificationId"]}
+        await self._call("POST", f"{api}/identification", body, 204)
+        return str((await self._call("POST", f"{api}/submit", None, 200))["redirectTo"])
+
+
 class TokenSignUp(LogtoVisit):
     """A browser's cookies at the provider. Its user has no account and signs up with a one-time token.
 

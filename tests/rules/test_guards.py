@@ -33,7 +33,8 @@ def test_exactly_the_routes_below_an_organization_require_membership(route: Rout
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 def test_only_reading_signing_in_or_out_a_language_and_signed_requests_are_public(route: Route) -> None:
     assert route.guard is not None
-    for_visitors = {"/sign-out", "/invitations/<invitation_id>/begin", "/language", "/lab/as/back"}
+    invited = {f"/invitations/<invitation_id>/{action}" for action in ("begin", "link")}
+    for_visitors = {"/sign-out", "/language", "/lab/as/back", *invited}
     if route.guard.callers is Callers.PUBLIC:
         assert route.method == "GET" or route.rule in for_visitors or route.guard.for_programs
 

@@ -1,4 +1,4 @@
-"""Accepts an invitation, and starts the sign-in that leads to it.
+"""Accepts an invitation.
 
 The person gets the roles of the invitation, as Logto stored them, even if its sender has lost those
 permissions since.
@@ -6,18 +6,14 @@ permissions since.
 
 from __future__ import annotations
 
-from typing import Final
-
-import structlog
-
 from saas_app.audit.recorder import Action
 from saas_app.changes.organization_change import OrganizationChange, Systems
-from saas_app.errors import Conflict, LogtoUnavailable
-from saas_app.identity.logto_messages import SignInOptions
+from saas_app.db.session import WritingSession
+from saas_app.errors import Conflict
 from saas_app.identity.principal import Principal
 from saas_app.identity.standing import Newcomer
+from saas_app.invitations import queries
 from saas_app.invitations.changes.pending import explain_refusal, settle, target_of
-from saas_app.invitations.links import InvitationLinks
 from saas_app.invitations.service import get_own
 from saas_app.invitations.values import InvitationSettled, InvitationState, NameNeeded, state_of
 from saas_app.logto import Invitation, ManagementClient, ManagementError, explaining
@@ -25,10 +21,6 @@ from saas_app.notifications.recorder import mark_invitation_read
 from saas_app.text.addresses import spellings
 from saas_app.text.translation import _
 from saas_app.text.visible import isolated
-
-log = structlog.get_logger(__name__)
-
-_TOKEN_LIFETIME: Final = 600  # seconds, from our page to Logto's
 
 
 async def accept(systems: Systems, principal: Principal, invitation_id: str, name: str = "") -> Invitation:
@@ -59,37 +51,6 @@ async def accept(systems: Systems, principal: Principal, invitation_id: str, nam
             raise await explain_refusal(management, invitation.id, refusal) from None
 
 
-async def start_sign_in(
-    management: ManagementClient, links: InvitationLinks, invitation_id: str, proof: str
-) -> SignInOptions:
-    """Return the options with which the person who opened an invitation's link signs in or up.
-
-    With the proof from the email, Logto's pages start with the invited address and show the branding of the
-    organization, and a one-time token verifies the address for a new account. Without the proof, the options
-    contain nothing of the invitation, and Logto is not asked for it. Nor do they name the organization of an
-    invitation that is no longer pending.
-    """
-    address = links.read_address(invitation_id, proof)
-    if address is None:
-        return SignInOptions(first_screen="register")
-    try:
-        invitation = await management.find_invitation(invitation_id)
-        if invitation is None or state_of(invitation) is not InvitationState.PENDING:
-            return SignInOptions(login_hint=address)
-        invited_to = invitation.organization_id
-        accounts = [await management.find_user_by_email(spelling) for spelling in spellings(address)]
-        if any(accounts):
-            return SignInOptions(login_hint=address, organization_id=invited_to)
-        token = await management.create_one_time_token(address, seconds=_TOKEN_LIFETIME)
-    except (ManagementError, LogtoUnavailable) as error:
-        log.warning("an invited person gets no one-time token", reason=type(error).__name__)
-        return SignInOptions(first_screen="register", login_hint=address)
-    # If somebody else is signed in to Logto in this browser, the invited person must still sign in.
-    return SignInOptions(
-        login_hint=address, one_time_token=token, prompt="login consent", organization_id=invited_to
-    )
-
-
 async def _require_one_spelling(
     management: ManagementClient, principal: Principal, invitation: Invitation
 ) -> None:
@@ -116,6 +77,11 @@ async def _accept(turn: OrganizationChange[Newcomer], invitation: Invitation) ->
         "roles": sorted(invitation.role_names),
         "invitation": invitation.id,
     }
+
+    async def settle_here(db: WritingSession) -> None:
+        await mark_invitation_read(db, principal.subject, invitation.id)
+        await queries.forget_link(db, invitation.id)
+
     return await turn.carry_out(
         turn.event(
             Action.INVITATION_ACCEPT,
@@ -130,7 +96,7 @@ async def _accept(turn: OrganizationChange[Newcomer], invitation: Invitation) ->
             lambda now: _is_accepted_by(now, principal),
         ),
         subjects=[principal.subject],
-        also=lambda db: mark_invitation_read(db, principal.subject, invitation.id),
+        also=settle_here,
     )
 
 

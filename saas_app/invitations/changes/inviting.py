@@ -22,15 +22,16 @@ from saas_app.db.base import utc_now
 from saas_app.db.session import WritingSession
 from saas_app.errors import Busy, Conflict, Invalid, LogtoUnavailable, SignInRequired
 from saas_app.identity.standing import AccessChanged
+from saas_app.invitations import queries
 from saas_app.invitations.changes.pending import message_limits, target_of
 from saas_app.invitations.links import InvitationLinks, link_to
 from saas_app.invitations.outcomes import Outcome, OutcomeKind, refused, why_not_sent
+from saas_app.invitations.service import find_account
 from saas_app.invitations.values import InvitationInput
 from saas_app.limits.changes import LimitReached
 from saas_app.logto import Invitation, LogtoUser, ManagementClient, ManagementError
 from saas_app.notifications.recorder import notify_of_invitation
 from saas_app.rbac.permissions import Role, RoleType
-from saas_app.text.addresses import spellings
 from saas_app.text.languages import current_language
 from saas_app.text.translation import Sentence, _
 
@@ -115,9 +116,11 @@ class _Inviting:
         address, link = invitation.invitee, link_to(self.links.app_url, invitation.id)
         try:
             async with self.change.alone() as turn:
+                emailed = self.links.mailed(invitation)
+                async with turn.work.writing(turn.organization_id) as db:
+                    await queries.store_link(db, emailed, utc_now())
                 try:
-                    mailed = self.links.mailed(invitation)
-                    await turn.management.send_invitation(invitation.id, mailed, current_language())
+                    await turn.management.send_invitation(invitation.id, emailed.url, current_language())
                 except ManagementError as refusal:
                     why = why_not_sent(refusal)
                 else:
@@ -150,7 +153,7 @@ class _Creation:
     async def call(self) -> Invitation:
         """Create the invitation in Logto, for the address as the account that has it spells it."""
         change = self._inviting.change
-        self._account = await _find_account(change.management, self._address)
+        self._account = await find_account(change.management, self._address)
         spelling = self._account.email if self._account else None
         created = await change.management.create_invitation(
             change.organization_id,
@@ -187,12 +190,3 @@ async def _role_ids(management: ManagementClient, roles: Collection[Role]) -> li
             )
         )
     return [known[role.value] for role in roles]
-
-
-async def _find_account(management: ManagementClient, address: str) -> LogtoUser | None:
-    """Return the account that has an address, in any spelling. Logto 1.42 compares letter by letter."""
-    for spelling in spellings(address):
-        user = await management.find_user_by_email(spelling)
-        if user is not None and user.email:
-            return user
-    return None

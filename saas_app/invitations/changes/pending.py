@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from saas_app.audit.recorder import Action, Target
-from saas_app.changes.organization_change import MemberChange
+from saas_app.changes.organization_change import MemberChange, OrganizationChange
+from saas_app.db.base import utc_now
 from saas_app.errors import AppError, LogtoUnavailable
+from saas_app.identity.standing import Caller
+from saas_app.invitations import queries
 from saas_app.invitations.links import InvitationLinks
 from saas_app.invitations.outcomes import why_not_sent
 from saas_app.invitations.service import get_pending
@@ -24,17 +27,28 @@ async def resend(change: MemberChange, invitation_id: str, links: InvitationLink
     """
     async with change.alone() as turn:
         invitation = await get_pending(turn.management, turn.caller, invitation_id)
-        target, link = target_of(invitation.invitee), links.mailed(invitation)
-        event = turn.event(Action.INVITATION_RESEND, target, after={"invitation": invitation.id})
         spent = await turn.limits.spend(*message_limits(turn, invitation.invitee))
         try:
-            await turn.carry_out(
-                event, lambda: turn.management.send_invitation(invitation.id, link, current_language())
-            )
+            await send_new_link(turn, invitation, links, Action.INVITATION_RESEND)
         except ManagementError as refusal:
             await turn.limits.give_back(*spent)
             raise NotSent(why_not_sent(refusal)) from None
     return invitation
+
+
+async def send_new_link(
+    turn: OrganizationChange[Caller], invitation: Invitation, links: InvitationLinks, action: Action
+) -> None:
+    """Email an invitation with a new link. The older link signs in until the new one was sent.
+
+    Raises :class:`ManagementError` and :class:`LogtoUnavailable`.
+    """
+    link = links.mailed(invitation)
+    await turn.carry_out(
+        turn.event(action, target_of(invitation.invitee), after={"invitation": invitation.id}),
+        lambda: turn.management.send_invitation(invitation.id, link.url, current_language()),
+        also=lambda db: queries.store_link(db, link, utc_now()),
+    )
 
 
 async def revoke(change: MemberChange, invitation_id: str) -> Invitation:
@@ -61,6 +75,7 @@ async def revoke(change: MemberChange, invitation_id: str) -> Invitation:
                     lambda: management.revoke_invitation(invitation.id),
                     lambda now: state_of(now) is InvitationState.REVOKED,
                 ),
+                also=lambda db: queries.forget_link(db, invitation.id),
             )
         except ManagementError as refusal:
             raise await explain_refusal(management, invitation.id, refusal) from None

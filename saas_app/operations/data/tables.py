@@ -43,6 +43,7 @@ LEFT_OUT: Final = {
     "project_names": "Derived: the database fills it when projects are imported.",
     "idempotency_keys": "Responses of the last day, which may contain a secret that was shown once.",
     "erasures": "Belongs to the installation: hashes of the ids of erased people.",
+    "invitation_links": "Hashes of emailed links. People ask for a new link.",
     "kept_forms": "Forms that wait for a sign-in. They are encrypted, and expire within hours.",
     "lab_class_members": "Belongs to the people who learn in the lab.",
     "lab_classes": "Belongs to the person who teaches.",

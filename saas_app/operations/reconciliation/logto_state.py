@@ -27,6 +27,7 @@ _OF_INVITATIONS = frozenset(
     {
         Action.INVITATION_CREATE,
         Action.INVITATION_RESEND,
+        Action.INVITATION_RENEW_LINK,
         Action.INVITATION_REVOKE,
         Action.INVITATION_ACCEPT,
     }

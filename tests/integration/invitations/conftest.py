@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.clients import Browser, Person, text_of
 from tests.conftest import APP_URL, OpenOffice
 from tests.factories import Factory
 from tests.integration.faulty_logto import Faulty
+from tests.integration.mail import NOBODY, Mailbox, TokenSignIn
 from tests.offices import Office
 
 DAY = 86_400  # seconds
@@ -64,6 +66,45 @@ async def erin(make: Factory) -> Person:
 @pytest.fixture
 def faulty(faulty: Faulty) -> Faulty:
     return replace(faulty, acme=Acme(**vars(faulty.acme)))
+
+
+@dataclass(frozen=True, slots=True)
+class Email:
+    """The link in an emailed invitation: the path of its page, and the proof."""
+
+    path: str
+    proof: str
+
+    @property
+    def link(self) -> str:
+        """The path with the proof, as the reader opens it."""
+        return f"{self.path}?{urlencode({'mail': self.proof})}"
+
+    async def press(self, browser: Browser, expect: int = 303) -> str:
+        """Press the button of the page. Return the authorization request, or the page that answers."""
+        answer = await browser.post(f"{self.path}/begin", {"mail": self.proof}, expect)
+        return answer.headers["Location"] if expect == 303 else await text_of(answer)
+
+    async def sign_in(self, browser: Browser) -> str:
+        """Sign in to the account with the invited address, and return where the application leads."""
+        await browser.forget_logto(TokenSignIn())
+        return await browser.come_back(await self.press(browser), NOBODY)
+
+    async def ask_again(self, browser: Browser, expect: int = 303) -> str:
+        """Ask for a new link. Return the path to which the answer leads, or the page that answers."""
+        answer = await browser.post(f"{self.path}/link", {"mail": self.proof}, expect)
+        return answer.headers["Location"] if expect == 303 else await text_of(answer)
+
+
+async def opened(mailbox: Mailbox, address: str) -> Email:
+    """Return the link in the newest message to an address."""
+    parts = urlsplit((await mailbox.links_for(address))[0].removeprefix(APP_URL))
+    return Email(parts.path, parse_qs(parts.query)["mail"][0])
+
+
+def asked_of_logto(request: str) -> dict[str, str]:
+    """Return the parameters of an authorization request."""
+    return dict(parse_qsl(urlsplit(request).query))
 
 
 def link_of(invitation: Invitation) -> str:

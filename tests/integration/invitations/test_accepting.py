@@ -43,7 +43,7 @@ async def test_an_invited_person_signs_up_accepts_and_creates_a_project(
     assert "<strong>Ada</strong> invites you to <strong>Acme" in offer
     assert address in offer
     home = await accept(browser, await acme.found(address), name="Nia Newcomer")
-    assert "Welcome to the organization." in home
+    assert "Welcome to Acme" in home
     created = await browser.post(f"{acme.root}/projects/new", {"name": "First", "description": ""})
     assert "First" in await browser.text(created.headers["Location"])
 

@@ -4,34 +4,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from saas_app.identity.vault import Vault
 from saas_app.logto import ManagementClient
 from saas_app.runtime import Runtime
-from tests.clients import Browser, Person
-from tests.conftest import APP_URL, OpenBrowser
-from tests.factories import address_of, new_address
-from tests.integration.faulty_logto import Fault
+from tests.clients import Browser
+from tests.conftest import OpenBrowser
+from tests.factories import new_address
 from tests.integration.invitations.conftest import (
     Acme,
-    Faulty,
+    Email,
+    asked_of_logto,
+    opened,
     path_of,
 )
 from tests.integration.mail import NOBODY, Mailbox, TokenSignUp
-
-
-async def open_message(mailbox: Mailbox, address: str) -> tuple[str, str]:
-    """Return the path in the newest message to an address, and the proof that comes with it."""
-    parts = urlsplit((await mailbox.links_for(address))[0].removeprefix(APP_URL))
-    return parts.path, parse_qs(parts.query)["mail"][0]
-
-
-async def begin(browser: Browser, path: str, proof: str) -> str:
-    """Press the button of the page and return the authorization request."""
-    return (await browser.post(f"{path}/begin", {"mail": proof})).headers["Location"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +28,29 @@ class Invited:
     """A person without an account who opens the message of an invitation."""
 
     address: str
-    path: str
-    proof: str
+    email: Email
     browser: Browser
+
+    @property
+    def path(self) -> str:
+        """The path of the invitation."""
+        return self.email.path
 
     async def sign_up(self, *profile: dict[str, str]) -> None:
         """Sign up at Logto, which also asks for the profile, and come back."""
         await self.browser.forget_logto(TokenSignUp(list(profile)))
-        await self.browser.come_back(await begin(self.browser, self.path, self.proof), NOBODY)
+        await self.browser.come_back(await self.email.press(self.browser), NOBODY)
 
 
 @pytest.fixture
 async def invited(acme: Acme, open_browser: OpenBrowser, mailbox: Mailbox) -> Invited:
     address = new_address()
     await acme.invite(address, "editor")
-    return Invited(address, *await open_message(mailbox, address), await open_browser())
+    return Invited(address, await opened(mailbox, address), await open_browser())
 
 
 async def test_the_message_leads_to_a_page_that_offers_the_invited_address(invited: Invited) -> None:
-    page = await invited.browser.text(f"{invited.path}?mail={invited.proof}")
+    page = await invited.browser.text(invited.email.link)
     assert f"Continue with {invited.address}" in page
     assert "Acme" not in page
 
@@ -110,19 +103,6 @@ async def test_where_logto_also_asks_for_a_username_the_invited_address_stays(
     assert user.username == username
 
 
-async def test_an_invited_person_with_an_account_signs_in_with_their_address_filled_in(
-    acme: Acme, erin: Person, open_browser: OpenBrowser, mailbox: Mailbox
-) -> None:
-    await acme.invite(address_of(erin), "viewer")
-    path, proof = await open_message(mailbox, address_of(erin))
-
-    query = parse_qs(urlsplit(await begin(await open_browser(), path, proof)).query)
-
-    assert query["login_hint"] == [address_of(erin)]
-    assert "one_time_token" not in query
-    assert 'name="name"' not in await (await open_browser(erin)).text(path)
-
-
 @pytest.mark.parametrize("forged", ["", "nonsense", "of another invitation", "of another purpose"])
 async def test_without_the_proof_in_the_message_no_address_is_shown_or_filled_in(
     acme: Acme, open_browser: OpenBrowser, mailbox: Mailbox, runtime: Runtime, forged: str
@@ -131,15 +111,15 @@ async def test_without_the_proof_in_the_message_no_address_is_shown_or_filled_in
     invitation = await acme.invited(address, "viewer")
     await acme.invite(other, "viewer")
     if forged == "of another invitation":
-        forged = (await open_message(mailbox, other))[1]
+        forged = (await opened(mailbox, other)).proof
     elif forged == "of another purpose":
         vault: Vault = runtime.invitation_links.vault
         forged = vault.seal(f'["something else", "{invitation.id}", "{address}"]').decode()
     browser = await open_browser()
     page = await browser.text(f"{path_of(invitation)}?mail={forged}")
     assert address not in page
-    query = parse_qs(urlsplit(await begin(browser, path_of(invitation), forged)).query)
-    assert not {"login_hint", "one_time_token"} & set(query)
+    asked = asked_of_logto(await Email(path_of(invitation), forged).press(browser))
+    assert not {"login_hint", "one_time_token"} & set(asked)
 
 
 async def test_the_link_that_an_admin_sees_contains_no_proof(acme: Acme) -> None:
@@ -148,25 +128,3 @@ async def test_the_link_that_an_admin_sees_contains_no_proof(acme: Acme) -> None
     shown = re.findall(r"http://localhost:3000/invitations/[^\"<\s]+", page)
     assert shown
     assert not any("mail=" in link for link in shown)
-
-
-async def test_the_proof_of_a_revoked_invitation_no_longer_works(acme: Acme, invited: Invited) -> None:
-    await acme.management.revoke_invitation((await acme.found(invited.address)).id)
-
-    query = parse_qs(urlsplit(await begin(invited.browser, invited.path, invited.proof)).query)
-
-    assert "one_time_token" not in query
-
-
-async def test_without_one_time_tokens_the_address_is_still_filled_in(
-    faulty: Faulty, mailbox: Mailbox
-) -> None:
-    address = new_address()
-    await faulty.acme.invite(address, "viewer")
-    path, proof = await open_message(mailbox, address)
-    faulty.gate.fail(Fault("POST", "/one-time-tokens", 404, {"code": "entity.not_found", "message": "None."}))
-
-    query = parse_qs(urlsplit(await begin(faulty.acme.browser, path, proof)).query)
-
-    assert query["login_hint"] == [address]
-    assert query["first_screen"] == ["register"]
