@@ -71,7 +71,7 @@ async def forget_member(
 
 
 async def list_named(db: DatabaseSession, organization_id: str) -> set[str]:
-    """Return everybody whom such a column of the organization names, or whose roles end, or who asks."""
+    """Return everybody whom such a column names, whose roles end, or whose request is pending."""
     found = {*await list_people(db, organization_id), *await list_requesters(db)}
     for column in _columns():
         found.update(await db.scalars(sa.select(column).where(column.is_not(None)).distinct()))

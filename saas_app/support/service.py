@@ -60,7 +60,7 @@ async def get_consent(db: DatabaseSession, organization_id: str) -> Consent:
 
 
 def live_for(tenant: Tenant) -> Reading[list[AccessRow]]:
-    """Return the question for the live accesses that the caller is told about.
+    """Return the question for the live accesses that concern the caller.
 
     Members who can change the organization's settings see all of them, and can end them. Other members see
     only those in which somebody acts for them.
