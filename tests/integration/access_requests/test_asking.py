@@ -31,7 +31,7 @@ def option(page: str, role: str) -> str:
 async def test_a_denial_leads_to_the_form_with_the_missing_permission(acme: Acme) -> None:
     page = await acme.vera.text(f"{acme.root}/projects/new", 403)
 
-    assert f'href="{acme.requests}/new?permission=projects:write">Ask for access' in page
+    assert f'href="{acme.requests}/new?permission=projects%3Awrite">Ask for access' in page
 
 
 async def test_the_form_preselects_the_role_that_adds_least(acme: Acme) -> None:
