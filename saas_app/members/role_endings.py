@@ -101,14 +101,16 @@ async def _note_gone(
 ) -> None:
     """Delete the end of a role that the member does not hold.
 
-    If an earlier attempt took it away, but its result was not known, record that now.
+    Tokens from before somebody took it away still carry the role, and nothing but the end tells that it no
+    longer counts. So they go with it. If an earlier attempt took the role away, but its result was not known,
+    record that now.
     """
     now = time.monotonic()
     async with turn.work.writing(due.organization_id) as db:
         await delete_ends(db, due.organization_id, due.user_id, [due.role])
+        await mark_changed(db, due.organization_id, [due.user_id], turn.management.clock.between(now, now))
         if held is None or not interrupted:
             return
-        await mark_changed(db, due.organization_id, [due.user_id], turn.management.clock.between(now, now))
         note_id, entry = next(iter(interrupted.items()))
         record(db, entry)
         await notify_of_change(db, due.organization_id, entry, sorted(held), f"change {note_id}")

@@ -21,6 +21,7 @@ from saas_app.runtime import Runtime
 from tests.clients import Person
 from tests.conftest import OpenApp, OpenBrowser, runtime_of
 from tests.factories import Factory
+from tests.integration.bearer import PersonClient
 from tests.integration.ending import FUTURE, PAST, ends_of, set_end
 from tests.integration.faulty_logto import DOWN, LOST, Fault, Gate
 from tests.integration.members.conftest import Acme
@@ -264,6 +265,17 @@ async def test_a_role_that_was_taken_away_elsewhere_only_loses_its_end(
     assert results == ["gone"]
     assert await ends_of(runtime, acme.id, tess) == {}
     assert await changes_of(runtime, acme.id) == []
+
+
+async def test_a_token_from_before_it_was_taken_away_elsewhere_is_worth_no_more_without_the_end(
+    acme: Acme, tess: Person, worker: RoleEndWorker, make: Factory, as_person: PersonClient
+) -> None:
+    program = await as_person(tess, acme.id)
+    await make.give_roles(acme.id, tess, Role.VIEWER)
+
+    await worker.end_due()
+
+    await program.call("POST", "/projects", 401, json={"name": "Rover"})
 
 
 async def test_the_end_of_a_role_of_a_former_member_is_deleted(
