@@ -137,15 +137,15 @@ def _moment_or_none(text: str) -> datetime | None:
 def _read_moment(text: str) -> datetime:
     """Read a moment in the reader's zone, or with an offset of its own.
 
-    Of a time that occurs twice, as clocks are set back, the first is meant. Raises :class:`ValueError` and
-    :class:`OverflowError`.
+    Of a time that occurs twice, as clocks are set back, the first is meant. Raises :class:`ValueError`, and
+    :class:`OverflowError` also for a moment that the calendar of the reader's zone does not have.
     """
     if not _MOMENT.fullmatch(text):
         raise ValueError("not a moment")
-    moment = datetime.fromisoformat(text)
+    zone, moment = current_reader().zone, datetime.fromisoformat(text)
     if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=current_reader().zone)
-    return moment.astimezone(UTC)
+        moment = moment.replace(tzinfo=zone)
+    return moment.astimezone(zone).astimezone(UTC)
 
 
 def _full_minute(moment: datetime) -> datetime:

@@ -127,6 +127,18 @@ def test_a_form_with_an_unknown_choice_is_shown_with_the_default() -> None:
     assert (shown.chosen, shown.until) == (Duration.DAY, "2026-11-22T12:36")
 
 
+@pytest.mark.usefixtures("in_madrid")
+@pytest.mark.parametrize("until", ["9999-12-31T23:59Z", "0001-01-01T00:00Z"])
+def test_a_moment_that_the_readers_calendar_does_not_have_is_rejected_and_not_shown_again(until: str) -> None:
+    form = {"duration": "date", "until": until}
+
+    with pytest.raises(Invalid) as error:
+        read_end(form)
+
+    assert "until" in error.value.fields
+    assert field(typed=form).until == "2026-11-22T13:36"
+
+
 def test_labels_have_the_readers_language() -> None:
     with speaking("es"):
         assert [duration.label.said for duration in Duration] == [
