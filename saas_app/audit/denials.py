@@ -7,8 +7,10 @@ names and may send any number of requests, so they are counted in the server's l
 Denials of a member are limited: one event in ten seconds for the same session, organization, route and
 permission. After a hundred in an hour for the same person or machine in an organization, across their
 sessions, only a new combination of route and permission is recorded, once, and the server's log says so. So
-other events stay easy to find, and no kind of attempt goes unseen. Each process remembers the last ten
-thousand denials for this. If recording fails, the server's log says so, and the caller gets the same denial.
+other events stay easy to find, and no kind of attempt goes unseen. Each support access counts for itself: its
+denials hide none of the member's or of another access, and none of theirs hides one of its own. Each process
+remembers the last ten thousand denials for this. If recording fails, the server's log says so, and the caller
+gets the same denial.
 """
 
 from __future__ import annotations
@@ -61,6 +63,7 @@ class RequestInfo:
 class _Refusal:
     """The properties that make two denials the same."""
 
+    requester: str
     credential: str
     organization_id: str
     route: str
@@ -94,8 +97,10 @@ class Denials:
         errors.
         """
         what = decision.permission or decision.decided_by.step
-        refusal = _Refusal(principal.credential, organization_id, request.route, what.value)
-        if not self._is_due(refusal) or not self._has_room(principal.subject, refusal):
+        refusal = _Refusal(
+            principal.requester, principal.credential, organization_id, request.route, what.value
+        )
+        if not self._is_due(refusal) or not self._has_room(refusal):
             return False
         entry = AuditEntry(
             actor=Actor.of(principal),
@@ -121,8 +126,8 @@ class Denials:
         _remember(self._written, refusal, now)
         return True
 
-    def _has_room(self, subject: str, refusal: _Refusal) -> bool:
-        now, caller = self._clock(), (subject, refusal.organization_id)
+    def _has_room(self, refusal: _Refusal) -> bool:
+        now, caller = self._clock(), (refusal.requester, refusal.organization_id)
         hour = self._hours.get(caller)
         if hour is None or now - hour.began_at >= _HOUR:
             hour = _Hour(now)
@@ -134,7 +139,7 @@ class Denials:
         if hour.count == MAX_PER_HOUR + 1:
             log.warning(
                 "the audit log records only new kinds of denials of a caller for now",
-                subject=subject,
+                subject=refusal.requester,
                 organization_id=refusal.organization_id,
             )
         return is_new or hour.count <= MAX_PER_HOUR

@@ -43,6 +43,11 @@ class Principal:
         return self.name or self.username or self.email or self.subject
 
     @property
+    def requester(self) -> str:
+        """A key of whose requests these are: the subject's, or those of an agent in one support access."""
+        return self.subject if self.support is None else str(self.support.access_id)
+
+    @property
     def credential(self) -> str:
         """A key that tells apart the callers of one subject: a client here, a session in the subclass."""
         return self.client_id or self.subject

@@ -42,7 +42,7 @@ def repeatable(view: View) -> View:
         claimed = await idempotency.claim(
             runtime().work,
             tenant.organization_id,
-            subject=tenant.principal.subject,
+            subject=tenant.principal.requester,
             key=key,
             request_hash=await _request_hash(),
         )

@@ -20,7 +20,7 @@ from saas_app.organizations.removal import remove_pending
 from saas_app.rbac.permissions import Carrier
 from saas_app.runtime import Runtime
 from saas_app.support.changes import delete_expired_accesses
-from tests.clients import Browser, Person
+from tests.clients import SAME_ORIGIN, Browser, Person
 from tests.databases import Database
 from tests.integration.bearer import PersonClient
 from tests.integration.records import events_of
@@ -86,6 +86,23 @@ async def test_the_api_has_both(created: Customer, as_person: PersonClient, sam:
 
     assert event["actor"]["id"] == sam.id
     assert event["on_behalf_of"] == {"id": created.carol.id, "name": "Carol Okafor"}
+
+
+async def test_a_key_of_the_member_repeats_nothing_for_the_agent_and_the_other_way_round(
+    acme: Customer, desk: Browser, runtime: Runtime, as_person: PersonClient
+) -> None:
+    program = await as_person(acme.admin, acme.id)
+    order, key = {"name": "Rover"}, {"Idempotency-Key": "order-1"}
+    await program.json("POST", "/projects", 201, json=order, headers=key)
+    await allow_support(runtime, acme.id, writes=True)
+    await act(runtime, desk, acme.id, member_id=acme.admin.id, writes=True)
+
+    path = f"/api/v1/organizations/{acme.id}/projects"
+    response = await desk.app.post(path, json=order, headers={**SAME_ORIGIN, **key})
+
+    assert response.status_code == 201
+    assert "Idempotency-Replayed" not in response.headers
+    assert [event.behalf_id for event in await events_of(runtime, acme.id)] == [None, acme.admin.id]
 
 
 async def test_other_events_are_on_behalf_of_nobody(acme: Customer, as_person: PersonClient) -> None:

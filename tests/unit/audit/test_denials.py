@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
@@ -19,7 +21,7 @@ from saas_app.audit.denials import (
 )
 from saas_app.db.base import new_uuid
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.identity.principal import SessionPrincipal
+from saas_app.identity.principal import SessionPrincipal, SupportAgent
 from saas_app.models import AuditEvent
 from saas_app.rbac.decision import Decision, Step, StepResult
 from saas_app.rbac.permissions import Permission
@@ -27,6 +29,7 @@ from saas_app.text.translation import Sentence
 
 EVE = SessionPrincipal("eve", session_id=new_uuid(), name="Eve")
 BOB = SessionPrincipal("bob", session_id=new_uuid(), name="Bob")
+SUPPORT_SESSION = new_uuid()
 READ = RequestInfo("GET", "/o/acme/audit", "/o/<organization_id>/audit")
 EXPORT = RequestInfo("GET", "/o/acme/audit/export.csv", "/o/<organization_id>/audit/export.csv")
 
@@ -64,6 +67,13 @@ def recorder(audit_log: AuditLog) -> Denials:
 
 def refused(permission: Permission = Permission.AUDIT_READ) -> Decision:
     return Decision(False, (StepResult(Step.PERMISSION, False, Sentence("No.")),), permission=permission)
+
+
+def acting_for(member: SessionPrincipal) -> SessionPrincipal:
+    """Return a member for whom an agent acts, in the agent's own session, in an access of its own."""
+    ends_at = datetime(2026, 11, 21, tzinfo=UTC)
+    agent = SupportAgent("sam", "Sam", new_uuid(), "4711", ends_at, may_write=False)
+    return replace(member, session_id=SUPPORT_SESSION, support=agent)
 
 
 def new_session() -> SessionPrincipal:
@@ -127,6 +137,22 @@ async def test_denials_of_other_people_and_in_other_organizations_are_still_reco
 ) -> None:
     assert await recorder.note(BOB, "acme", READ, refused())
     assert await recorder.note(EVE, "globex", READ, refused())
+
+
+async def test_the_denials_of_a_member_hide_none_of_an_agent_who_acts_for_them(
+    flooded: AuditLog, recorder: Denials
+) -> None:
+    await recorder.note(acting_for(EVE), "acme", READ, refused())
+
+    assert flooded.events[-1][1].actor_name == "Sam"
+
+
+async def test_each_support_access_has_its_own_denials(audit_log: AuditLog, recorder: Denials) -> None:
+    """The session, or with a token the application, is that of the support team in each of them."""
+    for member in (EVE, BOB):
+        await recorder.note(acting_for(member), "acme", READ, refused())
+
+    assert [event.behalf_id for _, event in audit_log.events] == ["eve", "bob"]
 
 
 async def test_after_an_hour_everything_is_recorded_again(flooded: AuditLog, recorder: Denials) -> None:
