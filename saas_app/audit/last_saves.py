@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from saas_app.audit import queries
+from saas_app.audit.recorder import Actor
 from saas_app.audit.values import EventFilter, EventRow, LastSave, Outcome, Saver
 from saas_app.changes.rows import RowResult
 from saas_app.db.session import DatabaseSession
@@ -73,7 +74,7 @@ def _newest_with(rows: list[EventRow], values: Mapping[str, Any]) -> EventRow | 
 
 
 def _save_of(row: EventRow, tenant: Tenant) -> LastSave:
-    if row.actor_id == tenant.principal.subject:
+    if row.actor_id == Actor.of(tenant.principal).id:
         return LastSave(Saver.READER, row.occurred_at)
     if row.is_by_erased:
         return LastSave(Saver.ERASED, row.occurred_at)

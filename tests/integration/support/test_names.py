@@ -88,6 +88,21 @@ async def test_the_api_has_both(created: Customer, as_person: PersonClient, sam:
     assert event["on_behalf_of"] == {"id": created.carol.id, "name": "Carol Okafor"}
 
 
+@pytest.mark.parametrize("is_agents", [True, False])
+async def test_a_conflict_tells_an_edit_of_the_agent_from_one_of_the_member(
+    acme: Customer, desk: Browser, runtime: Runtime, is_agents: bool
+) -> None:
+    await allow_support(runtime, acme.id, writes=True)
+    await act(runtime, desk, acme.id, member_id=acme.admin.id, writes=True)
+    created = await desk.post(f"{acme.root}/projects/new", {"name": "Rover"})
+    edit, form = f"{created.headers['Location']}/edit", {"description": "", "version": "1"}
+    await (desk if is_agents else acme.browser).post(edit, {**form, "name": "First"})
+
+    page = await desk.submit(edit, {**form, "name": "Second"}, 409)
+
+    assert ("You saved the latest version" in page) is is_agents
+
+
 async def test_a_key_of_the_member_repeats_nothing_for_the_agent_and_the_other_way_round(
     acme: Customer, desk: Browser, runtime: Runtime, as_person: PersonClient
 ) -> None:
