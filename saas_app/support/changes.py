@@ -74,8 +74,13 @@ class Started:
 
 
 async def allow(db: WritingSession, tenant: Tenant, choice: ConsentChoice) -> None:
-    """Allow support access to the organization, from now on. Live accesses keep what is still allowed."""
+    """Allow support access to the organization, from now on. Live accesses keep what is still allowed.
+
+    Those that ended because the time was over for which it was allowed do not begin again.
+    """
     before = await queries.find_consent(db, tenant.organization_id)
+    if not before.is_live(utc_now()):
+        await _end_all(db, tenant)
     after = Consent(is_allowed=True, until=choice.until, writes=choice.writes)
     await queries.save_consent(db, tenant.organization_id, after)
     _record_consent(db, tenant, Action.SUPPORT_ALLOW, before, after)
@@ -89,8 +94,7 @@ async def forbid(db: WritingSession, tenant: Tenant) -> None:
     after = Consent()
     await queries.save_consent(db, tenant.organization_id, after)
     _record_consent(db, tenant, Action.SUPPORT_FORBID, before, after)
-    for row in await queries.end_all(db, tenant.organization_id, _ending(tenant.principal)):
-        await _tell_end(db, row, Actor.of(tenant.principal))
+    await _end_all(db, tenant)
 
 
 async def end(db: WritingSession, tenant: Tenant, access_id: uuid.UUID) -> AccessRow:
@@ -235,6 +239,11 @@ async def _end(db: WritingSession, organization_id: str, access_id: uuid.UUID, b
     if found is None:
         raise AccessNotFound
     return found
+
+
+async def _end_all(db: WritingSession, tenant: Tenant) -> None:
+    for row in await queries.end_all(db, tenant.organization_id, _ending(tenant.principal)):
+        await _tell_end(db, row, Actor.of(tenant.principal))
 
 
 async def _tell_end(db: WritingSession, row: AccessRow, by: Actor) -> None:

@@ -96,6 +96,30 @@ async def test_a_consent_that_has_ended_counts_as_none(acme: Customer, runtime: 
     assert "Nobody from support has access to" in page
 
 
+async def test_an_access_that_ended_with_the_consent_does_not_begin_again_with_the_next(
+    acme: Customer, runtime: Runtime
+) -> None:
+    await add_access(runtime, acme.id)
+    async with runtime.jobs.writing() as db:
+        a_minute_ago = utc_now() - timedelta(minutes=1)
+        await queries.save_consent(db, acme.id, Consent(is_allowed=True, until=a_minute_ago))
+
+    await acme.browser.post(acme.support, ALLOW)
+
+    (row,) = await accesses_to(runtime, acme.id)
+    assert not row.is_live(utc_now())
+
+
+async def test_allowing_it_again_ends_no_live_access(acme: Customer, runtime: Runtime) -> None:
+    await allow_support(runtime, acme.id)
+    await add_access(runtime, acme.id)
+
+    await acme.browser.post(acme.support, ALLOW)
+
+    (row,) = await accesses_to(runtime, acme.id)
+    assert row.is_live(utc_now())
+
+
 @pytest.mark.parametrize(
     "form",
     [
