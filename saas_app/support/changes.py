@@ -42,6 +42,7 @@ from saas_app.support.values import (
     ConsentChoice,
     NoSuchMember,
     NotAllowed,
+    OutlastsOwnAccess,
     Wish,
 )
 from saas_app.text.translation import _
@@ -76,8 +77,12 @@ class Started:
 async def allow(db: WritingSession, tenant: Tenant, choice: ConsentChoice) -> None:
     """Allow support access to the organization, from now on. Live accesses keep what is still allowed.
 
-    Those that ended because the time was over for which it was allowed do not begin again.
+    Those that ended because the time was over for which it was allowed do not begin again. Raises
+    :class:`OutlastsOwnAccess`: nobody allows it for longer than they can change settings.
     """
+    latest = tenant.facts.until.get(Permission.ORGANIZATION_UPDATE)
+    if latest is not None and (choice.until is None or choice.until > latest):
+        raise OutlastsOwnAccess(tenant.organization_name, latest)
     before = await queries.find_consent(db, tenant.organization_id)
     if not before.is_live(utc_now()):
         await _end_all(db, tenant)

@@ -120,6 +120,20 @@ class NotAllowed(NotFound):
         super().__init__(_("Its admins can turn on support access in its settings. Nothing was started."))
 
 
+class OutlastsOwnAccess(Invalid):
+    """The caller can change settings for less long than they would allow support access."""
+
+    def __init__(self, organization_name: str, latest: datetime) -> None:
+        super().__init__(
+            _(
+                "You can change the settings of %(organization)s only until %(time)s. You can allow support "
+                "access only with an end that is not later. Nothing was changed.",
+                organization=isolated(organization_name),
+                time=latest.strftime("%Y-%m-%d %H:%M UTC"),
+            )
+        )
+
+
 class AccessNotFound(NotFound):
     """There is no such support access in the organization."""
 

@@ -10,10 +10,12 @@ from quart import Quart
 from saas_app.db.base import utc_now
 from saas_app.models import NotificationKind
 from saas_app.notifications.recorder import notify_of_support
+from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
 from saas_app.support import queries
 from saas_app.support.values import AccessRow, Consent
 from tests.conftest import OpenApp, OpenOffice
+from tests.integration.ending import set_end
 from tests.integration.faulty_logto import DOWN, Fault, Faulty
 from tests.integration.notifications.reading import told
 from tests.integration.records import changes_of
@@ -142,6 +144,20 @@ async def test_members_who_cannot_change_settings_cannot_allow_it(acme: Customer
     await acme.browsers["viewer"].post(acme.support, ALLOW, 403)
 
     assert await consent_of(runtime, acme.id) == Consent()
+
+
+@pytest.mark.parametrize(
+    ("duration", "status"), [("hour", 303), ("day", 422), ("none", 422)], ids=["hour", "day", "no end"]
+)
+async def test_nobody_allows_it_for_longer_than_they_can_change_settings(
+    acme: Customer, runtime: Runtime, duration: str, status: int
+) -> None:
+    """Otherwise, what a role that ends was used for would last."""
+    await set_end(runtime, acme.id, acme.admin, Role.ADMIN, timedelta(hours=2))
+
+    await acme.browser.post(acme.support, {**ALLOW, "duration": duration}, status)
+
+    assert (await consent_of(runtime, acme.id)).is_allowed is (status == 303)
 
 
 async def test_it_can_be_turned_off_while_logto_is_down(faulty: Faulty, runtime: Runtime) -> None:
