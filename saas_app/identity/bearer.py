@@ -52,6 +52,11 @@ class BearerToken:
         """Whether no person is involved: with client credentials, ``sub`` is the client (Logto 1.42)."""
         return self.subject == self.client_id
 
+    @property
+    def user(self) -> str:
+        """Who uses the token: its subject, or the person who acts for the subject."""
+        return self.actor or self.subject
+
 
 class VerifiedTokens:
     """Verifies each token once, and remembers its contents until it expires.

@@ -52,9 +52,9 @@ async def verify_token(token: str) -> BearerToken:
     if verified is None:
         verified = await _verify_for_address(token)
     # A client that many people use, such as a command line, counts separately for each of them.
-    await _count(runtime().rate_limits.client, f"{verified.client_id}/{verified.subject}")
+    await _count(runtime().rate_limits.client, f"{verified.client_id}/{verified.user}")
     if not verified.is_machine:
-        await _count(runtime().rate_limits.user, verified.subject)
+        await _count(runtime().rate_limits.user, verified.user)
     return verified
 
 

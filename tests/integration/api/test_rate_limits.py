@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from structlog.testing import capture_logs
 
-from saas_app.config import MEMORY
+from saas_app.config import MEMORY, Settings
 from saas_app.limits import redis_counters
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
@@ -48,6 +48,18 @@ async def test_an_api_client_counts_as_a_client_and_not_as_a_person(
     answer = await get(app, mint(await make.organization(), **robot()))
     assert answer.headers["RateLimit"].startswith('"client";r=1;')
     assert '"user"' not in answer.headers["RateLimit"]
+
+
+async def test_who_acts_for_somebody_uses_up_their_own_limit(
+    make_app: MakeApp, make: Factory, mint: Mint, settings: Settings
+) -> None:
+    app = await make_app(MEMORY, user=1)
+    carol, agent, organization_id = person(), person()["sub"], await make.organization()
+    acting = {"sub": carol["sub"], "client_id": settings.support_app_id, "act": {"sub": agent}}
+    await get(app, mint(organization_id, **acting))
+
+    assert (await get(app, mint(organization_id, **carol))).status_code == 200
+    assert await limit_that_ended(await get(app, mint(organization_id, **acting))) == "user"
 
 
 async def test_a_request_over_the_limit_is_told_when_to_retry(
