@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, ClassVar, Final, Self, TypeAlias
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -108,8 +109,16 @@ def _text_only(value: Any) -> Any:
 Day: TypeAlias = Annotated[date, BeforeValidator(_text_only)]
 """A day as text. A number is rejected; pydantic would read it as seconds."""
 
-Moment: TypeAlias = Annotated[AwareDatetime, BeforeValidator(_text_only)]
-"""A time with its UTC offset, as text."""
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # at an end of the calendar, where every check of a range rejects it
+        return moment
+
+
+Moment: TypeAlias = Annotated[AwareDatetime, BeforeValidator(_text_only), AfterValidator(_in_utc)]
+"""A time with its UTC offset, as text. It is read in UTC, as it is stored and as an ETag counts it."""
 
 
 def _whole(value: Any) -> Any:

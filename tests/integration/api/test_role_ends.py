@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -102,6 +102,16 @@ async def test_an_end_is_changed_only_in_the_version_that_if_match_names(
     await client.call("PUT", f"{path}/roles/viewer/end", 428, json=body)
 
 
+async def test_an_end_with_another_offset_gets_the_same_etag(client: ApiClient, vera: Person) -> None:
+    path = f"/members/{vera.id}"
+    seen = (await client.call("GET", path)).headers["ETag"]
+    body = {"ends_at": (utc_now() + FUTURE).astimezone(timezone(timedelta(hours=5))).isoformat()}
+
+    changed = await client.call("PUT", f"{path}/roles/viewer/end", json=body, headers={"If-Match": seen})
+
+    assert (await client.call("GET", path)).headers["ETag"] == changed.headers["ETag"]
+
+
 @pytest.mark.parametrize(
     "end",
     [
@@ -109,11 +119,12 @@ async def test_an_end_is_changed_only_in_the_version_that_if_match_names(
         at(timedelta(minutes=1)),
         at(timedelta(days=400)),
         "9999-12-31T23:59:59Z",
+        "9999-12-31T23:59:59-12:00",
         "2027-01-31T09:30:00",
         "next friday",
         1_800_000_000,
     ],
-    ids=["past", "too soon", "too late", "year 9999", "naive", "not a date", "a number"],
+    ids=["past", "too soon", "too late", "year 9999", "year 10000 in UTC", "naive", "not a date", "a number"],
 )
 async def test_an_impossible_end_is_invalid(
     client: ApiClient, vera: Person, runtime: Runtime, end: object
