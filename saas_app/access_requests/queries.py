@@ -67,7 +67,8 @@ def _page(*, is_first: bool) -> sa.Select[*tuple[Any, ...]]:
     """Build the statement of a page: those that wait first, and of each kind the newest first."""
     statement = _ROWS
     if not is_first:
-        rank, last = sa.bindparam("rank", type_=sa.Integer), sa.bindparam("last_id", type_=sa.Uuid)
+        # BigInteger holds every number that a cursor may have, and cursors come from outside.
+        rank, last = sa.bindparam("rank", type_=sa.BigInteger), sa.bindparam("last_id", type_=sa.Uuid)
         follows = sa.or_(rank < _RANK, sa.and_(rank == _RANK, AccessRequest.id < last))
         statement = statement.where(follows)
     return statement.order_by(_RANK, AccessRequest.id.desc()).limit(sa.bindparam("limit", type_=sa.Integer))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from saas_app.db.base import utc_now
 from saas_app.rbac.permissions import Carrier, Role
 from saas_app.runtime import Runtime
+from saas_app.web.pagination import encode_cursor
 from tests.factories import Factory
 from tests.integration.access_requests.conftest import REASON, Acme, requests_of, states_of
 from tests.integration.bearer import ApiClient, MachineClient, PersonClient
@@ -36,6 +38,15 @@ async def asked(vera: ApiClient) -> str:
     """The path of a request of the viewer, for 90 minutes."""
     body = await vera.json("POST", PATH, 201, json=ASK)
     return f"{PATH}/{body['id']}"
+
+
+@pytest.mark.parametrize("rank", [-(2**63) + 1, 2**63 - 1])
+async def test_a_cursor_with_a_rank_that_no_request_has_leads_to_a_page(
+    ada: ApiClient, asked: str, rank: int
+) -> None:
+    page = await ada.json("GET", f"{PATH}?cursor={encode_cursor(rank, uuid.uuid4())}")
+
+    assert len(page["items"]) == (1 if rank < 0 else 0)
 
 
 async def test_asking_returns_the_request_and_its_address(acme: Acme, vera: ApiClient) -> None:
