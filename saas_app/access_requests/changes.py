@@ -55,7 +55,7 @@ async def ask(change: MemberChange, wanted: WantedAccess) -> uuid.UUID:
     """Send a request to those who could approve it, and return its id.
 
     Raises :class:`OnlyPeople`, :class:`NothingToAsk`, :class:`NobodyCanApprove`, :class:`AlreadyAsked`,
-    :class:`TooManyPending`, and what a turn raises.
+    :class:`TooManyPending`, :class:`LimitReached`, and what a turn raises.
     """
     require_person(change.caller)
     async with change.alone() as turn:
@@ -65,7 +65,10 @@ async def ask(change: MemberChange, wanted: WantedAccess) -> uuid.UUID:
             raise NothingToAsk(wanted.role)
         approvers = await _find_approvers(turn, wanted)
         await turn.count()
-        async with turn.work.writing(turn.organization_id, key=session_key(caller)) as db:
+        async with (
+            turn.limits.spend_unless_failed((turn.limits.access_requests, requester.id)),
+            turn.work.writing(turn.organization_id, key=session_key(caller)) as db,
+        ):
             await require_standing(db, caller)
             checked = CheckedMember(requester.id, caller.membership_version)
             await require_still_member(db, turn.organization_id, checked)

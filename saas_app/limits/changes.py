@@ -1,4 +1,4 @@
-"""Limits on actions that cost others something: new organizations, invitations, changes in Logto, join codes.
+"""Limits on actions that cost others something, such as organizations, invitations and changes in Logto.
 
 Pages and the API count together, across workers, in the database, because these limits last a day and a
 process may not. If one of several limits is reached, none of the others is counted.
@@ -20,6 +20,7 @@ from saas_app.text.translation import Sentence, _, ngettext
 
 _NEW_CLASSES: Final = Rate(20, 86_400)
 _NEW_LINKS: Final = Rate(10, 86_400)
+_ACCESS_REQUESTS: Final = Rate(20, 86_400)  # each is emailed to everybody who could approve it
 _CLASS_JOINS: Final = Rate(20, 3_600)  # of 25 billion codes
 
 Claim: TypeAlias = tuple[Policy, str]
@@ -81,6 +82,12 @@ _LIMITS: Final[Mapping[str, Callable[[int, Sentence], Sentence]]] = {
         count,
         window=window,
     ),
+    "access-requests": lambda count, window: ngettext(
+        "One person can ask for access %(num)s time in %(window)s.",
+        "One person can ask for access %(num)s times in %(window)s.",
+        count,
+        window=window,
+    ),
     "changes": lambda count, window: ngettext(
         "You can make %(num)s change to members, invitations, settings and API clients in %(window)s.",
         "You can make %(num)s changes to members, invitations, settings and API clients in %(window)s.",
@@ -117,6 +124,7 @@ class ChangeLimits(Windows):
         )
         self.invited_address = Policy("invited-address", settings.rate_limit_invitations_address)
         self.new_links = Policy("new-links", _NEW_LINKS)
+        self.access_requests = Policy("access-requests", _ACCESS_REQUESTS)
         self.changes = Policy("changes", settings.rate_limit_changes)
         self.new_classes = Policy("new-classes", _NEW_CLASSES)
         self.class_joins = Policy("class-joins", _CLASS_JOINS)

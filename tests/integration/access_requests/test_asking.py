@@ -176,6 +176,24 @@ async def test_a_member_can_have_only_some_pending_requests(waiting: Acme, runti
     assert len(await requests_of(runtime, waiting.id)) == MAX_PENDING
 
 
+async def test_requests_that_are_withdrawn_count_too_because_each_notifies_others(
+    acme: Acme, runtime: Runtime
+) -> None:
+    """The first one is sent and withdrawn, a refused one does not count, and the others are counted here."""
+    await acme.vera.post(f"{await acme.ask()}/withdraw")
+    await acme.vera.submit(f"{acme.requests}/new", ask_form(Role.VIEWER), 409)
+    policy = runtime.change_limits.access_requests
+    for _ in range(policy.rate.amount - 2):
+        await runtime.change_limits.count(policy, acme.viewer.id)
+    await acme.vera.post(f"{await acme.ask()}/withdraw")
+
+    page = await acme.vera.submit(f"{acme.requests}/new", ask_form(), 429)
+
+    assert "One person can ask for access" in page
+    assert REASON in page
+    assert await states_of(runtime, acme.id) == ["withdrawn", "withdrawn"]
+
+
 async def test_a_request_that_expired_makes_room_for_a_new_one(acme: Acme, runtime: Runtime) -> None:
     old = await add_request(runtime, acme, Role.EDITOR, age=LIFETIME)
     assert "Expired" in await acme.vera.text(f"{acme.requests}/{old}")
