@@ -17,6 +17,7 @@ from datetime import datetime
 from quart import request
 
 from saas_app.audit.denials import RequestInfo, refused_without_second_factor
+from saas_app.audit.recorder import Actor
 from saas_app.db.base import utc_now
 from saas_app.errors import MfaRequired, NotFound, PermissionDenied
 from saas_app.identity.former_members import NoLongerMember
@@ -55,12 +56,16 @@ async def _note_missing_factor(organization_id: str, began: datetime) -> None:
 
 
 def _count_outsider(organization_id: str) -> str | None:
-    """Count the caller's request, and return the caller, if there is one."""
+    """Count the caller's request, and return the id of the caller, if there is one.
+
+    For an agent that is their own id: where the member belonged elsewhere is not for them.
+    """
     principal = current_principal()
     if principal is None:
         return None
-    runtime().outsiders.count(principal.subject, organization_id, _request_info())
-    return principal.subject
+    caller = Actor.of(principal).id
+    runtime().outsiders.count(caller, organization_id, _request_info())
+    return caller
 
 
 def _request_info() -> RequestInfo:

@@ -15,10 +15,11 @@ from quart import Quart
 from saas_app.config import Settings
 from saas_app.db.base import utc_now
 from saas_app.identity.claims import decode_unverified
+from saas_app.identity.former_members import note_end
 from saas_app.identity.logto_messages import LogtoRefusal
 from saas_app.identity.support_exchange import Impersonation
 from saas_app.identity.token_forms import exchange_form
-from saas_app.models import SupportAccess
+from saas_app.models import Ending, SupportAccess
 from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.rbac.support import SUPPORT_WRITE
 from saas_app.runtime import Runtime
@@ -144,6 +145,18 @@ async def test_in_another_organization_it_is_rejected(
 
     await ApiClient(app, globex.id, token(globex.id)).call("GET", "/projects", 401)
     await ApiClient(app, globex.id, token(acme.id)).call("GET", "/projects", 404)
+
+
+async def test_it_does_not_tell_which_organizations_the_member_has_left(
+    app: Quart, access: UUID, acme: Customer, token: Token, runtime: Runtime
+) -> None:
+    async with runtime.work.writing("some-organization") as db:
+        await note_end(db, "some-organization", "Globex", acme.carol.id, Ending.REMOVED)
+
+    body = await ApiClient(app, "some-organization", token(acme.id)).json("GET", "/projects", 404)
+
+    assert body["code"] == "not-found"
+    assert "Globex" not in str(body)
 
 
 @pytest.mark.parametrize(
