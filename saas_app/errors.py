@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 from saas_app.text.translation import Sentence, _
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from saas_app.rbac.decision import Decision
 
 NOTHING: Final = Sentence("")
@@ -90,6 +92,14 @@ class AssignmentDenied(PermissionDenied):
     """The role grants a permission that the caller does not hold, so they may not assign it."""
 
     title = _("You cannot assign this role")
+
+
+class AssignmentTooLong(AssignmentDenied):
+    """The role would outlast the caller's own permissions. ``latest`` is the last end that they can give it."""
+
+    def __init__(self, decision: Decision, detail: Sentence, latest: datetime) -> None:
+        super().__init__(decision, detail)
+        self.latest = latest
 
 
 class MfaRequired(AppError):

@@ -16,7 +16,7 @@ from saas_app.access_requests.forms import AskForm, DeclineForm, read_permission
 from saas_app.access_requests.refusals import AlreadyAsked, RequestNotFound, RequestRefused, TooManyPending
 from saas_app.access_requests.values import MAX_NAMED, MINUTES, RequestRow, duration_of
 from saas_app.db.base import utc_now
-from saas_app.errors import AppError, Busy, Invalid, LogtoUnavailable, RateLimited
+from saas_app.errors import AppError, AssignmentTooLong, Busy, Invalid, LogtoUnavailable, RateLimited
 from saas_app.identity.tenant import Tenant
 from saas_app.members.ends import WITHIN
 from saas_app.members.service import get_member
@@ -25,8 +25,15 @@ from saas_app.rbac.assignment import missing_to_assign
 from saas_app.rbac.permissions import Carrier, Permission, Role
 from saas_app.text.translation import _
 from saas_app.text.visible import isolated
-from saas_app.web.context import database, open_reading, organization_change
-from saas_app.web.durations import UNTIL_FIELD, Duration, DurationField, duration_field, read_end
+from saas_app.web.context import current_tenant, database, open_reading, organization_change
+from saas_app.web.durations import (
+    UNTIL_FIELD,
+    Duration,
+    DurationField,
+    duration_field,
+    read_end,
+    too_late,
+)
 from saas_app.web.guards import requires, requires_member
 from saas_app.web.limits import retry_after
 from saas_app.web.notices import notify
@@ -108,6 +115,14 @@ async def approve(tenant: Tenant, request_id: uuid.UUID) -> ResponseReturnValue:
         else _("%(name)s now has the role %(role)s until %(time)s.", **named, time=exact_text(until))
     )
     return _to_list(tenant)
+
+
+@blueprint.errorhandler(AssignmentTooLong)
+async def ask_for_earlier_end(error: AssignmentTooLong) -> ResponseReturnValue:
+    """Show the request again if the role would outlast those of the caller."""
+    tenant, request_id = cast("Tenant", current_tenant()), (request.view_args or {})["request_id"]
+    typed = await request.form
+    return await _request_page(tenant, request_id, typed=typed, problem=too_late(error.latest)), error.status
 
 
 @blueprint.post("/<uuid:request_id>/decline")
@@ -199,16 +214,15 @@ async def _request_page(
 
 
 def _offered_durations(row: RequestRow, typed: Mapping[str, str] | None, problem: str) -> DurationField:
-    """Return the choice of the time for an approval: the requested time first, and no end last.
+    """Return the choice of the time for an approval, with the requested time selected.
 
-    A role that ends is offered first, even to a member who asked for no end.
+    If the member asked for no end, a day is selected: a role without an end takes a deliberate choice.
     """
     wanted = duration_of(row.minutes) or Duration.DATE
-    first = Duration.DAY if wanted is Duration.NO_END else wanted
-    others = (Duration.HOUR, Duration.DAY, Duration.WEEK, Duration.DATE, Duration.NO_END)
-    offered = (first, *(duration for duration in others if duration is not first))
+    chosen = Duration.DAY if wanted is Duration.NO_END else wanted
+    offered = (Duration.HOUR, Duration.DAY, Duration.WEEK, Duration.DATE, Duration.NO_END)
     end = utc_now() + timedelta(minutes=row.minutes) if wanted is Duration.DATE and row.minutes else None
-    return duration_field(offered, first, within=WITHIN, end=end, typed=typed, problem=problem)
+    return duration_field(offered, chosen, within=WITHIN, end=end, typed=typed, problem=problem)
 
 
 async def _find_requester(tenant: Tenant, row: RequestRow) -> Member | None:

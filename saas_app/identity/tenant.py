@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from saas_app.errors import AssignmentDenied
+from saas_app.errors import AssignmentDenied, AssignmentTooLong
 from saas_app.identity.principal import Principal, SessionPrincipal
 from saas_app.rbac.assignment import find_denied_assignment
 from saas_app.rbac.endings import granted_until
@@ -62,10 +62,13 @@ class Tenant:
     def require_assignable(self, role_names: Collection[str], until: datetime | None = None) -> None:
         """Raise :class:`AssignmentDenied` if one of these roles grants a permission that the caller lacks.
 
-        The roles end at ``until``, or never: the caller must hold the permissions for as long. The request
-        must have read every kind of token, because a token that was not read does not count.
+        The roles end at ``until``, or never. Raises :class:`AssignmentTooLong` if the caller holds the
+        permissions for less long. The request must have read every kind of token, because a token that was not
+        read does not count.
         """
         denied = find_denied_assignment(self.facts, role_names, until)
+        if denied is not None and denied.latest is not None:
+            raise AssignmentTooLong(denied.decision, denied.explanation, denied.latest)
         if denied is not None:
             raise AssignmentDenied(denied.decision, denied.explanation)
 

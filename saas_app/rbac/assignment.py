@@ -60,10 +60,14 @@ class RoleChange:
 
 @dataclass(frozen=True, slots=True)
 class DeniedAssignment:
-    """Why a caller may not assign a role: the decision, and a sentence that names the role."""
+    """Why a caller may not assign a role: the decision, and a sentence that names the role.
+
+    ``latest`` is the last end for which they may assign it, or None if they may not assign it at all.
+    """
 
     decision: Decision
     explanation: Sentence
+    latest: datetime | None = None
 
 
 def preview(before: frozenset[str], after: frozenset[str]) -> RoleChange:
@@ -158,7 +162,7 @@ def _find_too_late(facts: AccessFacts, role: Role, until: datetime | None) -> De
         time=latest.strftime("%Y-%m-%d %H:%M UTC"),
     )
     step = StepResult(Step.PERMISSION, False, why)
-    return DeniedAssignment(Decision(False, (*proved(facts), step), permission=permission), why)
+    return DeniedAssignment(Decision(False, (*proved(facts), step), permission=permission), why, latest)
 
 
 def _in_order(permissions: Collection[Permission]) -> tuple[Permission, ...]:

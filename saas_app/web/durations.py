@@ -17,6 +17,7 @@ from saas_app.db.base import utc_now
 from saas_app.errors import Invalid
 from saas_app.text.translation import Sentence, _, ngettext
 from saas_app.web.reader import current_reader
+from saas_app.web.times import exact_text
 
 FIELD: Final = "duration"
 UNTIL_FIELD: Final = "until"
@@ -121,6 +122,14 @@ def end_fields(end: datetime | None) -> list[tuple[str, str]]:
     if end is None:
         return [(FIELD, Duration.NO_END)]
     return [(FIELD, Duration.DATE), (UNTIL_FIELD, end.astimezone(UTC).isoformat())]
+
+
+def too_late(latest: datetime) -> Sentence:
+    """Return the problem of an end that is later than the caller may choose."""
+    return _(
+        "You have the permissions of this role only until %(time)s. Choose an end that is not later.",
+        time=exact_text(latest),
+    )
 
 
 def _invalid(problem: Sentence) -> Invalid:

@@ -19,6 +19,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from saas_app.errors import (
     AppError,
     AssignmentDenied,
+    AssignmentTooLong,
     DatabaseBusy,
     DatabaseUnavailable,
     FormOfAnotherAccount,
@@ -47,6 +48,7 @@ log = structlog.get_logger(__name__)
 
 _TEMPLATES: dict[type[AppError], str] = {
     AssignmentDenied: "errors/permission_denied.html",
+    AssignmentTooLong: "errors/permission_denied.html",
     PermissionDenied: "errors/permission_denied.html",
     SignInFailed: "errors/sign_in_failed.html",
     LogtoUnavailable: "errors/logto_unavailable.html",

@@ -17,6 +17,7 @@ import structlog
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target, record
 from saas_app.db import keys
 from saas_app.db.base import utc_now
+from saas_app.db.session import WritingSession
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.email_domains import queries
 from saas_app.email_domains.names import domain_of
@@ -63,6 +64,11 @@ async def confirm(work: UnitOfWork, tenant: Tenant) -> None:
     """Record that the caller has confirmed the notice of how they became a member."""
     async with work.writing(tenant.organization_id) as db:
         await queries.confirm_join(db, tenant.organization_id, tenant.principal.subject, utc_now())
+
+
+async def confirm_within(db: WritingSession, organization_id: str, user_id: str) -> None:
+    """Record that no notice is needed, in the transaction of a change that makes it obsolete."""
+    await queries.confirm_join(db, organization_id, user_id, utc_now())
 
 
 async def _note(work: UnitOfWork, holder: queries.Claim, user: LogtoUser) -> None:

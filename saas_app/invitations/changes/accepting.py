@@ -9,6 +9,7 @@ from __future__ import annotations
 from saas_app.audit.recorder import Action
 from saas_app.changes.organization_change import OrganizationChange, Systems
 from saas_app.db.session import WritingSession
+from saas_app.email_domains.changes.joins import confirm_within
 from saas_app.errors import Conflict
 from saas_app.identity.principal import Principal
 from saas_app.identity.standing import Newcomer
@@ -81,6 +82,7 @@ async def _accept(turn: OrganizationChange[Newcomer], invitation: Invitation) ->
     async def settle_here(db: WritingSession) -> None:
         await mark_invitation_read(db, principal.subject, invitation.id)
         await queries.forget_link(db, invitation.id)
+        await confirm_within(db, turn.organization_id, principal.subject)  # the invitation says how they joined
 
     return await turn.carry_out(
         turn.event(

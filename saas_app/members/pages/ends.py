@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import cast
 
 from quart import Blueprint, redirect, request, url_for
 from quart.typing import ResponseReturnValue
 
-from saas_app.errors import Invalid
+from saas_app.errors import AssignmentTooLong, Invalid
 from saas_app.identity.tenant import Tenant
 from saas_app.members import end_changes, service
 from saas_app.members.ends import WITHIN
@@ -17,8 +18,15 @@ from saas_app.members.values import EndChanged, Member, NotHeld
 from saas_app.rbac.permissions import Permission, Role
 from saas_app.text.translation import Sentence, _
 from saas_app.text.visible import isolated
-from saas_app.web.context import organization_change
-from saas_app.web.durations import Duration, DurationField, duration_field, read_end
+from saas_app.web.context import current_tenant, organization_change
+from saas_app.web.durations import (
+    UNTIL_FIELD,
+    Duration,
+    DurationField,
+    duration_field,
+    read_end,
+    too_late,
+)
 from saas_app.web.guards import requires
 from saas_app.web.notices import notify
 from saas_app.web.templating import render
@@ -48,19 +56,31 @@ async def change(tenant: Tenant, user_id: str, role_name: str) -> ResponseReturn
         until = read_end(form)
         member = await end_changes.set_end(organization_change(tenant), user_id, role, seen, until)
     except Invalid as error:
-        member = await service.get_member(organization_change(tenant), user_id)
-        field = duration_field(
-            tuple(Duration), Duration.DATE, within=WITHIN, typed=form, problem=error.fields["until"]
-        )
-        return _page(member, role, field), error.status
+        return await _page_again(tenant, user_id, role, error.fields[UNTIL_FIELD]), error.status
     await notify(_notice(member, role, until))
     return redirect(url_for("members.list_members", organization_id=tenant.organization_id), 303)
+
+
+@blueprint.errorhandler(AssignmentTooLong)
+async def ask_for_earlier_end(error: AssignmentTooLong) -> ResponseReturnValue:
+    """Show the form again if the role would outlast those of the caller."""
+    tenant, named = cast("Tenant", current_tenant()), request.view_args or {}
+    role = get_person_role(named["role_name"])
+    return await _page_again(tenant, named["user_id"], role, too_late(error.latest)), error.status
 
 
 @blueprint.errorhandler(EndChanged)
 async def show_change(error: EndChanged) -> ResponseReturnValue:
     """Show the end that somebody else has chosen meanwhile."""
     return _page(error.member, error.role, has_changed=True), error.status
+
+
+async def _page_again(tenant: Tenant, user_id: str, role: Role, problem: str) -> str:
+    """Return the form with the end that was chosen, and why it cannot be."""
+    member = await service.get_member(organization_change(tenant), user_id)
+    typed = await request.form
+    field = duration_field(tuple(Duration), Duration.DATE, within=WITHIN, typed=typed, problem=problem)
+    return _page(member, role, field)
 
 
 def _page(

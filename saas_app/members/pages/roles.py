@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
+from typing import cast
 
 from quart import Blueprint, redirect, request, url_for
 from quart.typing import ResponseReturnValue
 
 from saas_app.audit.last_saves import find_last_save
-from saas_app.errors import Invalid
+from saas_app.errors import AssignmentTooLong, Invalid
 from saas_app.identity.tenant import Tenant
 from saas_app.members import changes, service
 from saas_app.members.ends import WITHIN
@@ -20,8 +21,8 @@ from saas_app.members.values import Member, RolePlan, RolesChanged, SelfDemotion
 from saas_app.rbac.permissions import Permission, in_role_order
 from saas_app.text.translation import Sentence, _
 from saas_app.text.visible import isolated
-from saas_app.web.context import organization_change
-from saas_app.web.durations import Duration, duration_field, end_fields
+from saas_app.web.context import current_tenant, organization_change
+from saas_app.web.durations import UNTIL_FIELD, Duration, duration_field, end_fields, too_late
 from saas_app.web.guards import requires
 from saas_app.web.notices import notify
 from saas_app.web.templating import render
@@ -57,6 +58,15 @@ async def change(tenant: Tenant, user_id: str) -> ResponseReturnValue:
     await notify(_notice(plan))
     endpoint = "organizations.access" if plan.member.is_self else "members.list_members"
     return redirect(url_for(endpoint, organization_id=tenant.organization_id), 303)
+
+
+@blueprint.errorhandler(AssignmentTooLong)
+async def ask_for_earlier_end(error: AssignmentTooLong) -> ResponseReturnValue:
+    """Show the form again if the roles would outlast those of the caller."""
+    tenant, form = cast("Tenant", current_tenant()), await request.form
+    member = await service.get_member(organization_change(tenant), (request.view_args or {})["user_id"])
+    problems = {UNTIL_FIELD: too_late(error.latest)}
+    return await _choice_page(tenant, member, form.getlist("roles"), form, problems), error.status
 
 
 @blueprint.errorhandler(RolesChanged)

@@ -123,7 +123,7 @@ async def test_a_temporary_admin_cannot_approve_for_longer_than_they_are_one(
 
     page = await tom.submit(f"{path}/approve", {"duration": duration}, 403)
 
-    assert "which you have only until" in page
+    assert "Choose an end that is not later." in page
     assert await acme.roles_at_logto(acme.viewer) == {"viewer"}
     assert await states_of(runtime, acme.id) == ["pending"]
 

@@ -269,7 +269,7 @@ async def test_a_temporary_admin_extends_no_role_beyond_their_own(
 
     page = await tess.browser.submit(end_of(acme, bob), new_end(end, duration), 403)
 
-    assert "which you have only until" in page
+    assert "Choose an end that is not later." in page
     assert await ends_of(runtime, acme.id, bob) == {EDITOR: end}
 
 
