@@ -82,7 +82,9 @@ async def _accept(turn: OrganizationChange[Newcomer], invitation: Invitation) ->
     async def settle_here(db: WritingSession) -> None:
         await mark_invitation_read(db, principal.subject, invitation.id)
         await queries.forget_link(db, invitation.id)
-        await confirm_within(db, turn.organization_id, principal.subject)  # the invitation says how they joined
+        await confirm_within(
+            db, turn.organization_id, principal.subject
+        )  # the invitation says how they joined
 
     return await turn.carry_out(
         turn.event(

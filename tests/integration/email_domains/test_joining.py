@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -16,16 +17,20 @@ from tests.integration.notifications.reading import told
 
 pytestmark = pytest.mark.usefixtures("sign_up_by_email")
 NOTICE = "because your email address is at"
-SignUpAt = Callable[[str], Awaitable[Browser]]
+SignUpAt = Callable[..., Awaitable[Browser]]
+
+
+def new_name() -> str:
+    return f"new_{secrets.token_hex(4)}"
 
 
 @pytest.fixture
 async def sign_up(open_browser: OpenBrowser, mailbox: Mailbox) -> SignUpAt:
-    """``await sign_up(domain)``: the browser of a new person with an address at a domain."""
+    """``await sign_up(domain, name="")``: the browser of a new person with an address at a domain."""
 
-    async def at(domain: str) -> Browser:
+    async def at(domain: str, name: str = "") -> Browser:
         browser = await open_browser()
-        await browser.forget_logto(SignUp(f"new_{secrets.token_hex(4)}@{domain}", mailbox))
+        await browser.forget_logto(SignUp(f"{name or new_name()}@{domain}", mailbox))
         await browser.sign_in(NOBODY, "/sign-up")
         return browser
 
@@ -68,6 +73,19 @@ async def test_a_person_who_joined_by_their_domain_can_dismiss_the_notice(
 
     assert NOTICE not in await browser.text(f"{verified.root}/")
     assert (await verified.actions()).count("member.join") == 1
+
+
+async def test_a_person_who_accepts_an_invitation_sees_no_notice(verified: Place, sign_up: SignUpAt) -> None:
+    name, expires_at = new_name(), int((time.time() + 3600) * 1000)
+    invitation = await verified.management.create_invitation(
+        verified.id, f"{name}@{verified.domain}", role_ids=[], expires_at=expires_at
+    )
+    browser = await sign_up(verified.domain, name)
+    assert NOTICE in await browser.text(f"{verified.root}/")
+
+    await browser.post(f"/invitations/{invitation.id}/accept", {"name": "Nadia"})
+
+    assert NOTICE not in await browser.text(f"{verified.root}/")
 
 
 async def test_a_person_who_joined_by_their_domain_can_leave(verified: Place, sign_up: SignUpAt) -> None:
