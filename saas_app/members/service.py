@@ -7,7 +7,7 @@ not held, although Logto has it until the job has taken it away.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -26,6 +26,7 @@ from saas_app.members.values import (
     NotAMember,
     People,
 )
+from saas_app.rbac.assignment import OPERATOR_ROLES
 from saas_app.rbac.endings import have_ended
 from saas_app.rbac.permissions import Role, RoleType, in_role_order
 from saas_app.text.languages import current_language
@@ -42,13 +43,20 @@ async def list_people(change: MemberChange, wanted: MembersFilter) -> People:
         roles = await change.management.list_organization_roles()
         role_ids = {role.name: role.id for role in roles if role.type == RoleType.USER}
         if wanted.role and wanted.role not in role_ids:
-            return People(_listing((), wanted, 0), tuple(role_ids))
+            return People(_listing((), wanted, 0), _filters(change, role_ids))
         found = await _read_page(change, wanted, role_ids.get(wanted.role))
     members = await _as_members(change, [(info.user, info.role_names) for info in found.items])
     if wanted.sort is not MemberSort.LOGTO and found.total <= MAX_SORTED:
         start = (wanted.page - 1) * wanted.page_size
         members = _sorted(members, wanted.sort)[start : start + wanted.page_size]
-    return People(_listing(tuple(members), wanted, found.total), tuple(role_ids))
+    return People(_listing(tuple(members), wanted, found.total), _filters(change, role_ids))
+
+
+def _filters(change: MemberChange, role_names: Collection[str]) -> tuple[str, ...]:
+    """Return the roles to filter by. Those of the operator's team are offered only to its members."""
+    return tuple(
+        name for name in role_names if name not in OPERATOR_ROLES or name in change.caller.role_names
+    )
 
 
 async def _read_page(

@@ -27,6 +27,11 @@ PERSON_ROLES: Final = tuple(
 )
 """The roles that can be assigned to people, in the registry's order. The operator assigns the others."""
 
+OPERATOR_ROLES: Final = frozenset(
+    role.value for role in Role if ROLE_PERMISSIONS[role] & OPERATOR_PERMISSIONS
+)
+"""The names of the roles of the operator's own team."""
+
 MACHINE_ROLES: Final = tuple(role for role in Role if role.type is RoleType.MACHINE)
 """The roles that can be assigned to API clients, in the registry's order."""
 
@@ -127,7 +132,7 @@ def find_denied_assignment(
         role = _ROLES.get(name)
         if role is None:
             why = _(
-                "You cannot assign the role %(role)s, because Workroom does not recognize it.",
+                "You cannot assign the %(role)s role, because Workroom does not recognize it.",
                 role=isolated(name),
             )
             step = StepResult(Step.PERMISSION, False, why)
@@ -137,7 +142,7 @@ def find_denied_assignment(
             return DeniedAssignment(
                 decide(facts, missing[0]),
                 _(
-                    "The role %(role)s includes %(permission)s, which you do not have. You can assign only "
+                    "The %(role)s role includes %(permission)s, which you do not have. You can assign only "
                     "roles whose permissions you have.",
                     role=role.value,
                     permission=missing[0].value,
@@ -155,7 +160,7 @@ def _find_too_late(facts: AccessFacts, role: Role, until: datetime | None) -> De
         return None
     permission = _in_order([item for item in ROLE_PERMISSIONS[role] if facts.until.get(item) == latest])[0]
     why = _(
-        "The role %(role)s includes %(permission)s, which you have only until %(time)s. You can assign the "
+        "The %(role)s role includes %(permission)s, which you have only until %(time)s. You can assign the "
         "role only with an end that is not later.",
         role=role.value,
         permission=permission.value,

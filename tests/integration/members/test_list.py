@@ -162,6 +162,13 @@ async def test_the_search_and_the_role_filter_stay_while_paging(acme: Acme, make
     assert len(names_in(await acme.browser.text(f"{acme.members}{following}"))) == 1
 
 
+async def test_the_role_filter_offers_no_role_of_the_support_team(acme: Acme) -> None:
+    page = await acme.browser.text(acme.members)
+
+    assert '<option value="viewer"' in page
+    assert '<option value="support"' not in page
+
+
 async def test_the_role_filter_accepts_a_role_made_in_logto(
     acme: Acme, make: Factory, people_manager: str
 ) -> None:

@@ -46,7 +46,7 @@ def test_a_caller_with_all_permissions_of_a_role_may_assign_it(role: Role) -> No
 def test_each_permission_of_a_role_is_needed_to_assign_it(role: Role, permission: Permission) -> None:
     found = denied(frozenset(Permission) - {permission}, role.value)
     assert found.decision.permission is permission
-    assert f"The role {role.value} includes {permission.value}, which you do not have" in found.explanation
+    assert f"The {role.value} role includes {permission.value}, which you do not have" in found.explanation
     assert missing_to_assign(frozenset(Permission) - {permission}, role) == (permission,)
 
 
@@ -59,7 +59,7 @@ def test_the_first_role_beyond_the_callers_permissions_is_named_with_what_is_mis
     missing = next(one for one in Permission if one in ROLE_PERMISSIONS[Role.ADMIN] - granted)
     found = denied(granted, "viewer", "admin")
     assert found.decision.permission is missing
-    assert f"The role admin includes {missing.value}" in found.explanation
+    assert f"The admin role includes {missing.value}" in found.explanation
 
 
 def test_nobody_may_assign_a_role_that_the_registry_does_not_know() -> None:
