@@ -79,7 +79,12 @@ class CrossSiteRequest(AppError):
 
 
 class PermissionDenied(AppError):
-    """The member lacks the permission. ``decision`` explains the denial."""
+    """The member lacks the permission. ``decision`` explains the denial.
+
+    ``names_attempt``: the missing permission says what the member tried to do.
+    """
+
+    names_attempt = True
 
     status, code, title = 403, "permission-denied", _("Your role does not allow this")
 
@@ -92,10 +97,11 @@ class AssignmentDenied(PermissionDenied):
     """The role grants a permission that the caller does not hold, so they may not assign it."""
 
     title = _("You cannot assign this role")
+    names_attempt = False
 
 
 class AssignmentTooLong(AssignmentDenied):
-    """The role would outlast the caller's own permissions. ``latest`` is the last end that they can give it."""
+    """The role would outlast the caller's own permissions. ``latest`` is the last end they can give it."""
 
     def __init__(self, decision: Decision, detail: Sentence, latest: datetime) -> None:
         super().__init__(decision, detail)

@@ -63,8 +63,8 @@ class Tenant:
         """Raise :class:`AssignmentDenied` if one of these roles grants a permission that the caller lacks.
 
         The roles end at ``until``, or never. Raises :class:`AssignmentTooLong` if the caller holds the
-        permissions for less long. The request must have read every kind of token, because a token that was not
-        read does not count.
+        permissions for less long. The request must have read every kind of token, because a token that was
+        not read does not count.
         """
         denied = find_denied_assignment(self.facts, role_names, until)
         if denied is not None and denied.latest is not None:

@@ -104,7 +104,7 @@ async def test_a_page_is_denied_from_the_end_on_and_says_why(tess: Temporary) ->
 
     page = await tess.browser.text(f"{tess.projects}/new", expect=403)
 
-    assert f"The role {ENDING}, which grants {LOST}, has ended." in page
+    assert f"The {ENDING} role, which grants {LOST}, has ended." in page
     assert await tess.roles_at_logto() == {ENDING}
 
 
@@ -127,7 +127,7 @@ async def test_a_bearer_token_is_denied_from_the_end_on(tess: Temporary) -> None
 
     problem = await tess.program.json("GET", "/projects", 403)
 
-    assert f"The role {ENDING}, which grants {KEPT}, has ended." in problem["detail"]
+    assert f"The {ENDING} role, which grants {KEPT}, has ended." in problem["detail"]
 
 
 async def test_a_token_that_logto_issues_after_the_end_grants_nothing_either(
@@ -260,7 +260,7 @@ async def test_forms_offer_a_temporary_admin_nothing_that_lasts(
 ) -> None:
     page = await temporary_admin.text(f"{acme.root}{path}")
 
-    assert "only until a role of yours ends" in page
+    assert "only until one of your roles ends" in page
     assert "which you do not have" not in page
 
 

@@ -155,7 +155,7 @@ def test_a_denial_names_the_role_that_has_ended(permission: Permission) -> None:
     decision = decide(after_it, permission)
 
     assert decision.decided_by.explanation == (
-        f"The role {role.value}, which grants {permission.value}, has ended."
+        f"The {role.value} role, which grants {permission.value}, has ended."
     )
 
 
