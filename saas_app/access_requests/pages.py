@@ -110,9 +110,9 @@ async def approve(tenant: Tenant, request_id: uuid.UUID) -> ResponseReturnValue:
         return page, error.status
     named = {"name": isolated(row.requester_name), "role": isolated(row.role)}
     await notify(
-        _("%(name)s now has the role %(role)s.", **named)
+        _("%(name)s now has the %(role)s role.", **named)
         if until is None
-        else _("%(name)s now has the role %(role)s until %(time)s.", **named, time=exact_text(until))
+        else _("%(name)s now has the %(role)s role until %(time)s.", **named, time=exact_text(until))
     )
     return _to_list(tenant)
 

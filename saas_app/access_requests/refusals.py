@@ -31,24 +31,24 @@ class RequestRefused(Conflict):
 class AlreadyAsked(RequestRefused):
     """The member has a pending request for this role."""
 
-    code, title = "already-asked", _("You have asked for this role already")
+    code, title = "already-asked", _("You have already asked for this role")
 
     def __init__(self, role: Role, request_id: uuid.UUID) -> None:
         super().__init__(
-            _("Your request for the role %(role)s waits for a decision.", role=role.value), request_id
+            _("Your request for the %(role)s role is still pending.", role=role.value), request_id
         )
 
 
 class TooManyPending(RequestRefused):
     """The member has as many pending requests as are allowed."""
 
-    code, title = "too-many-requests-pending", _("Too many requests are waiting")
+    code, title = "too-many-requests-pending", _("Too many pending requests")
 
     def __init__(self) -> None:
         super().__init__(
             ngettext(
-                "%(num)s request of yours waits for a decision. Withdraw one before you send another.",
-                "%(num)s requests of yours wait for a decision. Withdraw one before you send another.",
+                "You have %(num)s pending request. Withdraw it before you send another.",
+                "You have %(num)s pending requests. Withdraw one before you send another.",
                 MAX_PENDING,
             )
         )
@@ -61,7 +61,7 @@ class NothingToAsk(RequestRefused):
 
     def __init__(self, role: Role) -> None:
         super().__init__(
-            _("You already have every permission of the role %(role)s. No request was sent.", role=role.value)
+            _("You already have every permission of the %(role)s role. No request was sent.", role=role.value)
         )
 
 
@@ -74,13 +74,13 @@ class NobodyCanApprove(RequestRefused):
         named = {"organization": isolated(organization_name), "role": role.value}
         super().__init__(
             _(
-                "No other member of %(organization)s can assign the role %(role)s for so long. No request "
+                "No other member of %(organization)s can assign the %(role)s role for that long. No request "
                 "was sent. Ask for a shorter time.",
                 **named,
             )
             if for_less
             else _(
-                "No other member of %(organization)s can assign the role %(role)s. No request was sent.",
+                "No other member of %(organization)s can assign the %(role)s role. No request was sent.",
                 **named,
             )
         )
@@ -112,7 +112,7 @@ class AlreadyHeld(RequestRefused):
     def __init__(self, row: RequestRow) -> None:
         super().__init__(
             _(
-                "%(name)s already has the role %(role)s. Nothing was changed.",
+                "%(name)s already has the %(role)s role. Nothing was changed.",
                 name=isolated(row.requester_name),
                 role=row.role,
             ),

@@ -63,7 +63,7 @@ class ShownState(StrEnum):
 
 
 _LABELS: Final[Mapping[ShownState, Sentence]] = {
-    ShownState.PENDING: _("Waiting"),
+    ShownState.PENDING: _("Pending"),
     ShownState.APPROVED: _("Approved"),
     ShownState.DECLINED: _("Declined"),
     ShownState.WITHDRAWN: _("Withdrawn"),

@@ -79,7 +79,8 @@ async def test_a_request_is_stored_recorded_and_shown_to_its_author(acme: Acme, 
     assert (event.action, event.target_id) == ("access.request", acme.viewer.id)
     assert event.after == {"role": "editor", "request": str(row.id), "reason": REASON}
     page = await acme.vera.text(path)
-    assert "Your request for the role editor" in page
+    assert "Your request for the editor role" in page
+    assert f'href="{acme.root}/access" aria-current="page"' in page  # not Members, where others decide
     assert REASON in page
 
 
@@ -89,7 +90,7 @@ async def test_those_who_can_approve_are_notified_and_led_to_the_request(
     editor = await make.member(acme.id, "Eddy", Role.EDITOR)
     path = await acme.ask()
 
-    assert await told(runtime, acme.admin.id) == [f"Vera asks for the role editor in {acme.name}."]
+    assert await told(runtime, acme.admin.id) == [f"Vera asks for the editor role in {acme.name}."]
     assert await told(runtime, editor.id) == []
     notification = (await acme.ada.text("/notifications")).split('action="/notifications/')[2].split('"')[0]
     answer = await acme.ada.post(f"/notifications/{notification}")
@@ -101,7 +102,7 @@ async def test_my_access_lists_own_requests(acme: Acme) -> None:
 
     page = await acme.vera.text(f"{acme.root}/access")
 
-    assert f'href="{path}">Role editor' in page
+    assert f'href="{path}">Request for the editor role' in page
     assert f'href="{acme.requests}/new">' in page
 
 
@@ -133,14 +134,14 @@ async def test_a_second_request_for_a_role_leads_to_the_first(acme: Acme, runtim
     second = await acme.ask()
 
     assert second == first
-    assert "waits for a decision" in await acme.vera.text(second)
+    assert "is still pending" in await acme.vera.text(second)
     assert await states_of(runtime, acme.id) == ["pending"]
 
 
 async def test_a_role_that_adds_nothing_is_refused(acme: Acme, runtime: Runtime) -> None:
     page = await acme.vera.submit(f"{acme.requests}/new", ask_form(Role.VIEWER), 409)
 
-    assert "You already have every permission of the role viewer." in page
+    assert "You already have every permission of the viewer role." in page
     assert await actions_of(runtime, acme.id) == []
 
 

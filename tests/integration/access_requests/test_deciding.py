@@ -66,7 +66,7 @@ async def test_the_member_is_told_that_the_request_was_approved_and_nothing_else
     await acme.ada.post(f"{await acme.ask()}/approve", APPROVE)
 
     assert await told(runtime, acme.viewer.id) == [
-        f"Your request was approved. You now have the role editor in {acme.name}."
+        f"Your request was approved. You now have the editor role in {acme.name}."
     ]
 
 
@@ -91,7 +91,7 @@ async def test_a_declined_request_changes_no_role_and_tells_the_answer(acme: Acm
     assert await acme.roles_at_logto(acme.viewer) == {"viewer"}
     assert await actions_of(runtime, acme.id) == ["access.request", "access.decline"]
     assert await told(runtime, acme.viewer.id) == [
-        f"Your request for the role editor in {acme.name} was declined: Bob does it."
+        f"Your request for the editor role in {acme.name} was declined: Bob does it."
     ]
     assert "Bob does it." in await acme.vera.text(path)
 
@@ -195,7 +195,7 @@ async def test_a_role_with_more_than_the_approver_has_cannot_be_approved(
 
     refused = await mia.submit(f"{path}/approve", APPROVE, expect=403)
 
-    assert "The role editor includes" in refused
+    assert "The editor role includes" in refused
     assert await acme.roles_at_logto(acme.viewer) == {"viewer"}
     assert await states_of(runtime, acme.id) == ["pending"]
 
@@ -209,7 +209,7 @@ async def test_a_role_that_the_member_has_meanwhile_can_only_be_declined(
     assert "already has this role" in page
     assert f'action="{path}/approve"' not in page
 
-    assert "already has the role editor" in await acme.ada.submit(f"{path}/approve", APPROVE, expect=409)
+    assert "already has the editor role" in await acme.ada.submit(f"{path}/approve", APPROVE, expect=409)
     await acme.ada.post(f"{path}/decline")
 
     assert await states_of(runtime, acme.id) == ["declined"]

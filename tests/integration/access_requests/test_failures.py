@@ -92,7 +92,7 @@ async def test_reconciling_completes_an_approval_whose_end_was_not_recorded(
     assert row.ends_at == (await ends_of(runtime, lost.id, lost.viewer))[Role.EDITOR]
     assert (await actions_of(runtime, lost.id)).count("access.approve") == 1
     assert await told(runtime, lost.viewer.id) == [
-        f"Your request was approved. You now have the role editor in {lost.name}."
+        f"Your request was approved. You now have the editor role in {lost.name}."
     ]
 
 
@@ -119,4 +119,4 @@ async def test_an_approval_that_logto_did_not_carry_out_stays_open(
 async def test_a_lost_approval_cannot_be_given_twice(lost: Acme, path: str, runtime: Runtime) -> None:
     page = await lost.ada.submit(f"{path}/approve", APPROVE, 409)
 
-    assert "already has the role editor" in page
+    assert "already has the editor role" in page
