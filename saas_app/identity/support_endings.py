@@ -27,7 +27,9 @@ class SupportDenied(PermissionDenied):
     code, title = "support-denied", _("Not available during support access")
 
     def __init__(self, decision: Decision) -> None:
-        super().__init__(decision, _("You act for somebody else, and support access does not include this."))
+        super().__init__(
+            decision, _("You are acting for a member, and support access does not include this.")
+        )
 
     @classmethod
     def of(cls, tenant: Tenant) -> Self:

@@ -76,7 +76,7 @@ class AccessRow:
     def is_over(self) -> Sentence:
         """Say that it has ended."""
         return _(
-            "%(agent)s no longer acts for %(member)s.",
+            "%(agent)s is no longer acting for %(member)s.",
             agent=isolated(self.agent_name),
             member=isolated(self.member_name),
         )

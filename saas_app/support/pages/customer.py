@@ -56,7 +56,7 @@ async def save_consent(tenant: Tenant) -> ResponseReturnValue:
     choice = read_consent(await request.form)
     if choice is None:
         await changes.forbid(transaction(), tenant)
-        await notify(_("Support access is turned off. Live access has ended."))
+        await notify(_("Support access is turned off. Any access in use has ended."))
     else:
         await changes.allow(transaction(), tenant, choice)
         await notify(_("Support access is allowed."))

@@ -49,5 +49,5 @@ async def end_own(tenant: Tenant, access_id: uuid.UUID) -> ResponseReturnValue:
     work, agent = runtime().work, tenant.principal
     own = await service.get_own(work, agent.subject, access_id)
     await changes.end_own(work, agent, own.organization_id, access_id)
-    await notify(_("You no longer act for %(name)s.", name=isolated(own.member_name)))
+    await notify(_("You are no longer acting for %(name)s.", name=isolated(own.member_name)))
     return redirect(url_for("support_desk.show_desk", organization_id=tenant.organization_id), 303)

@@ -47,7 +47,7 @@ async def test_every_page_says_for_whom_where_and_until_when(
     for path in ("/", "/projects", "/members", "/audit", "/settings"):
         page = await desk.text(f"{acme.root}{path}", 403 if path == "/settings" else 200)
         bar = page.partition(BAR)[2].partition("</aside>")[0]
-        assert "You act for <strong>Carol Okafor</strong> in" in bar
+        assert "You are acting for <strong>Carol Okafor</strong> in" in bar
         assert "Ticket 4711" in bar
         assert "View only" in bar
         assert "Ends <time" in bar
@@ -145,7 +145,7 @@ async def test_the_end_button_of_every_page_ends_it(
 
     await desk.post(end, {OWNER_FIELD: mark})
 
-    assert "You no longer act for Carol Okafor." in await desk.text(desk_root)
+    assert "You are no longer acting for Carol Okafor." in await desk.text(desk_root)
     assert await actions_of(runtime, acme.id) == ["support.end"]
 
 

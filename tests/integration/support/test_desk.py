@@ -47,7 +47,7 @@ async def test_an_agent_ends_an_own_access(
     await desk.post(f"{desk_root}/{access_id}/end")
 
     page = await desk.text(desk_root)
-    assert "You no longer act for Carol Okafor." in page
+    assert "You are no longer acting for Carol Okafor." in page
     assert "Ended by the agent" in page
     (event,) = await changes_of(runtime, acme.id)
     assert (event.action, event.actor_id) == ("support.end", sam.id)

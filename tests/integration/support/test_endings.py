@@ -180,7 +180,7 @@ async def test_a_stolen_cookie_opens_nothing_for_another_member_of_the_organizat
 
     page = await acme.browser.text(f"{acme.root}/projects")
 
-    assert "You act for" not in page
+    assert "You are acting for" not in page
 
 
 async def test_a_stolen_cookie_opens_nothing_without_a_session(

@@ -46,7 +46,7 @@ async def test_the_agent_lands_in_the_organization_and_acts_for_the_member(
 
     assert response.headers["Location"] == f"{acme.root}/"
     page = await desk.text(f"{acme.root}/")
-    assert "You act for <strong>Carol</strong> in" in page
+    assert "You are acting for <strong>Carol</strong> in" in page
     assert "Acme" in await desk.text(f"{acme.root}/projects")
     assert "View only" in await desk.text(desk_root)
 
@@ -69,10 +69,10 @@ async def test_the_member_and_the_admins_are_told(
     await desk.post(f"{desk_root}/start", form)
 
     assert await told(runtime, acme.carol.id) == [
-        f"Sam from support began to act for you in {acme.name} (ticket 4711)."
+        f"Sam from support started acting for you in {acme.name} (ticket 4711)."
     ]
     assert await told(runtime, acme.admin.id) == [
-        f"Sam from support began to act for Carol in {acme.name} (ticket 4711)."
+        f"Sam from support started acting for Carol in {acme.name} (ticket 4711)."
     ]
 
 
@@ -85,7 +85,7 @@ async def test_the_member_is_found_by_what_they_gave(
 
     await desk.post(f"{desk_root}/start", {**form, "member": typed})
 
-    assert "You act for <strong>Carol</strong> in" in await desk.text(f"{acme.root}/")
+    assert "You are acting for <strong>Carol</strong> in" in await desk.text(f"{acme.root}/")
 
 
 @pytest.mark.parametrize("typed", ["carol", "nobody@example.test", "carol_", "%", "../x"])
