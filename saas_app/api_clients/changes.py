@@ -151,7 +151,7 @@ async def _list_role_ids(management: ManagementClient, wanted: Collection[Role])
     if missing is not None:
         raise Conflict(
             _(
-                "The role %(role)s for API clients does not exist in Logto. The operator can fix this with "
+                "The %(role)s role for API clients does not exist in Logto. The operator can fix this with "
                 "'saas-app provision'.",
                 role=missing,
             )

@@ -61,36 +61,36 @@ MESSAGES: Final[Mapping[Action, tuple[Sentence, ...]]] = {
         _("%(actor)s changed the roles of %(target)s"),
     ),
     Action.MEMBER_END_ROLE: (
-        _("%(actor)s ended the role %(role)s of %(target)s"),
+        _("%(actor)s ended the %(role)s role of %(target)s"),
         _("%(actor)s ended a role of %(target)s"),
     ),
     Action.MEMBER_SET_ROLE_END: (
-        _("%(actor)s changed when the role %(role)s of %(target)s ends"),
+        _("%(actor)s changed when the %(role)s role of %(target)s ends"),
         _("%(actor)s changed when a role of %(target)s ends"),
     ),
     Action.MEMBER_REMOVE: (_("%(actor)s removed %(target)s from the organization"),),
     Action.MEMBER_LEAVE: (_("%(actor)s left the organization"),),
     Action.ACCESS_REQUEST: (
-        _("%(actor)s asked for the role %(role)s"),
+        _("%(actor)s asked for the %(role)s role"),
         _("%(actor)s asked for a role"),
     ),
     Action.ACCESS_APPROVE: (
-        _("%(actor)s approved the request of %(target)s for the role %(role)s"),
+        _("%(actor)s approved the request of %(target)s for the %(role)s role"),
         _("%(actor)s approved a request of %(target)s"),
     ),
     Action.ACCESS_DECLINE: (
-        _("%(actor)s declined the request of %(target)s for the role %(role)s"),
+        _("%(actor)s declined the request of %(target)s for the %(role)s role"),
         _("%(actor)s declined a request of %(target)s"),
     ),
     Action.ACCESS_WITHDRAW: (
-        _("%(actor)s withdrew the request for the role %(role)s"),
+        _("%(actor)s withdrew the request for the %(role)s role"),
         _("%(actor)s withdrew a request for a role"),
     ),
     Action.SUPPORT_ALLOW: (_("%(actor)s allowed support access"),),
     Action.SUPPORT_FORBID: (_("%(actor)s turned off support access"),),
     Action.SUPPORT_START: (
-        _("%(actor)s began to act for %(target)s (ticket %(ticket)s)"),
-        _("%(actor)s began to act for %(target)s"),
+        _("%(actor)s started acting for %(target)s (ticket %(ticket)s)"),
+        _("%(actor)s started acting for %(target)s"),
     ),
     Action.SUPPORT_END: (_("%(actor)s ended the support access for %(target)s"),),
     Action.INVITATION_CREATE: (

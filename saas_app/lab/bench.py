@@ -115,7 +115,7 @@ class Column:
         if not self.ended:
             return None
         return ngettext(
-            "Your role %(roles)s in %(organization)s has ended. Your tokens may still carry what it grants, "
+            "Your %(roles)s role in %(organization)s has ended. Your tokens may still carry what it grants, "
             "and Workroom ignores that. It takes the role away at Logto as soon as it can.",
             "Your roles %(roles)s in %(organization)s have ended. Your tokens may still carry what they "
             "grant, and Workroom ignores that. It takes the roles away at Logto as soon as it can.",

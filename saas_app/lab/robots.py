@@ -63,7 +63,7 @@ async def _get_role_id(management: ManagementClient) -> str:
             return role.id
     raise Conflict(
         _(
-            "The role %(role)s for API clients does not exist in Logto. The operator can fix this with "
+            "The %(role)s role for API clients does not exist in Logto. The operator can fix this with "
             "'saas-app provision'.",
             role=_ROLE.value,
         )

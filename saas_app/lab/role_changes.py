@@ -70,7 +70,7 @@ async def ended(
         if before is None or before <= now:
             raise NotYet(
                 _(
-                    "The role %(role)s of %(name)s has just changed. Try again.",
+                    "The %(role)s role of %(name)s has just changed. Try again.",
                     role=role.value,
                     name=isolated(player.name),
                 )

@@ -192,8 +192,7 @@ class NotHeld(Conflict):
     def __init__(self, member: Member, role: Role) -> None:
         super().__init__(
             _(
-                "%(name)s does not have the role %(role)s, or it has ended. To let it last longer, assign it "
-                "again.",
+                "%(name)s does not have the %(role)s role, or it has ended. To extend it, assign it again.",
                 name=isolated(member.display_name),
                 role=role.value,
             )
@@ -206,7 +205,7 @@ class EndChanged(VersionConflict):
     def __init__(self, member: Member, role: Role) -> None:
         super().__init__(
             _(
-                "The end of the role %(role)s of %(name)s has changed since you opened the page. Nothing was "
+                "The end of the %(role)s role of %(name)s has changed since you opened the page. Nothing was "
                 "changed.",
                 role=role.value,
                 name=isolated(member.display_name),
@@ -222,7 +221,7 @@ class OwnEnd(Conflict):
     code, title = "own-role-end", _("You cannot extend your own role")
 
     def __init__(self, role: Role) -> None:
-        super().__init__(_("Ask another member to let your role %(role)s last longer.", role=role.value))
+        super().__init__(_("Ask another member to extend your %(role)s role.", role=role.value))
 
 
 class SelfDemotionUnconfirmed(Invalid):

@@ -92,8 +92,8 @@ def _lines(row: NotificationRow) -> list[Sentence]:
     if row.ends_at is None:
         return [row.sentence]
     ends = ngettext(
-        "The role %(roles)s ends on %(time)s.",
-        "The roles %(roles)s end on %(time)s.",
+        "The %(roles)s role ends on %(time)s.",
+        "The %(roles)s roles end on %(time)s.",
         len(row.ending),
         roles=", ".join(row.ending),
         time=exact_utc(row.ends_at),

@@ -140,20 +140,23 @@ class SupportDetails(TypedDict):
 
 def _support_started(organization: str, details: Mapping[str, Any]) -> Sentence:
     if details.get("is_own"):
-        told = _("%(agent)s from support began to act for you in %(organization)s (ticket %(ticket)s).")
+        told = _("%(agent)s from support started acting for you in %(organization)s (ticket %(ticket)s).")
     else:
         told = _(
-            "%(agent)s from support began to act for %(member)s in %(organization)s (ticket %(ticket)s)."
+            "%(agent)s from support started acting for %(member)s in %(organization)s (ticket %(ticket)s)."
         )
     return _about_support(told, organization, details)
 
 
 def _support_ended(organization: str, details: Mapping[str, Any]) -> Sentence:
     if details.get("is_own"):
-        told = _("%(agent)s from support no longer acts for you in %(organization)s (ticket %(ticket)s).")
+        told = _(
+            "%(agent)s from support is no longer acting for you in %(organization)s (ticket %(ticket)s)."
+        )
     else:
         told = _(
-            "%(agent)s from support no longer acts for %(member)s in %(organization)s (ticket %(ticket)s)."
+            "%(agent)s from support is no longer acting for %(member)s in %(organization)s "
+            "(ticket %(ticket)s)."
         )
     return _about_support(told, organization, details)
 
@@ -195,13 +198,13 @@ def _roles_changed(organization: str, details: Mapping[str, Any]) -> Sentence:
 def _new_end(organization: str, details: Mapping[str, Any]) -> Sentence:
     named = {"role": isolated(str(details["new_end_of"])), "organization": isolated(organization)}
     if details.get("ends_at") is None:
-        return _("Your role %(role)s in %(organization)s no longer ends.", **named)
-    return _("Your role %(role)s in %(organization)s has a new end.", **named)
+        return _("Your %(role)s role in %(organization)s no longer has an end.", **named)
+    return _("The end of your %(role)s role in %(organization)s has changed.", **named)
 
 
 def _role_ended(organization: str, details: Mapping[str, Any]) -> Sentence:
     return _(
-        "Your role %(role)s in %(organization)s has ended.",
+        "Your %(role)s role in %(organization)s has ended.",
         role=isolated(str(details.get("role", ""))),
         organization=isolated(organization),
     )
@@ -221,7 +224,7 @@ def _joined(organization: str, details: Mapping[str, Any]) -> Sentence:
 
 def _requested(organization: str, details: Mapping[str, Any]) -> Sentence:
     return _(
-        "%(name)s asks for the role %(role)s in %(organization)s.",
+        "%(name)s asks for the %(role)s role in %(organization)s.",
         name=isolated(str(details.get("requester", ""))),
         role=isolated(str(details.get("role", ""))),
         organization=isolated(organization),
@@ -230,16 +233,16 @@ def _requested(organization: str, details: Mapping[str, Any]) -> Sentence:
 
 def _approved(organization: str, details: Mapping[str, Any]) -> Sentence:
     named = {"role": isolated(str(details.get("role", ""))), "organization": isolated(organization)}
-    return _("Your request was approved. You now have the role %(role)s in %(organization)s.", **named)
+    return _("Your request was approved. You now have the %(role)s role in %(organization)s.", **named)
 
 
 def _declined(organization: str, details: Mapping[str, Any]) -> Sentence:
     named = {"role": isolated(str(details.get("role", ""))), "organization": isolated(organization)}
     answer = str(details.get("answer") or "")
     if not answer:
-        return _("Your request for the role %(role)s in %(organization)s was declined.", **named)
+        return _("Your request for the %(role)s role in %(organization)s was declined.", **named)
     return _(
-        "Your request for the role %(role)s in %(organization)s was declined: %(answer)s",
+        "Your request for the %(role)s role in %(organization)s was declined: %(answer)s",
         **named,
         answer=isolated(answer),
     )

@@ -52,7 +52,7 @@ def decide(facts: AccessFacts, permission: Permission) -> Decision:
     if allowed:
         says = _("The %(token)s includes %(permission)s.", **named)
     elif ended := [name for name in sorted(facts.ended) if permission in permissions_of(frozenset({name}))]:
-        says = _("The role %(role)s, which grants %(permission)s, has ended.", role=ended[0], **named)
+        says = _("The %(role)s role, which grants %(permission)s, has ended.", role=ended[0], **named)
     else:
         says = _("The %(token)s does not include %(permission)s.", **named)
     steps.append(StepResult(Step.PERMISSION, allowed, says))
@@ -63,7 +63,7 @@ def proved(facts: AccessFacts) -> tuple[StepResult, StepResult]:
     """Return the first two steps of a decision: who the caller is, and that they belong here."""
     caller, organization = isolated(facts.subject), isolated(facts.organization_name)
     if facts.agent is not None:
-        authenticated = _("%(agent)s acts for %(name)s.", agent=isolated(facts.agent), name=caller)
+        authenticated = _("%(agent)s is acting for %(name)s.", agent=isolated(facts.agent), name=caller)
         member = _("%(organization)s allows support access.", organization=organization)
     elif facts.role_names is None:
         authenticated = _("Bearer token of %(name)s.", name=caller)

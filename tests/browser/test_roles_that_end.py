@@ -29,9 +29,9 @@ async def give(page: Page, organization_id: str, duration: str) -> None:
     await page.get_by_role("checkbox", name=re.compile("^editor")).check()
     await page.get_by_role("radio", name=duration).check()
     await page.get_by_role("button", name="Preview changes").click()
-    await expect(page.get_by_role("main")).to_contain_text("The role editor ends on")
+    await expect(page.get_by_role("main")).to_contain_text("The editor role ends on")
     await page.get_by_role("button", name="Save roles").click()
-    await expect(page.get_by_role("status")).to_contain_text("What was added ends on")
+    await expect(page.get_by_role("status")).to_contain_text("Added roles end on")
 
 
 async def let_time_pass(site: Site, organization_id: str) -> None:
@@ -55,7 +55,7 @@ async def test_a_role_for_an_hour_works_until_it_ends_and_is_then_taken_away(
     )
     theirs = await open_page(bob, **PHONE)
     await theirs.goto(f"/o/{acme}/")
-    await expect(theirs.get_by_role("main")).to_contain_text("Your role editor ends on")
+    await expect(theirs.get_by_role("main")).to_contain_text("Your editor role ends on")
     await theirs.goto(f"/o/{acme}/projects/new")
     await theirs.get_by_label("Name").fill("Too late")
 
@@ -72,7 +72,7 @@ async def test_a_role_for_an_hour_works_until_it_ends_and_is_then_taken_away(
     async def is_told() -> bool:
         await theirs.goto("/notifications")
         told = await theirs.get_by_role("main").inner_text()
-        return re.search("Your role editor in Acme.* has ended.", told) is not None
+        return re.search("Your editor role in Acme.* has ended.", told) is not None
 
     await eventually(is_told, "Bob is told that his role has ended")
 
@@ -81,7 +81,7 @@ async def test_an_end_is_moved_and_then_removed(page: Page, acme: str, bob: Pers
     await give(page, acme, "1 hour")
 
     await page.get_by_role("link", name="Change roles of Bob").click()
-    await page.get_by_role("link", name="Change the end of the role editor").click()
+    await page.get_by_role("link", name="Change the end of the editor role").click()
     await page.get_by_role("radio", name="7 days").check()
     await page.get_by_role("button", name="Save end").click()
     await expect(page.get_by_role("row", name=re.compile("Bob"))).to_contain_text(
@@ -89,10 +89,10 @@ async def test_an_end_is_moved_and_then_removed(page: Page, acme: str, bob: Pers
     )
 
     await page.get_by_role("link", name="Change roles of Bob").click()
-    await page.get_by_role("link", name="Change the end of the role editor").click()
+    await page.get_by_role("link", name="Change the end of the editor role").click()
     await page.get_by_role("radio", name="No end").check()
     await page.get_by_role("button", name="Save end").click()
-    await expect(page.get_by_role("status")).to_contain_text("The role editor of Bob does not end.")
+    await expect(page.get_by_role("status")).to_contain_text("The editor role of Bob has no end.")
     await expect(page.get_by_role("row", name=re.compile("Bob"))).not_to_contain_text("left")
 
 

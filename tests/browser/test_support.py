@@ -64,7 +64,7 @@ async def start(page: Page, stage: SupportSite, acme: Customer) -> None:
     await page.get_by_label("Ticket").fill("4711")
     await page.get_by_label("Reason").fill("Her export stops.")
     await page.get_by_role("button", name="Start support access").click()
-    await expect(bar(page)).to_contain_text("You act for Carol in Acme Robotics")
+    await expect(bar(page)).to_contain_text("You are acting for Carol in Acme Robotics")
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
@@ -90,9 +90,9 @@ async def test_an_agent_acts_for_a_member_until_the_customers_admin_ends_it(
     await expect(agent.get_by_role("link", name="Create project")).to_have_count(0)
 
     await member.goto(f"{acme.root}/")
-    await expect(member.get_by_role("main")).to_contain_text("Sam from support acts for you.")
+    await expect(member.get_by_role("main")).to_contain_text("Sam from support is acting for you.")
     await admin.goto(f"{acme.root}/")
-    await expect(admin.get_by_role("main")).to_contain_text("Sam from support acts for Carol.")
+    await expect(admin.get_by_role("main")).to_contain_text("Sam from support is acting for Carol.")
     await admin.get_by_role("button", name="End access").click()
     await expect(admin.get_by_role("main")).to_contain_text("Ended by Alice")
 

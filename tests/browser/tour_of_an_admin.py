@@ -220,7 +220,7 @@ async def being_invited(page: Page, people: Factory, office: Office) -> AsyncIte
     await page.wait_for_url(f"**{office.root}/")
     yield "the welcome"
     await page.goto(f"/invitations/{pending.id}")
-    await page.get_by_role("heading", name="You have already accepted").wait_for()
+    await page.get_by_role("heading", name="You have already accepted this invitation").wait_for()
     yield "an invitation that was accepted"
 
 

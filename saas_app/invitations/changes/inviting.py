@@ -63,7 +63,7 @@ def refuse_machine_roles(roles: Collection[Role]) -> None:
     for role in roles:
         if role.type is not RoleType.USER:
             raise Invalid(
-                fields={"roles": _("The role %(role)s is for API clients, not for people.", role=role.value)}
+                fields={"roles": _("The %(role)s role is for API clients, not for people.", role=role.value)}
             )
 
 
@@ -184,7 +184,7 @@ async def _role_ids(management: ManagementClient, roles: Collection[Role]) -> li
     if missing:
         raise Conflict(
             _(
-                "The role %(role)s does not exist in Logto. The operator can fix this with "
+                "The %(role)s role does not exist in Logto. The operator can fix this with "
                 "'saas-app provision'.",
                 role=missing[0],
             )

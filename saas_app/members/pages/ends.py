@@ -108,5 +108,5 @@ def _page(
 def _notice(member: Member, role: Role, until: datetime | None) -> Sentence:
     named = {"role": role.value, "name": isolated(member.display_name)}
     if until is None:
-        return _("The role %(role)s of %(name)s does not end.", **named)
-    return _("The role %(role)s of %(name)s ends on %(time)s.", **named, time=exact_text(until))
+        return _("The %(role)s role of %(name)s has no end.", **named)
+    return _("The %(role)s role of %(name)s ends on %(time)s.", **named, time=exact_text(until))

@@ -135,7 +135,7 @@ def _notice(plan: RolePlan) -> Sentence:
             **named,
         )
     return _(
-        "Roles of %(name)s changed to %(roles)s. What was added ends on %(time)s.",
+        "Roles of %(name)s changed to %(roles)s. Added roles end on %(time)s.",
         **named,
         time=exact_text(plan.until),
     )

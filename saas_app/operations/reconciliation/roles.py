@@ -33,7 +33,7 @@ async def end_roles(systems: Systems, organization_id: str) -> list[Sentence]:
             continue
         if result is Ended.TAKEN_AWAY:
             text = _(
-                "the role %(role)s of %(person)s ended at %(time)s, and was taken away",
+                "the %(role)s role of %(person)s ended at %(time)s, and was taken away",
                 role=due.role,
                 person=due.user_id,
                 time=due.ends_at.strftime("%Y-%m-%d %H:%M UTC"),

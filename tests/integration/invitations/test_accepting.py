@@ -143,7 +143,7 @@ async def test_accepting_twice_at_once_accepts_once(
         "invitation.accept",
     ]
     page = await browsers[0].text(path_of(invitation))
-    assert "You have already accepted" in page
+    assert "You have already accepted this invitation" in page
     assert f'href="{acme.root}/"' in page
     assert "Accept invitation" not in page
 

@@ -97,7 +97,7 @@ async def test_nobody_invites_with_a_role_whose_permissions_they_lack(
 
     refused = await acme.invite(address, "viewer", "editor", expect=403, by=rae)
 
-    assert "The role editor includes projects:write, which you do not have." in refused
+    assert "The editor role includes projects:write, which you do not have." in refused
     assert "The API-resource token does not include projects:write." in refused
     assert address in refused
     assert await acme.management.list_invitations(acme.id) == []

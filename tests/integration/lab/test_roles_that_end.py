@@ -79,7 +79,7 @@ async def test_the_steps_that_are_shown_are_those_of_workrooms_answer(learner: L
     assert [step.explanation for step in decision.steps[1:]] == explanations[
         1:
     ]  # the first names Sam by the id
-    assert sent.reason == "The role editor, which grants projects:write, has ended."
+    assert sent.reason == "The editor role, which grants projects:write, has ended."
 
 
 async def test_the_result_says_what_logto_had_before_and_after_the_job(learner: LearnerInLab) -> None:

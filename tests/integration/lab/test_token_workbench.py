@@ -600,7 +600,7 @@ async def test_a_role_that_has_ended_is_named_beside_the_tokens_that_still_carry
 
     page = await desk.browser.text(f"{desk.both}&role=editor&in={desk.acme}")
 
-    assert page.count("Your role admin in Acme") == 2  # at the top, and in the preview
+    assert page.count("Your admin role in Acme") == 2  # at the top, and in the preview
     assert "admin · ended" in page
     assert "projects:write" in page
 
@@ -638,7 +638,7 @@ async def test_the_timeline_tells_that_a_role_has_ended(desk: Desk, runtime: Run
     due = RoleEnding(desk.acme, desk.person.id, Role.EDITOR, ends_at)
     await end_role(Systems(runtime.work, runtime.management, None), due)
 
-    assert "ended the role editor of Vera" in timeline_of(await desk.browser.text(desk.both))
+    assert "ended the editor role of Vera" in timeline_of(await desk.browser.text(desk.both))
 
 
 def timeline_of(page: str) -> str:

@@ -359,7 +359,7 @@ async def test_members_see_when_their_own_roles_end(
     overview = await browser.text(f"{acme.root}/")
 
     assert "58 minutes left" in access.split('id="roles"')[1].split("</section>")[0]
-    assert "Your role editor ends on" in overview
+    assert "Your editor role ends on" in overview
 
 
 async def test_the_overview_says_nothing_about_an_end_that_is_far(
@@ -368,4 +368,4 @@ async def test_the_overview_says_nothing_about_an_end_that_is_far(
     await set_end(runtime, acme.id, bob, EDITOR, 2 * DAY)
     browser = await open_browser(bob)
 
-    assert "Your role editor ends on" not in await browser.text(f"{acme.root}/")
+    assert "Your editor role ends on" not in await browser.text(f"{acme.root}/")

@@ -162,6 +162,6 @@ async def test_reconciling_takes_away_what_has_ended_and_says_so(
 
     repairs = await repairs_of(reconciler_of(runtime.jobs, make), acme.id)
 
-    assert any(f"the role {Role.EDITOR} of {bob.id} ended at" in repair for repair in repairs)
+    assert any(f"the {Role.EDITOR} role of {bob.id} ended at" in repair for repair in repairs)
     assert await acme.roles_at_logto(bob) == set()
     assert await repairs_of(reconciler_of(runtime.jobs, make), acme.id) == []

@@ -112,7 +112,7 @@ async def test_the_audit_log_says_which_role_ended_and_when(
         "ends_at": ends_at.isoformat(timespec="seconds"),
     }
     page = await acme.browser.text(f"{acme.root}/audit")
-    assert f"ended the role <em>{ENDING}" in page.replace("\u2068", "")
+    assert f"ended the <em>{ENDING}" in page.replace("\u2068", "")
 
 
 async def test_the_person_is_told_once(

@@ -136,7 +136,7 @@ async def test_a_forged_form_cannot_assign_a_role_with_permissions_that_the_call
     for role in ("admin", "editor"):
         for step in ("preview", "confirm"):
             forged = roles_form(["viewer"], ["viewer", role], step=step)
-            assert f"The role {role} includes" in await browser.submit(acme.roles_of(bob), forged, 403)
+            assert f"The {role} role includes" in await browser.submit(acme.roles_of(bob), forged, 403)
     await browser.post(acme.roles_of(mia), roles_form([people_manager], ["admin"]), 403)
 
     assert await acme.roles_at_logto(bob) == {"viewer"}

@@ -62,7 +62,7 @@ async def test_a_member_is_told_when_a_new_role_ends(
 
     assert await told(runtime, bob.id) == [f"Your roles in {acme.name} have changed to editor, viewer."]
     page = await text_in(await open_browser(bob), "Europe/Madrid", "/notifications")
-    assert f"The role viewer ends on {SHOWN_IN_MADRID}." in page
+    assert f"The viewer role ends on {SHOWN_IN_MADRID}." in page
 
 
 async def test_a_member_is_told_about_a_new_end_of_a_role_and_that_it_no_longer_ends(
@@ -75,11 +75,11 @@ async def test_a_member_is_told_about_a_new_end_of_a_role_and_that_it_no_longer_
     await acme.browser.post(path, {"seen": end.isoformat(), "duration": "none"})
 
     assert await told(runtime, bob.id) == [
-        f"Your role editor in {acme.name} no longer ends.",
-        f"Your role editor in {acme.name} has a new end.",
+        f"Your editor role in {acme.name} no longer has an end.",
+        f"The end of your editor role in {acme.name} has changed.",
     ]
     page = await text_in(await open_browser(bob), "Europe/Madrid", "/notifications")
-    assert f"The role editor ends on {SHOWN_IN_MADRID}." in page
+    assert f"The editor role ends on {SHOWN_IN_MADRID}." in page
 
 
 async def test_nobody_is_told_about_a_new_end_that_they_chose_themselves(

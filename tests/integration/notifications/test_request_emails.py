@@ -39,7 +39,7 @@ async def test_an_approver_gets_an_email_that_leads_to_the_request(
     (letter,) = post_office.letters_to(acme.admin)
     assert letter["Subject"] == f"Somebody asks for access to {acme.name}"
     for body in bodies_of(letter):
-        assert f"Bobby asks for the role admin in {acme.name}." in body
+        assert f"Bobby asks for the admin role in {acme.name}." in body
         assert f"http://localhost:3000{path}" in body
         assert "View request" in body
 
@@ -64,8 +64,8 @@ async def test_the_member_gets_an_email_with_the_end_of_the_role(
     (letter,) = post_office.letters_to(subscriber)
     assert letter["Subject"] == f"Your request in {acme.name} was approved"
     for body in bodies_of(letter):
-        assert f"You now have the role admin in {acme.name}." in body
-        assert "The role admin ends on 20" in body
+        assert f"You now have the admin role in {acme.name}." in body
+        assert "The admin role ends on 20" in body
         assert f"http://localhost:3000{path}" in body
 
 

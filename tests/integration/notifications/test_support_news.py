@@ -21,7 +21,7 @@ async def tell(
     member: Person,
     kind: NotificationKind = NotificationKind.SUPPORT_STARTED,
 ) -> None:
-    """Tell somebody that Sam began to act for a member, Carol, or no longer does."""
+    """Tell somebody that Sam started acting for a member, Carol, or no longer does."""
     details = SupportDetails(agent="Sam", member="Carol", member_id=member.id, ticket="4711")
     async with runtime.work.writing(acme.id) as db:
         await notify_of_support(db, acme.id, kind, new_uuid(), [reader.id], details)
@@ -38,7 +38,7 @@ async def test_the_member_is_emailed_with_a_link_to_the_overview(
     text, html = (str(letter.get_body((kind,)).get_content()) for kind in ("plain", "html"))  # type: ignore[union-attr]
     assert letter["Subject"] == f"Support access to {acme.name} started"
     for body in (text, html):
-        assert f"Sam from support began to act for you in {acme.name} (ticket 4711)." in body
+        assert f"Sam from support started acting for you in {acme.name} (ticket 4711)." in body
         assert "View overview" in body
         assert f"http://localhost:3000/o/{acme.id}/" in body
 
@@ -53,7 +53,7 @@ async def test_those_who_can_end_it_are_emailed_with_a_link_to_all_of_them(
     (letter,) = post_office.letters_to(subscriber)
     text = str(letter.get_body(("plain",)).get_content())  # type: ignore[union-attr]
     assert letter["Subject"] == f"Support access to {acme.name} ended"
-    assert f"Sam from support no longer acts for Carol in {acme.name} (ticket 4711)." in text
+    assert f"Sam from support is no longer acting for Carol in {acme.name} (ticket 4711)." in text
     assert f"View support access: http://localhost:3000/o/{acme.id}/support-access" in text
 
 

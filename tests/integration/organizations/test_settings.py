@@ -182,7 +182,7 @@ async def test_nobody_chooses_a_default_role_whose_permissions_they_lack(
 
     refused = await browser.submit(form, {"role": "viewer", "seen": seen}, 403)
 
-    assert "The role viewer includes members:read, which you do not have." in refused
+    assert "The viewer role includes members:read, which you do not have." in refused
     assert await acme.management.list_joining_roles(acme.id) == {"admin"}
 
 

@@ -245,7 +245,7 @@ async def test_each_role_is_offered_what_it_may_do(desks: dict[str, Desk]) -> No
     writers = granted(Permission.PROJECTS_WRITE)
     assert offered(lists, "/projects/new") == writers
     assert offered(lists, "/export.csv") == granted(Permission.PROJECTS_EXPORT)
-    assert offered(lists, f"Requires the role {' or '.join(sorted(writers))}") == desks.keys() - writers
+    assert offered(lists, f"Requires the {' or '.join(sorted(writers))} role") == desks.keys() - writers
     assert offered(pages, "/edit") == writers
     assert offered(pages, "/status") == writers
     assert offered(pages, f"{project}/delete") == granted(Permission.PROJECTS_DELETE)

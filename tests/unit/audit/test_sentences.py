@@ -129,4 +129,4 @@ def test_what_an_agent_did_in_support_access_has_both_names() -> None:
 def test_the_start_of_support_access_names_the_ticket() -> None:
     event = happened(Action.SUPPORT_START, "Carol", after={"ticket": "4711", "writes": False})
 
-    assert sentence_of(event) == "Alice began to act for Carol (ticket 4711)"
+    assert sentence_of(event) == "Alice started acting for Carol (ticket 4711)"
