@@ -60,7 +60,7 @@ async def test_it_can_stay_allowed_and_include_changes(acme: Customer, runtime: 
 
     assert await consent_of(runtime, acme.id) == Consent(is_allowed=True, writes=True)
     page = await acme.browser.text(acme.support)
-    assert "and change projects and tasks. It stays allowed until an admin turns it off." in page
+    assert "and change projects and tasks. Access stays allowed until an admin turns it off." in page
 
 
 async def test_allowing_it_and_turning_it_off_are_recorded(acme: Customer, runtime: Runtime) -> None:
