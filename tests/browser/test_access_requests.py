@@ -53,7 +53,7 @@ async def test_a_viewer_asks_an_admin_approves_and_the_viewer_works(
     await open_from_the_notifications(admin, "View request")
     await expect(admin.get_by_text(REASON)).to_be_visible()
     await expect(admin.get_by_role("heading", name="Bob gains")).to_be_visible()
-    await expect(admin.get_by_role("region", name="Decide")).to_contain_text("projects:write")
+    await expect(admin.get_by_role("region", name="Your decision")).to_contain_text("projects:write")
     await expect(admin.get_by_role("radio", name="1 hour")).to_be_checked()
     await admin.get_by_role("button", name="Approve request").click()
     await expect(admin.get_by_text("Bob now has the editor role until")).to_be_visible()

@@ -30,7 +30,7 @@ async def test_a_viewer_gets_no_links_that_the_role_does_not_allow_in_the_list_o
     await expect(page.get_by_role("link", name="Export CSV")).to_have_count(0)
     locked = page.get_by_role("button", name="Create project")
     await expect(locked).to_be_disabled()
-    await expect(locked).to_have_accessible_description("Requires the admin role or editor")
+    await expect(locked).to_have_accessible_description("Requires the admin or editor role")
 
 
 async def test_a_viewer_gets_no_buttons_that_the_role_does_not_allow_on_a_project(
