@@ -29,7 +29,7 @@ from saas_app.web.json_api import (
     validate_response,
 )
 
-TAG = Tag("support access", description="What the operator’s support team may do in the organization")
+TAG = Tag("support-access", description="What the operator’s support team may do in the organization")
 blueprint = Blueprint(
     "support_access_api", __name__, url_prefix="/api/v1/organizations/<organization_id>/support-access"
 )
@@ -85,7 +85,7 @@ class SupportAccessChange(ApiModel):
 
 @blueprint.get("")
 @requires(Permission.ORGANIZATION_UPDATE)
-@tag(["support access"])
+@tag(["support-access"])
 @validate_response(SupportAccessList)
 async def get_support_access(tenant: Tenant) -> ApiResponse:
     """Read what the organization allows, and who acts or acted for its members in the last 90 days."""
@@ -95,7 +95,7 @@ async def get_support_access(tenant: Tenant) -> ApiResponse:
 
 @blueprint.put("")
 @requires(Permission.ORGANIZATION_UPDATE)
-@tag(["support access"])
+@tag(["support-access"])
 @validate_request(SupportAccessChange)
 @validate_response(SupportAccessList)
 async def change_support_access(tenant: Tenant, data: SupportAccessChange) -> ApiResponse:
@@ -111,7 +111,7 @@ async def change_support_access(tenant: Tenant, data: SupportAccessChange) -> Ap
 
 @blueprint.delete("/<uuid:access_id>")
 @requires(Permission.ORGANIZATION_UPDATE)
-@tag(["support access"])
+@tag(["support-access"])
 @answers(204)
 async def end_support_access(tenant: Tenant, access_id: uuid.UUID) -> ApiResponse:
     """End a live access. The agent's next request is rejected."""

@@ -58,13 +58,16 @@ async def naver(page: Page, ways: MethodsSite, members: Factory) -> AsyncIterato
     await page.goto("/")
     await follow(page, "Continue with Naver")
     await page.get_by_role("button", name="Cancel").click()
+    again = page.get_by_role("link", name="Continue with Naver again")
+    await again.wait_for()  # the page of the callback moves on by itself
     yield "a denial at Naver"
     ways.naver.answer_malformed(path="/oauth2.0/token")
-    await page.get_by_role("link", name="Continue with Naver again").click()
+    await again.click()
     await page.get_by_role("button", name="Agree").click()
+    await again.wait_for()
     yield "an error of Naver"
     ways.naver.behave()
-    await page.get_by_role("link", name="Continue with Naver again").click()
+    await again.click()
     await page.get_by_role("button", name="Link with").wait_for()
     yield "an account with this address"
     await page.get_by_role("button", name="Link another email").click()

@@ -229,7 +229,7 @@ async def test_nobody_creates_a_client_whose_permissions_they_lack(
 
     refused = await manager.json("POST", PATH, 403, json={"name": "Mine"})
 
-    assert "The role integration includes projects:read, which you do not have" in refused["detail"]
+    assert "The integration role includes projects:read, which you do not have" in refused["detail"]
     assert refused["decision"]["permission"] == "projects:read"
 
 

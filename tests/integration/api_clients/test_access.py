@@ -141,7 +141,7 @@ async def test_nobody_creates_or_rotates_a_client_whose_permissions_they_lack(
     refused = await key_manager.submit(f"{acme.clients}/new", new_form("Mine"), 403)
     await key_manager.post(f"{acme.clients}/{machine.id}/rotate", expect=403)
 
-    assert "The role integration includes projects:read, which you do not have." in refused
+    assert "The integration role includes projects:read, which you do not have." in refused
     assert len(await acme.management.list_secrets(machine.id)) == 1
 
 

@@ -113,7 +113,7 @@ async def test_one_gives_and_rotates_only_permissions_that_one_holds(
     await key_manager.post(f"{acme.clients}/new", new_form("Mine", permissions="projects:read"))
     await key_manager.post(f"{acme.clients}/{reading.id}/rotate")
 
-    assert "The role integration includes projects:write, which you do not have." in refused
+    assert "The integration role includes projects:write, which you do not have." in refused
     (secret,) = await acme.management.list_secrets(writing.id)
     assert secret.value == writing.secret
 
