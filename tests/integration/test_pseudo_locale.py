@@ -55,6 +55,9 @@ UNREAD = {"script", "style", "code", "pre", "kbd", "svg", "time", "template", "t
 READ_ATTRIBUTES = re.compile(r"aria-label|title|alt|placeholder|data-label|data-text-.*|data-confirm")
 CODE = re.compile(r"[^A-Za-z’'“”()…-]|^--?\w|^[A-Z]{2}$")  # addresses, ids, scopes, numbers and initials
 WORD = re.compile(r"[A-Za-z]{2,}")
+MOMENT = re.compile(
+    r"\d{1,2} [A-Z][a-z]{2} \d{4}, \d\d:\d\d( UTC)?"
+)  # in a notice, which has no time element
 STATUS = re.compile(r"[1-5]\d\d [A-Za-z ]+")  # what a status is called in the protocol
 ENDS_THE_SESSION = {"/sign-out"}
 
@@ -91,7 +94,7 @@ def leftovers(page: str) -> list[str]:
     """Return the texts of a page that are neither texts of the catalogues nor data."""
     return [
         " ".join(text.split())
-        for text in outside("".join(Texts(page).texts)).split("\0")
+        for text in MOMENT.sub("", outside("".join(Texts(page).texts))).split("\0")
         if any(is_a_word(token.strip("'\"“”()[],;:.…!?")) for token in text.split())
     ]
 

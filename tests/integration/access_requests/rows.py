@@ -16,7 +16,7 @@ async def make_request(make: Factory, runtime: Runtime, organization_id: str) ->
     """Make a request of a new viewer for another role. Nobody is notified."""
     member = await make.member(organization_id, "Requester", Role.VIEWER)
     async with runtime.work.writing(organization_id) as db:
-        request_id = await add(db, member.id, WantedAccess(Role.EDITOR, "I need it.", None))
+        request_id = await add(db, member.id, WantedAccess(Role.EDITOR, "Project", None))
     return {"request_id": request_id}
 
 
