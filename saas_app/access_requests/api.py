@@ -59,14 +59,14 @@ class NewAccessRequest(ApiModel):
     role: PersonRole
     reason: Annotated[str, Text(TEXT_LENGTH, shortest=1)]
     permission: Permission | None = None
-    minutes: WholeNumber | None = Field(None, ge=MIN_MINUTES, le=MAX_MINUTES)
+    minutes: Annotated[WholeNumber, Field(ge=MIN_MINUTES, le=MAX_MINUTES)] | None = None
 
 
 class Approval(ApiModel):
     """The end of the role: a time, or a number of minutes from now. Without either, the role does not end."""
 
     ends_at: Moment | None = None
-    minutes: WholeNumber | None = Field(None, ge=MIN_MINUTES, le=MAX_MINUTES)
+    minutes: Annotated[WholeNumber, Field(ge=MIN_MINUTES, le=MAX_MINUTES)] | None = None
 
 
 class Decline(ApiModel):
