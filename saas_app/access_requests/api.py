@@ -28,12 +28,12 @@ from saas_app.text.translation import _
 from saas_app.web.context import database, open_reading, organization_change
 from saas_app.web.guards import requires, requires_member
 from saas_app.web.json_api import (
+    WHOLE,
     ApiModel,
     ApiResponse,
     ListQuery,
     Moment,
     Text,
-    WholeNumber,
     answers,
     list_response,
     repeatable,
@@ -59,14 +59,14 @@ class NewAccessRequest(ApiModel):
     role: PersonRole
     reason: Annotated[str, Text(TEXT_LENGTH, shortest=1)]
     permission: Permission | None = None
-    minutes: Annotated[WholeNumber, Field(ge=MIN_MINUTES, le=MAX_MINUTES)] | None = None
+    minutes: Annotated[int, Field(ge=MIN_MINUTES, le=MAX_MINUTES), WHOLE] | None = None
 
 
 class Approval(ApiModel):
     """The end of the role: a time, or a number of minutes from now. Without either, the role does not end."""
 
     ends_at: Moment | None = None
-    minutes: Annotated[WholeNumber, Field(ge=MIN_MINUTES, le=MAX_MINUTES)] | None = None
+    minutes: Annotated[int, Field(ge=MIN_MINUTES, le=MAX_MINUTES), WHOLE] | None = None
 
 
 class Decline(ApiModel):

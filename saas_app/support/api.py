@@ -21,9 +21,9 @@ from saas_app.support.values import LONGEST_CONSENT, ConsentChoice
 from saas_app.web.context import database, runtime, transaction
 from saas_app.web.guards import requires
 from saas_app.web.json_api import (
+    WHOLE,
     ApiModel,
     ApiResponse,
-    WholeNumber,
     answers,
     validate_request,
     validate_response,
@@ -79,7 +79,7 @@ class SupportAccessChange(ApiModel):
     """
 
     allowed: StrictBool
-    minutes: Annotated[WholeNumber, Field(ge=1, le=_LONGEST)] | None = None
+    minutes: Annotated[int, Field(ge=1, le=_LONGEST), WHOLE] | None = None
     writes: StrictBool = False
 
 

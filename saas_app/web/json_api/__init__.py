@@ -5,6 +5,7 @@ A feature's ``api.py`` calls the same services as its ``pages.py``, behind the s
 
 from saas_app.web.json_api.idempotency import repeatable
 from saas_app.web.json_api.models import (
+    WHOLE,
     ApiModel,
     Day,
     Line,
@@ -29,6 +30,7 @@ from saas_app.web.json_api.responses import ApiResponse, answers, sends
 from saas_app.web.json_api.validation import validate_querystring, validate_request, validate_response
 
 __all__ = [
+    "WHOLE",
     "ApiModel",
     "ApiResponse",
     "Day",
