@@ -61,7 +61,7 @@ async def signing_in(systems: Systems, proof: Proof) -> AsyncIterator[SignInOpti
 
 
 async def renew_link(systems: Systems, links: InvitationLinks, proof: Proof) -> None:
-    """Email a new link to the invited address, at the request of somebody who has an older one.
+    """Email a new link to the invited address, for a reader with an older link.
 
     Nothing tells whether the invitation is still open. If it is not, no email is sent. Raises
     :class:`LimitReached`, :class:`NotSent`, :class:`Busy` and :class:`LogtoUnavailable`.
