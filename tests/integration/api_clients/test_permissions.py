@@ -145,5 +145,5 @@ async def test_a_role_that_logto_lacks_names_the_command_that_fixes_it(
     form = new_form("Robot", permissions=["projects:read", "audit:read"])
     page = await acme.browser.submit(f"{acme.clients}/new", form, 409)
 
-    assert "The role audit-reader for API clients does not exist in Logto." in page
+    assert "The audit-reader role for API clients does not exist in Logto." in page
     assert "saas-app provision" in page
