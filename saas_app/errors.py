@@ -114,6 +114,19 @@ class MfaRequired(AppError):
     status, code, title = 403, "mfa-required", _("This organization requires a second factor")
 
 
+class SsoRequired(AppError):
+    """The organization requires its single sign-on, and the caller did not sign in that way.
+
+    ``connector_id`` is the enterprise connector at Logto, and ``provider`` its name for people.
+    """
+
+    status, code, title = 403, "sso-required", _("This organization requires single sign-on")
+
+    def __init__(self, detail: Sentence, *, connector_id: str, provider: str) -> None:
+        super().__init__(detail)
+        self.connector_id, self.provider = connector_id, provider
+
+
 class NotFound(AppError):
     """The item does not exist, or the caller may not know about it. A stranger cannot tell the two apart."""
 

@@ -39,6 +39,11 @@ def of_domain(domain: str) -> Key:
     return Key(f"domain:{domain}")
 
 
+def of_connector(connector_id: str) -> Key:
+    """Return the key of the organization whose people sign in through an enterprise connector."""
+    return Key(f"connector:{connector_id}")
+
+
 def of_organizations(organization_ids: Iterable[str]) -> Key:
     """Return the key of the names of these organizations, whose ids contain no comma."""
     return Key(f"organizations:{','.join(organization_ids)}")

@@ -14,6 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from saas_app.identity.membership_changes import CHANGE_COLUMNS, as_changes
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.role_ends import END_COLUMNS, as_ends
+from saas_app.identity.single_sign_on import REQUIREMENT_COLUMNS, SsoRequirement, as_requirement
 from saas_app.models import (
     DomainJoin,
     MembershipChange,
@@ -23,6 +24,7 @@ from saas_app.models import (
     RoleEnd,
     SessionRow,
     SessionToken,
+    SsoConnection,
     User,
 )
 from saas_app.models.session_token import read_role_names
@@ -60,7 +62,9 @@ class SessionAccess:
     ``joined_by`` is the email domain that made the person a member, until they confirm the notice about it.
     ``membership_version`` counts the changes of the membership; a token with another version is stale.
     ``is_membership_changing``: a change has begun whose result is not known, so no cached token may be used.
-    ``role_ends`` says when roles of the person end; some may have ended.
+    ``role_ends`` says when roles of the person end; some may have ended. ``sso_requirement`` is what the
+    organization requires of sign-ins, and ``sso_connector_id`` how the person signed in, if that was through
+    an enterprise connector.
     """
 
     principal: SessionPrincipal
@@ -77,6 +81,8 @@ class SessionAccess:
     membership_version: int = 0
     is_membership_changing: bool = False
     role_ends: Mapping[str, datetime] = field(default_factory=dict)
+    sso_requirement: SsoRequirement | None = None
+    sso_connector_id: str | None = None
 
 
 _PERSON_COLUMNS: Final = (
@@ -87,6 +93,7 @@ _PERSON_COLUMNS: Final = (
     SessionRow.renewed_for,
     SessionRow.last_seen_at,
     SessionRow.last_organization_id,
+    SessionRow.sso_connector_id,
     User.name,
     User.username,
     User.email,
@@ -135,6 +142,7 @@ def _access_statement(key: InstrumentedAttribute[Any]) -> sa.Select[*tuple[Any, 
             Organization.color,
             *CHANGE_COLUMNS,
             *END_COLUMNS,
+            *REQUIREMENT_COLUMNS,
             PendingChange.touches(_ORGANIZATION_ID, SessionRow.subject).label("is_changing"),
             DomainJoin.domain.label("joined_by"),
             _HAS_UNREAD.label("has_unread"),
@@ -146,6 +154,7 @@ def _access_statement(key: InstrumentedAttribute[Any]) -> sa.Select[*tuple[Any, 
         .outerjoin(MembershipChange, MembershipChange.touches(_ORGANIZATION_ID, SessionRow.subject))
         .outerjoin(DomainJoin, _UNCONFIRMED_JOIN)
         .outerjoin(RoleEnd, _ENDS_THERE)
+        .outerjoin(SsoConnection, SsoConnection.organization_id == _ORGANIZATION_ID)
         .outerjoin(SessionToken, _TOKENS_THERE)
         .where(key == sa.bindparam("key", type_=key.type), _IS_LIVE)
     )
@@ -182,6 +191,8 @@ def as_access(rows: Sequence[sa.Row[Any]]) -> SessionAccess:
         membership_version=changes.version,
         is_membership_changing=first.is_changing,
         role_ends=as_ends(rows),
+        sso_requirement=as_requirement(first),
+        sso_connector_id=first.sso_connector_id,
     )
 
 

@@ -60,6 +60,7 @@ class NewSession:
 
     ``logto_session_id`` is the ID token's ``sid``, if it has one. ``authenticated_at`` is when Logto last
     authenticated the person, if the ID token says so. ``renewed_for`` is the reason for a renewal.
+    ``sso_connector_id`` is the enterprise connector through which Logto authenticated them, if it did.
     """
 
     subject: str
@@ -70,6 +71,7 @@ class NewSession:
     address: str
     authenticated_at: datetime | None = None
     renewed_for: str | None = None
+    sso_connector_id: str | None = None
 
 
 class SessionStore:
@@ -99,6 +101,7 @@ class SessionStore:
             renewed_for=new.renewed_for,
             user_agent=new.user_agent[:256],
             address=new.address[:64],
+            sso_connector_id=new.sso_connector_id,
         )
         async with self._work.writing(key=keys.of_session(row.id)) as db:
             await db.execute(sa.delete(SessionRow).where(SessionRow.expires_at < now))
@@ -173,6 +176,7 @@ class SessionStore:
                     refresh_token=self._vault.seal(tokens.refresh_token) if tokens.refresh_token else None,
                     granted_at=utc_now(),
                     renewed_for=tokens.renewed_for,
+                    sso_connector_id=tokens.sso_connector_id,
                 )
             )
             await db.execute(sa.delete(SessionToken).where(SessionToken.session_id == session_id))

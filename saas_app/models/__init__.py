@@ -32,6 +32,7 @@ from saas_app.models.session import SessionRow
 from saas_app.models.session_token import SessionToken
 from saas_app.models.shown_secret import ShownSecretRow
 from saas_app.models.sign_in_attempt import SignInAttemptRow
+from saas_app.models.sso_connection import SsoConnection
 from saas_app.models.support_access import SupportAccess
 from saas_app.models.task import Task, TaskStatus
 from saas_app.models.user import User
@@ -81,6 +82,7 @@ __all__ = [
     "SessionToken",
     "ShownSecretRow",
     "SignInAttemptRow",
+    "SsoConnection",
     "SupportAccess",
     "Task",
     "TaskStatus",

@@ -41,3 +41,5 @@ class SessionRow(Base):
     # After a failed refresh: until when no worker tries again.
     refresh_paused_until: Mapped[datetime | None]
     last_organization_id: Mapped[str | None] = mapped_column(sa.String(64))
+    # The enterprise connector through which Logto last authenticated the person, if it did so that way.
+    sso_connector_id: Mapped[str | None] = mapped_column(sa.String(64))

@@ -30,6 +30,7 @@ from saas_app.models import (
     RoleEnd,
     SessionRow,
     SessionToken,
+    SsoConnection,
     SupportAccess,
 )
 from saas_app.organizations.values import FirstSteps
@@ -99,7 +100,14 @@ async def delete_name(db: WritingSession, organization_id: str) -> None:
 
 def _rows_of(
     model: type[
-        TenantOwned | DomainJoin | EmailDomain | Notification | OrganizationOptions | RoleEnd | SupportAccess
+        TenantOwned
+        | DomainJoin
+        | EmailDomain
+        | Notification
+        | OrganizationOptions
+        | RoleEnd
+        | SsoConnection
+        | SupportAccess
     ],
     key: InstrumentedAttribute[Any],
 ) -> Deletion:
@@ -158,6 +166,7 @@ DELETIONS: Final[dict[str, Deletion]] = {
     "notifications": _rows_of(Notification, Notification.id),
     "organization_options": _rows_of(OrganizationOptions, OrganizationOptions.organization_id),
     "role_ends": _rows_of(RoleEnd, RoleEnd.user_id),
+    "sso_connections": _rows_of(SsoConnection, SsoConnection.organization_id),
     "support_accesses": _rows_of(SupportAccess, SupportAccess.id),
 }
 """By table, in the order of deletion."""

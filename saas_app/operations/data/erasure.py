@@ -48,6 +48,7 @@ from saas_app.models import (
     PendingChange,
     RoleEnd,
     SessionRow,
+    SsoConnection,
     SupportAccess,
     User,
 )
@@ -201,7 +202,7 @@ async def _erase_outside(
     """Erase the person in all other tables. Returns whether the mark with their id stays."""
     for model, owner in _DELETED.items():
         deleted[model.__tablename__] += await _count(db, sa.delete(model).where(owner == user_id))
-    for named in (EmailDomain, OrganizationRemoval, RoleEnd):
+    for named in (EmailDomain, OrganizationRemoval, RoleEnd, SsoConnection):
         replaced[named.__tablename__] += await _replace_id(db, named, user_id, pseudonym)
     replaced["support_accesses"] += await _replace_in_accesses(db, user_id, pseudonym)
     # Without these rows, nobody would find the accounts at Logto that the lab has made for the person.

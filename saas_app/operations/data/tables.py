@@ -30,6 +30,7 @@ from saas_app.models import (
     OrganizationOptions,
     RoleEnd,
     SessionRow,
+    SsoConnection,
     SupportAccess,
     User,
 )
@@ -69,7 +70,9 @@ _PEOPLE: Final = (
     "decided_by",
     "given_by",
     "proved_by",
+    "recovery_id",
     "requester_id",
+    "tested_by",
     "user_id",
 )
 """Columns with the ids of people whose names the organization's pages show."""
@@ -176,6 +179,7 @@ _BELONGING: Final = (
     MembershipChange,
     OrganizationOptions,
     RoleEnd,
+    SsoConnection,
 )
 """Tables with rows of organizations that are not confined to one, because requests read across them."""
 

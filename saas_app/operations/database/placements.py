@@ -42,6 +42,7 @@ _EVERYWHERE: Final = frozenset(
         "organizations",
         "pending_changes",  # tenant-owned, and read with the session of every request
         "role_ends",  # read with the session of every request
+        "sso_connections",  # read with the session of every request
         "support_accesses",
         "users",
     }

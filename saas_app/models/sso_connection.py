@@ -1,0 +1,45 @@
+"""Single sign-on of an organization: its connection to the company's identity provider."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from saas_app.db.base import KEY, TENANT, Base
+
+
+class SsoConnection(Base):
+    """An organization's connection to its identity provider, which Logto carries as ``connector_id``.
+
+    The client secret is only in Logto. ``issuer`` is empty until the provider is entered. ``domains`` are the
+    email domains whose people sign in there; one counts only while the organization holds it by DNS.
+    ``tested_at`` is when an admin last signed in through the provider as it is now, ``on_at`` since when
+    people do, and ``required_at`` since when everybody must, except ``recovery_id``. ``joins``: people who
+    sign in become members. ``group_roles`` maps values of the claim ``group_claim`` to roles, as pairs.
+
+    Sign-ins find a connection by its connector, so the table is not confined to a tenant.
+    """
+
+    __tablename__ = "sso_connections"
+    __visible_rows__ = f"organization_id = {TENANT} OR {KEY} = 'connector:' || connector_id"
+
+    organization_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    connector_id: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    name: Mapped[str] = mapped_column(sa.String(64))
+    issuer: Mapped[str] = mapped_column(sa.String(512))
+    client_id: Mapped[str] = mapped_column(sa.String(256))
+    scopes: Mapped[str] = mapped_column(sa.String(256))
+    domains: Mapped[list[str]] = mapped_column(sa.JSON)
+    joins: Mapped[bool]
+    group_claim: Mapped[str] = mapped_column(sa.String(64))
+    group_roles: Mapped[list[Any]] = mapped_column(sa.JSON)
+    created_at: Mapped[datetime]
+    created_by: Mapped[str] = mapped_column(sa.String(64))
+    tested_at: Mapped[datetime | None]
+    tested_by: Mapped[str | None] = mapped_column(sa.String(64))
+    on_at: Mapped[datetime | None]
+    required_at: Mapped[datetime | None]
+    recovery_id: Mapped[str | None] = mapped_column(sa.String(64))

@@ -1,0 +1,85 @@
+"""Statements on connections to identity providers. Sessions are bound to an organization or a connector."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from saas_app.db.rows import changed
+from saas_app.db.session import DatabaseSession, WritingSession
+from saas_app.db.upsert import insert_if_absent
+from saas_app.models import DomainProof, EmailDomain, SsoConnection
+from saas_app.single_sign_on.values import Connection, GroupRole
+
+_COLUMNS: Final = [getattr(SsoConnection, name) for name in Connection.__slots__]
+_OF_ORGANIZATION: Final = SsoConnection.organization_id == sa.bindparam("of_organization", type_=sa.String)
+_BY_ORGANIZATION: Final = sa.select(*_COLUMNS).where(_OF_ORGANIZATION)
+_BY_CONNECTOR: Final = sa.select(*_COLUMNS).where(
+    SsoConnection.connector_id == sa.bindparam("of_connector", type_=sa.String)
+)
+_HELD: Final = sa.select(EmailDomain.domain).where(
+    EmailDomain.organization_id == sa.bindparam("of_organization", type_=sa.String),
+    EmailDomain.proof == DomainProof.DNS,
+    EmailDomain.verified_at.is_not(None),
+)
+
+
+async def find_connection(db: DatabaseSession, organization_id: str) -> Connection | None:
+    """Return an organization's connection, or None."""
+    row = (await db.execute(_BY_ORGANIZATION, {"of_organization": organization_id})).one_or_none()
+    return None if row is None else _as_connection(row)
+
+
+async def find_by_connector(db: DatabaseSession, connector_id: str) -> Connection | None:
+    """Return the connection that an enterprise connector belongs to, or None.
+
+    ``db`` has :func:`saas_app.db.keys.of_connector`.
+    """
+    row = (await db.execute(_BY_CONNECTOR, {"of_connector": connector_id})).one_or_none()
+    return None if row is None else _as_connection(row)
+
+
+async def list_held_domains(db: DatabaseSession, organization_id: str) -> frozenset[str]:
+    """Return the email domains that the organization holds by a proof in the DNS, as A-labels."""
+    return frozenset(await db.scalars(_HELD, {"of_organization": organization_id}))
+
+
+async def add_connection(
+    db: WritingSession, organization_id: str, connector_id: str, name: str, created_by: str, now: datetime
+) -> bool:
+    """Store a connection without a provider. Returns False if the organization has one."""
+    row = {
+        "organization_id": organization_id,
+        "connector_id": connector_id,
+        "name": name,
+        "issuer": "",
+        "client_id": "",
+        "scopes": "",
+        "domains": [],
+        "joins": False,
+        "group_claim": "",
+        "group_roles": [],
+        "created_at": now,
+        "created_by": created_by,
+    }
+    return await insert_if_absent(db, SsoConnection, row, key=("organization_id",))
+
+
+async def change_connection(db: WritingSession, organization_id: str, **values: Any) -> bool:
+    """Set columns of an organization's connection. Returns False if it has none."""
+    statement = sa.update(SsoConnection).where(SsoConnection.organization_id == organization_id)
+    return await changed(db, statement.values(**values), SsoConnection.organization_id)
+
+
+async def delete_connection(db: WritingSession, organization_id: str) -> None:
+    """Delete an organization's connection."""
+    await db.execute(sa.delete(SsoConnection).where(SsoConnection.organization_id == organization_id))
+
+
+def _as_connection(row: sa.Row[Any]) -> Connection:
+    values = row._asdict()
+    values["domains"] = tuple(row.domains)
+    values["group_roles"] = tuple(GroupRole(*pair) for pair in row.group_roles)
+    return Connection(**values)

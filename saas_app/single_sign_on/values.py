@@ -1,0 +1,78 @@
+"""The frozen values that the parts of this feature hand to each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+NAME_LENGTH: Final = 64
+ISSUER_LENGTH: Final = 512
+CLIENT_ID_LENGTH: Final = 256
+SCOPES_LENGTH: Final = 256
+CLAIM_LENGTH: Final = 64
+MAX_GROUPS: Final = 50
+"""The most rows in the mapping of groups to roles."""
+
+
+class Stage(StrEnum):
+    """How far an organization has come. Each stage includes those before it."""
+
+    CREATED = "created"
+    CONFIGURED = "configured"
+    TESTED = "tested"
+    ON = "on"
+    REQUIRED = "required"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRole:
+    """A role that members of a group at the provider have."""
+
+    group: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """An organization's connection to its identity provider; :class:`saas_app.models.SsoConnection`."""
+
+    organization_id: str
+    connector_id: str
+    name: str
+    issuer: str
+    client_id: str
+    scopes: str
+    domains: tuple[str, ...]
+    joins: bool
+    group_claim: str
+    group_roles: tuple[GroupRole, ...]
+    created_at: datetime
+    created_by: str
+    tested_at: datetime | None
+    tested_by: str | None
+    on_at: datetime | None
+    required_at: datetime | None
+    recovery_id: str | None
+
+    @property
+    def stage(self) -> Stage:
+        """How far the set-up has come."""
+        if self.required_at is not None:
+            return Stage.REQUIRED
+        if self.on_at is not None:
+            return Stage.ON
+        if self.tested_at is not None:
+            return Stage.TESTED
+        return Stage.CONFIGURED if self.issuer else Stage.CREATED
+
+    @property
+    def is_on(self) -> bool:
+        """Whether people sign in through the provider."""
+        return self.on_at is not None
+
+    @property
+    def reserved_domain(self) -> str:
+        """The connector's only domain in Logto while it is not on. No address can be there (RFC 6761)."""
+        return f"{self.connector_id}.sso-test.invalid"
