@@ -8,16 +8,14 @@ from saas_app.config.settings import (
     DatabaseSettings,
     DatabaseUrl,
     ManagementSettings,
-    Nameserver,
-    Nameservers,
     OriginAddress,
-    Rate,
     ResourceIndicator,
     Settings,
     explain_settings,
     load_management_settings,
     load_settings,
 )
+from saas_app.config.values import Nameserver, Nameservers, Rate
 
 __all__ = [
     "MEMORY",

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Final, NamedTuple, TypeAlias
-from urllib.parse import urlsplit
+from typing import Annotated, Final, TypeAlias
 
 from cryptography.fernet import Fernet
 from pydantic import (
@@ -34,6 +31,7 @@ from saas_app.config.addresses import (
     smtp_address,
 )
 from saas_app.config.database_address import is_sqlite, read_database_address
+from saas_app.config.values import Nameservers, Rate, RateText
 from saas_app.errors import ConfigurationError
 from saas_app.text.translation import Sentence, _
 from saas_app.text.validation import describe
@@ -41,57 +39,6 @@ from saas_app.text.validation import describe
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 MEMORY: Final = "memory://"
-_LONGEST_WINDOW = 86_400  # seconds
-_RATE = re.compile(r"(\d+)\s*(?:/|per)\s*(\d+)?\s*(second|minute|hour|day)s?", re.IGNORECASE | re.ASCII)
-_SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
-
-
-class Rate(NamedTuple):
-    """A number of requests in a number of seconds."""
-
-    amount: int
-    seconds: int
-
-
-def read_rate(value: object) -> object:
-    """Read a rate such as ``300/minute`` or ``20/5 seconds``. Raises :class:`ValueError`."""
-    if not isinstance(value, str):
-        return value
-    match = _RATE.fullmatch(value.strip())
-    if match is None:
-        raise ValueError(_("must be a rate such as 300/minute"))
-    rate = Rate(int(match[1]), int(match[2] or 1) * _SECONDS[match[3].lower()])
-    if rate.amount < 1 or not 1 <= rate.seconds <= _LONGEST_WINDOW:
-        raise ValueError(_("must allow at least one request, in a window from one second to one day"))
-    return rate
-
-
-class Nameserver(NamedTuple):
-    """A DNS server to use instead of the machine's own: an IP address and a port."""
-
-    address: str
-    port: int = 53
-
-
-def read_nameservers(value: object) -> object:
-    """Read nameservers such as ``192.0.2.53, [2001:db8::53]:5353``. Raises :class:`ValueError`."""
-    if not isinstance(value, str):
-        return value
-    return tuple(_read_nameserver(part.strip()) for part in value.split(",") if part.strip())
-
-
-def _read_nameserver(text: str) -> Nameserver:
-    try:
-        parts = urlsplit(f"//{text if text.count(':') < 2 or text.startswith('[') else f'[{text}]'}")
-        address, port = ip_address(parts.hostname or ""), 53 if parts.port is None else parts.port
-    except ValueError:
-        raise ValueError(_("must be a list of IP addresses, each with its port if it is not 53")) from None
-    if port == 0 or f"{parts.path}{parts.query}{parts.fragment}{parts.username or ''}":
-        raise ValueError(_("must be a list of IP addresses, each with its port if it is not 53"))
-    return Nameserver(str(address), port)
-
-
-Nameservers: TypeAlias = Annotated[tuple[Nameserver, ...], NoDecode, BeforeValidator(read_nameservers)]
 
 
 def _database_url(value: str) -> str:
@@ -106,7 +53,6 @@ ResourceIndicator: TypeAlias = Annotated[str, AfterValidator(resource_indicator)
 DatabaseUrl: TypeAlias = Annotated[str, AfterValidator(_database_url)]
 SenderAddress: TypeAlias = Annotated[str, AfterValidator(sender_address)]
 HostNames: TypeAlias = Annotated[tuple[str, ...], NoDecode, BeforeValidator(host_names)]
-_Rate: TypeAlias = Annotated[Rate, NoDecode, BeforeValidator(read_rate)]
 
 
 class ManagementSettings(BaseSettings):
@@ -222,23 +168,23 @@ class Settings(DatabaseSettings):
     )
     logto_timeout: float = Field(8, validation_alias="LOGTO_TIMEOUT", gt=0)
     fresh_sign_in_max_age: int = Field(600, validation_alias="FRESH_SIGN_IN_MAX_AGE", gt=0)
-    rate_limit_client: _Rate = Field(Rate(300, 60), validation_alias="RATE_LIMIT_CLIENT")
-    rate_limit_user: _Rate = Field(Rate(600, 60), validation_alias="RATE_LIMIT_USER")
-    rate_limit_organization: _Rate = Field(Rate(3000, 60), validation_alias="RATE_LIMIT_ORGANIZATION")
-    rate_limit_address: _Rate = Field(Rate(120, 60), validation_alias="RATE_LIMIT_ADDRESS")
-    rate_limit_new_organizations: _Rate = Field(
+    rate_limit_client: RateText = Field(Rate(300, 60), validation_alias="RATE_LIMIT_CLIENT")
+    rate_limit_user: RateText = Field(Rate(600, 60), validation_alias="RATE_LIMIT_USER")
+    rate_limit_organization: RateText = Field(Rate(3000, 60), validation_alias="RATE_LIMIT_ORGANIZATION")
+    rate_limit_address: RateText = Field(Rate(120, 60), validation_alias="RATE_LIMIT_ADDRESS")
+    rate_limit_new_organizations: RateText = Field(
         Rate(20, 86_400), validation_alias="RATE_LIMIT_NEW_ORGANIZATIONS"
     )
-    rate_limit_invitations_user: _Rate = Field(
+    rate_limit_invitations_user: RateText = Field(
         Rate(100, 86_400), validation_alias="RATE_LIMIT_INVITATIONS_USER"
     )
-    rate_limit_invitations_organization: _Rate = Field(
+    rate_limit_invitations_organization: RateText = Field(
         Rate(300, 86_400), validation_alias="RATE_LIMIT_INVITATIONS_ORGANIZATION"
     )
-    rate_limit_invitations_address: _Rate = Field(
+    rate_limit_invitations_address: RateText = Field(
         Rate(5, 86_400), validation_alias="RATE_LIMIT_INVITATIONS_ADDRESS"
     )
-    rate_limit_changes: _Rate = Field(Rate(60, 60), validation_alias="RATE_LIMIT_CHANGES")
+    rate_limit_changes: RateText = Field(Rate(60, 60), validation_alias="RATE_LIMIT_CHANGES")
     rate_limit_storage: str = Field(MEMORY, validation_alias="RATE_LIMIT_STORAGE")
     domain_nameservers: Nameservers = Field((), validation_alias="DOMAIN_NAMESERVERS")
     domain_grace: int = Field(3 * 86400, validation_alias="DOMAIN_GRACE", ge=0)
@@ -248,6 +194,10 @@ class Settings(DatabaseSettings):
     lab_practice_url: OptionalLoopbackAddress = Field("", validation_alias="LAB_PRACTICE_URL")
     lab_practice_key: SecretStr = Field(SecretStr(""), validation_alias="LAB_PRACTICE_KEY")
     lab_people_file: Path | None = Field(None, validation_alias="LAB_PEOPLE_FILE")
+    single_sign_on: bool = Field(default=False, validation_alias="SINGLE_SIGN_ON")
+    single_sign_on_private_issuers: bool = Field(
+        default=False, validation_alias="SINGLE_SIGN_ON_PRIVATE_ISSUERS"
+    )
     support_organization_id: str = Field("", validation_alias="SUPPORT_ORGANIZATION_ID")
     support_app_id: str = Field("", validation_alias="SUPPORT_APP_ID")
     support_app_secret: SecretStr = Field(
@@ -323,6 +273,11 @@ class Settings(DatabaseSettings):
     def offers_support(self) -> bool:
         """Whether the operator has a support team, and Logto can be asked for tokens with two names."""
         return self.support_app_id != "" and self.management is not None
+
+    @property
+    def offers_single_sign_on(self) -> bool:
+        """Whether admins can connect the identity provider of their company."""
+        return self.single_sign_on and self.management is not None
 
     @property
     def is_tls(self) -> bool:

@@ -25,9 +25,11 @@ from saas_app.logto.records import (
     OrganizationScope,
     Resource,
     ResourceScope,
+    SsoIdentity,
 )
 from saas_app.logto.responses import ManagementError, ignore_missing
-from saas_app.logto.user_sessions import BrowserSession, UserGrant
+from saas_app.logto.sso_connectors import SsoConnector
+from saas_app.logto.user_sessions import BrowserSession, SsoSubmission, UserGrant
 
 __all__ = [
     "AccountCenter",
@@ -50,6 +52,9 @@ __all__ = [
     "OrganizationScope",
     "Resource",
     "ResourceScope",
+    "SsoConnector",
+    "SsoIdentity",
+    "SsoSubmission",
     "UserGrant",
     "connect",
     "explained",

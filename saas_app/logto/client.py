@@ -20,6 +20,7 @@ from saas_app.logto.machine_clients import MachineClientCalls
 from saas_app.logto.members import MemberCalls
 from saas_app.logto.organizations import OrganizationCalls
 from saas_app.logto.provider_clock import ProviderClock
+from saas_app.logto.sso_connectors import SsoConnectorCalls
 from saas_app.logto.transport import ManagementTransport
 from saas_app.logto.user_sessions import UserSessionCalls
 from saas_app.logto.users import UserCalls
@@ -38,6 +39,7 @@ class ManagementClient(
     ApplicationCalls,
     AccessModelCalls,
     ConnectorCalls,
+    SsoConnectorCalls,
     HookCalls,
 ):
     """Logto's Management API: one thin method for each call that we make.

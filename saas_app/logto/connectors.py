@@ -7,7 +7,7 @@ from typing import Any
 
 from saas_app.logto.calls import Calls
 from saas_app.logto.paths import segment
-from saas_app.logto.records import Connector, EmailTemplate, SsoConnector
+from saas_app.logto.records import Connector, EmailTemplate
 from saas_app.logto.responses import ManagementError
 
 
@@ -76,11 +76,6 @@ class ConnectorCalls(Calls):
         """Return the settings of the sign-in pages, as Logto stores them."""
         found: dict[str, Any] = await self._body("GET", "/sign-in-exp")
         return found
-
-    async def list_sso_domains(self) -> frozenset[str]:
-        """Return the email domains whose people sign in at their company's identity provider."""
-        found = SsoConnector.read_all(await self._body("GET", "/sso-connectors"))
-        return frozenset(domain.lower() for connector in found for domain in connector.domains)
 
     async def change_sign_in_experience(self, changes: Mapping[str, Any]) -> None:
         """Replace whole objects of these settings. 400 ``sign_in_experiences.…`` if they conflict."""

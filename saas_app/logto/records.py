@@ -47,8 +47,26 @@ class SocialIdentity(Record):
     details: Entry = Field({})
 
 
+class SsoIdentity(Record):
+    """A person at a company's identity provider, linked to an account.
+
+    ``identity_id`` is the ``sub`` there. ``detail`` is the profile that the provider sent when the identity
+    was linked or last synced, with claims named as in :class:`.user_sessions.SsoSubmission`.
+    """
+
+    issuer: str
+    identity_id: str
+    connector_id: str = Field(validation_alias="ssoConnectorId")
+    detail: Entry = Field({}, repr=False)
+    created_at: datetime | None = None
+
+
 class LogtoUser(Record):
-    """A person's account."""
+    """A person's account.
+
+    Logto says only about single accounts whether they have a password (not in lists), and about
+    ``sso_identities`` only if it is asked to: :meth:`.users.UserCalls.get_user_with_sso`.
+    """
 
     id: str
     username: PersonName = None
@@ -59,6 +77,8 @@ class LogtoUser(Record):
     phone: str | None = Field(None, validation_alias="primaryPhone")
     created_at: datetime | None = None
     identities: Mapping[str, SocialIdentity] = {}
+    has_password: bool = False
+    sso_identities: tuple[SsoIdentity, ...] = ()
 
     @property
     def display_name(self) -> str:
@@ -217,12 +237,6 @@ class Connector(Record):
     target: str
     config: Entry = Field(repr=False)
     sync_profile: bool = False
-
-
-class SsoConnector(Record):
-    """A company's identity provider, and the email domains of the people whom it signs in."""
-
-    domains: tuple[str, ...] = ()
 
 
 class IdTokenConfig(Record):

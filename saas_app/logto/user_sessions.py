@@ -5,18 +5,25 @@ When one of them ends this way, Logto 1.42 sends neither a webhook nor a back-ch
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final, TypeAlias
 
-from pydantic import AfterValidator, AliasPath, ConfigDict, Field
+from pydantic import AfterValidator, AliasPath, BeforeValidator, ConfigDict, Field
 
 from saas_app.logto.calls import Calls
 from saas_app.logto.paths import segment
-from saas_app.logto.record import Record
+from saas_app.logto.record import Entry, Record
 from saas_app.logto.responses import ManagementError
 
 _IPV4_IN_IPV6: Final = "::ffff:"
+_Text: TypeAlias = Annotated[str, BeforeValidator(lambda value: value if isinstance(value, str) else "")]
+_MaybeText: TypeAlias = Annotated[
+    str | None, BeforeValidator(lambda value: value if isinstance(value, str) else None)
+]
+_ENTERPRISE: Final = "EnterpriseSso"
+_SEPARATORS: Final = re.compile(r"[_.\- ]+")
 Address: TypeAlias = Annotated[str, AfterValidator(lambda address: address.removeprefix(_IPV4_IN_IPV6))]
 
 
@@ -27,8 +34,57 @@ class Authorization(Record):
     grant_id: str = ""
 
 
+class SsoSubmission(Record):
+    """The proof of a sign-in at a company's identity provider, as it was when the browser signed in.
+
+    ``user_id`` is the person's ``sub`` there, ``issuer`` the one that the connector was configured with, and
+    ``email`` their address, which Logto keeps only if the provider calls it verified. ``claims`` is all that
+    the provider said.
+
+    Logto remembers every proof of a sign-in, not which of them identified the account. So compare ``issuer``
+    and ``user_id`` with the account's :attr:`.records.LogtoUser.sso_identities`. A provider may send anything:
+    ``user_id`` is empty and ``email`` None unless they are text.
+    """
+
+    connector_id: str
+    issuer: str
+    user_id: _Text = Field("", validation_alias=AliasPath("enterpriseSsoUserInfo", "id"))
+    email: _MaybeText = Field(None, validation_alias=AliasPath("enterpriseSsoUserInfo", "email"))
+    claims: Entry = Field(validation_alias="enterpriseSsoUserInfo", repr=False)
+
+    def claim(self, name: str) -> Any:
+        """Return a claim by the name that the provider gives it, or None if it did not send one.
+
+        Logto writes names in camel case: ``member_of`` is ``memberOf`` in :attr:`claims`, ``Groups`` is
+        ``groups``. So separators and case do not matter, unless several claims differ by nothing else.
+        """
+        if name in self.claims:
+            return self.claims[name]
+        found = [value for key, value in self.claims.items() if _plain(key) == _plain(name)]
+        return found[0] if len(found) == 1 else None
+
+
+def _plain(name: str) -> str:
+    return _SEPARATORS.sub("", name).casefold()
+
+
+def _verified_sso(records: Any) -> Any:
+    """Return the record of a completed enterprise sign-in among those of a submission, or None."""
+    if not isinstance(records, list):
+        return records
+    complete = (
+        found
+        for found in records
+        if isinstance(found, Mapping)
+        and found.get("type") == _ENTERPRISE
+        and found.get("enterpriseSsoUserInfo")
+        and found.get("issuer")
+    )
+    return next(complete, None)
+
+
 class BrowserSession(Record):
-    """A browser that is signed in at Logto."""
+    """A browser that is signed in at Logto. ``sso`` is None if it did not sign in at a company's provider."""
 
     model_config = ConfigDict(val_temporal_unit="seconds")
 
@@ -38,6 +94,10 @@ class BrowserSession(Record):
     user_agent: str = Field("", validation_alias=AliasPath("lastSubmission", "signInContext", "userAgent"))
     authorizations: Mapping[str, Authorization] = Field(
         {}, validation_alias=AliasPath("payload", "authorizations")
+    )
+
+    sso: Annotated[SsoSubmission | None, BeforeValidator(_verified_sso)] = Field(
+        None, repr=False, validation_alias=AliasPath("lastSubmission", "verificationRecords")
     )
 
     @property

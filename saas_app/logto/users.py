@@ -18,6 +18,11 @@ class UserCalls(Calls):
         """Return an account. 404 ``entity.not_found`` if there is none."""
         return LogtoUser.read(await self._body("GET", _path(user_id)))
 
+    async def get_user_with_sso(self, user_id: str) -> LogtoUser:
+        """Return an account with its identities at companies' providers. 404 ``entity.not_found``."""
+        path, query = _path(user_id), {"includeSsoIdentities": "true"}
+        return LogtoUser.read((await self._transport.call("GET", path, query=query)).body)
+
     async def find_user(self, user_id: str) -> LogtoUser | None:
         """Return an account, or None if there is none with this ID."""
         found = await self._find("/users/{}", user_id)

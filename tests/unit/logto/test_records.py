@@ -18,6 +18,7 @@ from saas_app.logto import (
     OrganizationInfo,
     OrganizationMembership,
     OrganizationRole,
+    SsoConnector,
 )
 from saas_app.logto.records import Record
 
@@ -118,6 +119,8 @@ def test_a_browser_session_is_read_from_its_payload_and_last_submission() -> Non
         (Hook, {"id": "h", "name": "n", "enabled": True, "signingKey": "k", "config": []}),
         (BrowserSession, {"payload": None}),
         (BrowserSession, {"payload": {"uid": "s", "authorizations": {"app": "sid"}}}),
+        (BrowserSession, {"payload": {"uid": "s"}, "lastSubmission": {"verificationRecords": {}}}),
+        (SsoConnector, {"id": "c", "connectorName": "n", "config": {"issuer": 7}}),
     ],
 )
 def test_a_malformed_answer_is_logto_unavailable(record: type[Record], entry: Any) -> None:
