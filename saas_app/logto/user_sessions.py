@@ -42,8 +42,8 @@ class SsoSubmission(Record):
     the provider said.
 
     Logto remembers every proof of a sign-in, not which of them identified the account. So compare ``issuer``
-    and ``user_id`` with the account's :attr:`.records.LogtoUser.sso_identities`. A provider may send anything:
-    ``user_id`` is empty and ``email`` None unless they are text.
+    and ``user_id`` with the account's :attr:`.records.LogtoUser.sso_identities`. A provider may send
+    anything: ``user_id`` is empty and ``email`` None unless they are text.
     """
 
     connector_id: str
