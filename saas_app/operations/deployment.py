@@ -41,6 +41,7 @@ class DeploymentSettings(DatabaseSettings):
     support_organization_id: str = Field(default="", validation_alias="SUPPORT_ORGANIZATION_ID")
     support_app_id: str = Field(default="", validation_alias="SUPPORT_APP_ID")
     support_app_secret: SecretStr = Field(default=SecretStr(""), validation_alias="SUPPORT_APP_SECRET")
+    single_sign_on: bool = Field(default=False, validation_alias="SINGLE_SIGN_ON")
     encryption_keys: SecretStr = Field(SecretStr(""), validation_alias="APP_ENCRYPTION_KEYS")
     domain_nameservers: Nameservers = Field(default=(), validation_alias="DOMAIN_NAMESERVERS")
     domain_grace: int = Field(default=_DEFAULTS["domain_grace"], validation_alias="DOMAIN_GRACE", ge=0)
@@ -60,6 +61,7 @@ class DeploymentSettings(DatabaseSettings):
             app_id=self.app_id,
             app_secret=self.app_secret.get_secret_value(),
             webhook_signing_key=self.webhook_signing_key.get_secret_value(),
+            single_sign_on=self.single_sign_on,
         )
 
 

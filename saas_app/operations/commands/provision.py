@@ -47,16 +47,30 @@ from saas_app.text.translation import _, said
     is_flag=True,
     help=_("Also set up support access: the team's organization, and an application that exchanges tokens."),
 )
+@click.option(
+    "--single-sign-on",
+    is_flag=True,
+    help=_("Also let admins connect their company's identity provider: turn single sign-on on in Logto."),
+)
 @connectors_option
 @env_file_option
 @short_errors
 def command(
-    check: bool, write_env: Path | None, support: bool, connectors_file: Path | None, env_file: Path | None
+    check: bool,
+    write_env: Path | None,
+    support: bool,
+    single_sign_on: bool,
+    connectors_file: Path | None,
+    env_file: Path | None,
 ) -> None:
     """Set up Logto: roles, permissions, the API resource, the application and the sign-in methods."""
     load_env_files(env_file, write_env if write_env and write_env.exists() else None)
     management, settings = load_management_settings(), load_deployment_settings()
-    deployment = replace(settings.deployment, sign_in_methods=load_connectors(connectors_file))
+    deployment = replace(
+        settings.deployment,
+        sign_in_methods=load_connectors(connectors_file),
+        single_sign_on=single_sign_on or settings.single_sign_on,
+    )
     team = settings.support_team if support or settings.support_app_id else None
     outcome = asyncio.run(_provision(management, deployment, team, check=check))
     _report(outcome.changes, check=check)
@@ -74,6 +88,8 @@ def command(
         stored = stored_environment(management, settings, outcome.application, named_file(connectors_file))
         if outcome.support is not None:
             stored |= support_environment(outcome.support)
+        if deployment.single_sign_on:
+            stored["SINGLE_SIGN_ON"] = "true"
         write_env_file(write_env, stored)
         say(
             _(

@@ -19,7 +19,8 @@ _APPLICATION: Final = frozenset({Kind.APPLICATION, Kind.SECRET})
 _WEBHOOK: Final = frozenset({Kind.WEBHOOK})
 _CONNECTORS: Final = frozenset({Kind.CONNECTOR, Kind.EMAIL_TEMPLATE})
 _SIGN_IN: Final = frozenset({Kind.SIGN_IN_EXPERIENCE})
-_TEMPLATE: Final = frozenset(Kind) - _APPLICATION - _WEBHOOK - _CONNECTORS - _SIGN_IN
+_SINGLE_SIGN_ON: Final = frozenset({Kind.SINGLE_SIGN_ON})
+_TEMPLATE: Final = frozenset(Kind) - _APPLICATION - _WEBHOOK - _CONNECTORS - _SIGN_IN - _SINGLE_SIGN_ON
 
 
 async def check_provisioned(
@@ -55,6 +56,7 @@ async def _compare(client: ManagementClient, deployment: Deployment) -> list[Che
         _summary(_("template"), _("all roles, permissions and scopes are in place"), changes, _TEMPLATE),
         await _check_webhook(client, deployment, found.webhook, changes),
         *(_check_sign_in(changes) if deployment.sign_in_methods else ()),
+        *((_check_single_sign_on(changes),) if deployment.single_sign_on else ()),
     ]
 
 
@@ -63,6 +65,11 @@ def _check_sign_in(changes: tuple[Change, ...]) -> tuple[Check, ...]:
         _summary(_("connectors"), _("as declared"), changes, _CONNECTORS),
         _summary(_("sign-in page"), _("as declared"), changes, _SIGN_IN),
     )
+
+
+def _check_single_sign_on(changes: tuple[Change, ...]) -> Check:
+    found = _("Logto signs people in at the identity providers of their companies")
+    return _summary(_("single sign-on"), found, changes, _SINGLE_SIGN_ON)
 
 
 def _check_backchannel(deployment: Deployment, application: Application | None) -> Check:

@@ -1,10 +1,10 @@
 """Provisioning: compares what Workroom needs in Logto with what is there, and writes the difference.
 
-It covers the organization template, the API resource, the application, the webhook and, if they are declared,
-the sign-in methods. Declarations come from the permission registry, the deployment and ``connectors.toml``.
-The plan of changes is data. Roles, permissions, scopes, applications and connectors that are not ours are
-never changed, and nothing is ever deleted. Without a ``connectors.toml``, connectors and the sign-in
-experience stay as they are.
+It covers the organization template, the API resource, the application, the webhook and, if they are
+declared, the sign-in methods, and single sign-on if it is asked for. Declarations come from the permission
+registry, the deployment and ``connectors.toml``. The plan of changes is data. Roles, permissions, scopes,
+applications and connectors that are not ours are never changed, and nothing is ever deleted. Without a
+``connectors.toml``, connectors and the rest of the sign-in experience stay as they are.
 """
 
 from saas_app.operations.provisioning.apply import ProvisionedApplication, apply

@@ -15,6 +15,7 @@ from saas_app.operations.provisioning.declared import (
     ID_TOKEN_CLAIMS,
     RESOURCE_NAME,
     SECRET_NAME,
+    SINGLE_SIGN_ON_KEY,
     WEBHOOK_EVENTS,
     WEBHOOK_NAME,
     Deployment,
@@ -73,6 +74,7 @@ class _Run:
             Kind.ID_TOKEN: self._write_id_token_claims,
             Kind.ACCOUNT_CENTER: self._write_account_center,
             Kind.WEBHOOK: self._write_webhook,
+            Kind.SINGLE_SIGN_ON: self._write_single_sign_on,
         }
         for change in changes:
             if change.kind in writers:
@@ -144,6 +146,9 @@ class _Run:
         else:
             events = hook.events | WEBHOOK_EVENTS
             await self._client.replace_hook(hook.id, events=events, config=hook.config)
+
+    async def _write_single_sign_on(self, change: Change) -> None:
+        await self._client.change_sign_in_experience({SINGLE_SIGN_ON_KEY: True})
 
     async def _usable_secret(self) -> str:
         """Return a valid secret. A new application has one; another is created only if there is none."""

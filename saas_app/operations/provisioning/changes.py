@@ -24,6 +24,7 @@ class Kind(StrEnum):
     CONNECTOR = _("connector")
     EMAIL_TEMPLATE = _("email template")
     SIGN_IN_EXPERIENCE = _("sign-in experience")
+    SINGLE_SIGN_ON = _("single sign-on")
 
     SUPPORT_APPLICATION = _("support application")
     SUPPORT_ORGANIZATION = _("support organization")

@@ -17,6 +17,7 @@ ID_TOKEN_CLAIMS: Final = ("organizations", "organization_roles")
 ACCOUNT_FIELDS: Final = ("name", "avatar")
 """What people may edit about themselves in Workroom, by Logto's Account API."""
 
+SINGLE_SIGN_ON_KEY: Final = "singleSignOnEnabled"  # of the sign-in experience
 EDITABLE: Final = "Edit"  # as Logto calls it
 WEBHOOK_NAME: Final = "Workroom"
 WEBHOOK_EVENTS: Final = frozenset(event.value for event in WebhookEvent)
@@ -31,6 +32,7 @@ class Deployment:
     """Where Workroom runs, and what an earlier run stored about its application ("" if nothing).
 
     If ``sign_in_methods`` is None, connectors and the sign-in experience are neither read nor written.
+    ``single_sign_on``: Logto signs people in at their company's provider. Otherwise, this stays as it is.
     """
 
     app_url: str
@@ -39,6 +41,7 @@ class Deployment:
     app_secret: str = field(default="", repr=False)
     webhook_signing_key: str = field(default="", repr=False)
     sign_in_methods: Declaration | None = None
+    single_sign_on: bool = False
 
     @property
     def redirect_uri(self) -> str:

@@ -67,7 +67,11 @@ async def survey(client: ManagementClient, deployment: Deployment) -> Found:
         usable_secrets=usable_secrets(secrets, deployment.app_secret),
         webhook=_find_webhook(hooks, deployment),
     )
-    return await _with_sign_in(client, found) if deployment.sign_in_methods else found
+    if deployment.sign_in_methods:
+        return await _with_sign_in(client, found)
+    if deployment.single_sign_on:
+        return replace(found, sign_in_experience=await client.get_sign_in_experience())
+    return found
 
 
 async def _with_sign_in(client: ManagementClient, found: Found) -> Found:

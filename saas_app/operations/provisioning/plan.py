@@ -14,6 +14,7 @@ from saas_app.operations.provisioning.declared import (
     CUSTOM_METADATA,
     EDITABLE,
     ID_TOKEN_CLAIMS,
+    SINGLE_SIGN_ON_KEY,
     WEBHOOK_EVENTS,
     Deployment,
     role_permissions,
@@ -48,6 +49,7 @@ def plan(deployment: Deployment, found: Found) -> tuple[Change, ...]:
         _account_center(found),
         _webhook(deployment, found.webhook),
         *(plan_sign_in(deployment.sign_in_methods, found) if deployment.sign_in_methods else ()),
+        *((_single_sign_on(found),) if deployment.single_sign_on else ()),
     )
 
 
@@ -171,6 +173,13 @@ def _account_center(found: Found) -> Change:
     reasons = ([] if center.is_enabled else [_("it is off")]) + [f"+{field}" for field in closed]
     action = Action.UPDATE if reasons else Action.KEEP
     return Change(Kind.ACCOUNT_CENTER, name, action, Sentence.joined(reasons))
+
+
+def _single_sign_on(found: Found) -> Change:
+    name = _("the identity providers of companies")
+    if found.sign_in_experience.get(SINGLE_SIGN_ON_KEY) is True:
+        return Change(Kind.SINGLE_SIGN_ON, name, Action.KEEP)
+    return Change(Kind.SINGLE_SIGN_ON, name, Action.UPDATE, _("it is off"))
 
 
 def _webhook(deployment: Deployment, hook: Hook | None) -> Change:

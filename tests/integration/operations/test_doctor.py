@@ -145,6 +145,7 @@ def test_a_working_installation_has_no_findings(chain: Chain) -> None:
         "Management API", "application", "back-channel logout", "template", "webhook",
     ):  # fmt: skip
         assert f"\nok      {name:<15} " in f"\n{report.output}"
+    assert "single sign-on" not in report.output
     assert "not used" in report.output
     assert "/backchannel-logout is registered; Logto 1.42 does not call private addresses" in report.output
 
@@ -345,6 +346,28 @@ def test_a_disabled_webhook_is_reported(chain: Chain) -> None:
 
     assert list(report.failed) == ["webhook"]
     assert "it is disabled" in report.failed["webhook"]
+
+
+def test_single_sign_on_that_logto_does_not_offer_is_reported(chain: Chain) -> None:
+    report = chain.doctor(SINGLE_SIGN_ON="true")
+
+    assert list(report.failed) == ["single sign-on"]
+    assert "it is off" in report.failed["single sign-on"]
+    assert "→ saas-app provision" in report.failed["single sign-on"]
+
+
+def test_single_sign_on_that_logto_offers_is_no_finding(chain: Chain) -> None:
+    def switch(*, is_on: bool) -> None:
+        chain.ask(lambda client: client.change_sign_in_experience({"singleSignOnEnabled": is_on}))
+
+    switch(is_on=True)
+    try:
+        report = chain.doctor(SINGLE_SIGN_ON="true")
+    finally:
+        switch(is_on=False)
+
+    assert (report.exit_code, report.failed) == (0, {}), report.output
+    assert "Logto signs people in at the identity providers of their companies" in report.output
 
 
 def test_invalid_sign_in_methods_are_reported(chain: Chain, tmp_path: Path) -> None:

@@ -329,3 +329,25 @@ def test_an_incomplete_back_channel_logout_is_corrected() -> None:
     change = only_drift(replace(found, application=changed))
 
     assert (change.kind, change.detail) == (Kind.APPLICATION, "back-channel logout")
+
+
+@pytest.mark.parametrize("experience", [{}, {"singleSignOnEnabled": False}, {"singleSignOnEnabled": None}])
+def test_single_sign_on_that_is_off_is_turned_on_if_it_is_asked_for(experience: dict[str, object]) -> None:
+    found = replace(up_to_date_logto(), sign_in_experience=experience)
+
+    change = only_drift(found, replace(DEPLOYMENT, single_sign_on=True))
+
+    assert (change.kind, change.action, change.detail) == (Kind.SINGLE_SIGN_ON, Action.UPDATE, "it is off")
+
+
+def test_single_sign_on_that_is_on_stays() -> None:
+    found = replace(up_to_date_logto(), sign_in_experience={"singleSignOnEnabled": True})
+
+    assert drift(plan(replace(DEPLOYMENT, single_sign_on=True), found)) == ()
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_single_sign_on_is_no_part_of_a_plan_that_does_not_ask_for_it(is_on: bool) -> None:
+    found = replace(up_to_date_logto(), sign_in_experience={"singleSignOnEnabled": is_on})
+
+    assert Kind.SINGLE_SIGN_ON not in {change.kind for change in plan(DEPLOYMENT, found)}
