@@ -121,7 +121,9 @@ async def test_a_real_company_keeps_its_sign_in(
 
 def single_sign_on(domain: str, *, is_on: bool = True) -> tuple[Fault, Fault]:
     """Let Logto say that a company's identity provider signs in the people of a domain."""
-    connectors: Any = [{"id": "sso", "domains": [domain], "config": {"clientSecret": "x"}}]
+    connectors: Any = [
+        {"id": "sso", "connectorName": "Corp", "domains": [domain], "config": {"clientSecret": "x"}}
+    ]
     return (
         Fault("GET", "/sign-in-exp$", 200, {"singleSignOnEnabled": is_on}),
         Fault("GET", "/sso-connectors$", 200, connectors),
