@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import re
 from collections.abc import Mapping, Sequence
 from html import unescape
 from typing import Any, Self
@@ -24,6 +25,7 @@ from quart.wrappers import Response
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 URLENCODED = {"Content-Type": "application/x-www-form-urlencoded"}
 SESSION_COOKIE = "workroom_session"
+_REFRESH = re.compile(r'http-equiv="refresh" content="0; url=([^"]+)"')
 FRESH = "/sign-in?prompt=login"  # Logto asks for the password, so the sign-in counts as fresh
 
 FormFields = Mapping[str, str | Sequence[str]]
@@ -67,17 +69,20 @@ class LogtoVisit:
         return self._http.cookie_jar
 
     async def authorize(self, url: str, person: Person | None, redirect_uri: str) -> str:
-        """Follow an authorization request to the callback URL. Sign ``person`` in if the provider asks."""
-        for _ in range(10):
+        """Follow an authorization request to the callback URL. Sign ``person`` in if the provider asks.
+
+        With ``direct_sign_in=sso:…``, the way leads through the company's own provider, and some pages move
+        on by themselves.
+        """
+        for _ in range(16):
             if url.startswith(redirect_uri):
                 return url
             async with self._http.get(url, allow_redirects=False) as response:
-                assert response.status in (302, 303), await response.text()
-                url = urljoin(url, response.headers["Location"])
+                url = urljoin(url, await _way_on(response))
             if urlsplit(url).path in ("/sign-in", "/register"):
                 assert person is not None, "the provider asks who this is"
                 url = await self._sign_in(url, person)
-        raise AssertionError(f"no callback after ten redirects, last {url}")
+        raise AssertionError(f"no callback after 16 redirects, last {url}")
 
     async def open(self, url: str) -> None:
         """Open a page that a redirect leads to."""
@@ -223,6 +228,16 @@ async def sign_in_over_http(
     async with http.get(callback, allow_redirects=False) as done:
         assert done.status == 303, await done.text()
     return http, callback
+
+
+async def _way_on(response: aiohttp.ClientResponse) -> str:
+    """Return where a redirect, or a page that moves on by itself, leads."""
+    if response.status in (302, 303):
+        return response.headers["Location"]
+    page = await response.text()
+    refresh = _REFRESH.search(page) if response.status == 200 else None
+    assert refresh is not None, page
+    return unescape(refresh[1])
 
 
 def _path(url: str) -> str:

@@ -1,0 +1,1 @@
+"""Single sign-on: organizations that connect the identity provider of their company."""

@@ -1,0 +1,62 @@
+"""Fixtures of single sign-on: a company, its provider, and a connection in any stage."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from local_logto.fakes.openid import FakeOpenId, fake_openid
+from quart import Quart
+
+from saas_app.logto import ManagementClient
+from saas_app.runtime import Runtime
+from saas_app.single_sign_on.values import Stage
+from tests.conftest import OpenBrowser
+from tests.factories import Factory
+from tests.integration.single_sign_on.company import (
+    Company,
+    SignInThroughCompany,
+    new_company,
+    through_company,
+)
+
+
+@pytest.fixture
+async def offered_at_logto(management: ManagementClient) -> AsyncIterator[None]:
+    """Let Logto send people to their companies, as ``saas-app provision --single-sign-on`` does."""
+    transport = management._transport
+    await transport.call("PATCH", "/sign-in-exp", body={"singleSignOnEnabled": True})
+    yield
+    await transport.call("PATCH", "/sign-in-exp", body={"singleSignOnEnabled": False})
+
+
+@pytest.fixture
+async def company_provider() -> AsyncIterator[FakeOpenId]:
+    """The identity provider of a company, which a test can make misbehave."""
+    async with fake_openid() as running:
+        yield running
+
+
+@pytest.fixture
+async def company(
+    offered_at_logto: None,
+    make: Factory,
+    open_browser: OpenBrowser,
+    runtime: Runtime,
+    company_provider: FakeOpenId,
+) -> Company:
+    """An organization with a DNS-proved domain, and an admin with an address there. It has no connection."""
+    return await new_company(make, open_browser, runtime, company_provider)
+
+
+@pytest.fixture
+async def connection_on(company: Company) -> Company:
+    """The company, after its connection was switched on."""
+    await company.connect(Stage.ON)
+    return company
+
+
+@pytest.fixture
+def sign_in_through_company(open_browser: OpenBrowser, app: Quart) -> SignInThroughCompany:
+    """``await sign_in_through_company(company, "carol@…")``: a browser that came from the company."""
+    return through_company(open_browser, app)
