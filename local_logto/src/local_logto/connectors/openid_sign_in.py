@@ -19,6 +19,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry
 
+from local_logto.connectors.camel_case import camel_case
 from local_logto.connectors.fetching import NoAnswer, fetch, is_success
 from local_logto.connectors.openid import Metadata, OpenIdProvider, ProviderFailure, flattened
 from local_logto.connectors.posting import basic_authorization
@@ -185,6 +186,7 @@ async def _userinfo(url: str, access_token: str, timeout_seconds: float) -> dict
 
 
 def _user_of(claims: Mapping[str, Any], *, trusts_unverified_email: bool) -> OpenIdUser:
+    """Return the person. As in Logto 1.42, a claim ``Email`` or ``ID`` replaces the checked one."""
     is_verified = claims.get("email_verified")
     email_counts = trusts_unverified_email if is_verified is None else is_verified
     known = {
@@ -193,9 +195,12 @@ def _user_of(claims: Mapping[str, Any], *, trusts_unverified_email: bool) -> Ope
         "email": claims.get("email") if email_counts else None,
         "phone": claims.get("phone") if claims.get("phone_verified") else None,
     }
-    others = {_camel(name): value for name, value in claims.items() if name not in _KNOWN}
+    others = {camel_case(name): value for name, value in claims.items() if name not in _KNOWN}
     present = {name: value for name, value in known.items() if value}
-    return OpenIdUser(claims["sub"], {"id": claims["sub"], **present, **others})
+    detail = {"id": claims["sub"], **present, **others}
+    if not all(isinstance(detail.get(name, ""), str) for name in ("id", *known)):
+        raise ProviderFailure(_FAILED, "Invalid user info response")
+    return OpenIdUser(detail["id"], detail)
 
 
 async def _answer(
@@ -233,8 +238,3 @@ def _faults_of(claims: object) -> list[Issue]:
     issues: list[Issue] = []
     _CLAIMS.check(claims, (), issues)
     return issues
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)

@@ -51,11 +51,13 @@ def new_key() -> ECKey:
 
 
 class FakeOpenId(FakeProvider):
-    """The provider with one client. ``person`` is at the browser.
+    """The provider with one client. ``person`` is at the browser. Their claims may be anything: groups, an
+    address that is not verified or belongs to another company.
 
     ``metadata`` and ``id_token`` replace members of the published metadata and claims of ID tokens; None
     removes one. ``signs_with`` replaces the key, but not the published one. ``token_header`` replaces members
-    of the header of ID tokens.
+    of the header of ID tokens. ``pretends_to_be`` is the issuer that it names there and in its metadata, ""
+    for its own.
     """
 
     def __init__(self) -> None:
@@ -63,6 +65,7 @@ class FakeOpenId(FakeProvider):
         self.client_id = CLIENT_ID
         self.client_secret = CLIENT_SECRET
         self.person = OpenIdPerson("somebody")
+        self.pretends_to_be = ""
         self.metadata: dict[str, object] = {}
         self.id_token: dict[str, object] = {}
         self.token_header: dict[str, object] = {}
@@ -80,6 +83,10 @@ class FakeOpenId(FakeProvider):
         """The configuration of an enterprise connector for this provider."""
         return {"clientId": self.client_id, "clientSecret": self.client_secret, "issuer": self.issuer}
 
+    @property
+    def _named_issuer(self) -> str:
+        return self.pretends_to_be or self.issuer
+
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_get("/.well-known/openid-configuration", self._metadata)
         router.add_get("/jwks", self._keys)
@@ -89,7 +96,7 @@ class FakeOpenId(FakeProvider):
 
     async def _metadata(self, _request: web.Request) -> web.Response:
         published = {
-            "issuer": self.issuer,
+            "issuer": self._named_issuer,
             "authorization_endpoint": f"{self.base_url}/auth",
             "token_endpoint": f"{self.base_url}/token",
             "userinfo_endpoint": f"{self.base_url}/me",
@@ -106,7 +113,7 @@ class FakeOpenId(FakeProvider):
             return web.Response(text="unknown client", status=400)
         code = secrets.token_urlsafe(16)
         self._codes[code] = _Issued(self.person, asked.get("nonce", ""), asked["redirect_uri"])
-        query = urlencode({"code": code, "state": asked.get("state", ""), "iss": self.issuer})
+        query = urlencode({"code": code, "state": asked.get("state", ""), "iss": self._named_issuer})
         return web.Response(status=302, headers={"Location": f"{asked['redirect_uri']}?{query}"})
 
     async def _token(self, request: web.Request) -> web.Response:
@@ -124,7 +131,7 @@ class FakeOpenId(FakeProvider):
     def _id_token(self, issued: _Issued) -> str:
         now = int(time.time())
         claims = {
-            "iss": self.issuer,
+            "iss": self._named_issuer,
             "sub": issued.person.id,
             "aud": self.client_id,
             "iat": now,

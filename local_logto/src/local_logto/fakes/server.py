@@ -76,6 +76,9 @@ class FakeProvider:
         self._arrival = asyncio.Condition()
         self._mood: tuple[Answer, str] | None = None
         self._released = asyncio.Event()
+        self._runner: web.AppRunner | None = None
+        self._site: web.TCPSite | None = None
+        self._port = 0
 
     # --- received requests
 
@@ -124,6 +127,27 @@ class FakeProvider:
 
         self._mood = (answer, path)
 
+    def redirect(self, location: str, status: int = 302, *, path: str = "") -> None:
+        """Send the client to another address."""
+
+        async def answer(_request: web.Request) -> web.StreamResponse:
+            return web.Response(status=status, headers={"Location": location})
+
+        self._mood = (answer, path)
+
+    async def switch_off(self) -> None:
+        """Accept no connections, and close those that are open when they are used, until ``switch_on``."""
+        self.drop_connections()
+        if self._site is not None:
+            await self._site.stop()
+            self._site = None
+
+    async def switch_on(self) -> None:
+        """Listen at the same port again, and answer normally."""
+        self.behave()
+        if self._site is None:
+            await self._open_port()
+
     def drop_connections(self, *, path: str = "") -> None:
         """Accept requests and close the connection."""
 
@@ -139,7 +163,19 @@ class FakeProvider:
         self._mood = None
         self._released.set()
 
-    # --- for subclasses
+    # --- for subclasses and ``serving``
+
+    async def listen(self, runner: web.AppRunner) -> None:
+        """Listen at a free loopback port."""
+        self._runner = runner
+        await self._open_port()
+        self._port = runner.addresses[0][1]
+        self.base_url = f"http://127.0.0.1:{self._port}"
+
+    async def _open_port(self) -> None:
+        assert self._runner is not None
+        self._site = web.TCPSite(self._runner, "127.0.0.1", self._port)
+        await self._site.start()
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         raise NotImplementedError
@@ -170,8 +206,7 @@ async def serving(provider: Fake) -> AsyncIterator[Fake]:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=5)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        provider.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        await provider.listen(runner)
         yield provider
     finally:
         provider.behave()

@@ -174,6 +174,69 @@ async def test_refused_change_leaves_the_connector_unchanged(
     assert (await api.get(path)).body == before
 
 
+@pytest.mark.parametrize("missing", ["clientId", "clientSecret", "issuer"])
+async def test_configuration_is_replaced_as_a_whole(
+    api: ManagementApi, path: str, provider: FakeOpenId, missing: str
+) -> None:
+    """So a change of one member needs all the others, also the secret."""
+    before = (await api.get(path)).body
+    config = {name: value for name, value in provider.config.items() if name != missing}
+    assert (await api.patch(path, {"config": config})).refusal == (400, "connector.invalid_config")
+    assert (await api.get(path)).body == before
+    changed = (await api.patch(path, {"config": provider.config})).expect(200).body["config"]
+    assert changed == {**provider.config, "trustUnverifiedEmail": False}
+
+
+async def test_connector_is_configured_later(
+    workshop: Workshop, api: ManagementApi, provider: FakeOpenId, domain: str
+) -> None:
+    body = {"providerName": "OIDC", "connectorName": workshop.unique("Later")}
+    made = (await workshop.post("/sso-connectors", body)).expect(200).body
+    reserved = f"{made['id']}.sso-test.invalid"
+    changes = {"config": provider.config, "domains": [reserved], "branding": {"displayName": "Corp"}}
+    changed = (await api.patch(f"/sso-connectors/{made['id']}", changes)).expect(200).body
+    assert changed["config"] == {**provider.config, "trustUnverifiedEmail": False}
+    assert (changed["domains"], changed["branding"]) == ([reserved], {"displayName": "Corp"})
+    assert changed["connectorName"] == made["connectorName"]
+
+
+async def test_change_to_an_issuer_that_does_not_answer_is_refused(
+    api: ManagementApi, path: str, provider: FakeOpenId
+) -> None:
+    before = (await api.get(path)).body
+    config = {**provider.config, "issuer": "http://localhost:9/none"}
+    reply = await api.patch(path, {"config": config})
+    assert reply.refusal == (400, "connector.invalid_config")
+    assert reply.body["data"]["message"] == "fail_to_fetch_config"
+    assert (await api.get(path)).body == before
+
+
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [({"jwks_uri": None}, "invalid_config_response"), ({"issuer": 7}, "invalid_config_response")],
+)
+async def test_change_to_an_issuer_with_incomplete_metadata_is_refused(
+    api: ManagementApi, path: str, provider: FakeOpenId, metadata: dict[str, object], message: str
+) -> None:
+    provider.metadata = metadata
+    reply = await api.patch(path, {"config": provider.config})
+    assert reply.refusal == (400, "connector.invalid_config")
+    assert reply.body["data"]["message"] == message
+
+
+async def test_metadata_may_name_another_issuer(create: Create, provider: FakeOpenId) -> None:
+    provider.pretends_to_be = "https://accounts.example"
+    assert (await create()).expect(200).body["config"]["issuer"] == provider.issuer
+
+
+async def test_second_connector_of_an_issuer_is_accepted(
+    create: Create, connector: dict[str, Any], workshop: Workshop
+) -> None:
+    made = (await create(domains=[f"other{workshop.tag}.example.test"])).expect(200).body
+    assert made["id"] != connector["id"]
+    assert made["config"]["issuer"] == connector["config"]["issuer"]
+
+
 async def test_own_name_is_not_taken(api: ManagementApi, path: str, connector: dict[str, Any]) -> None:
     (await api.patch(path, {"connectorName": connector["connectorName"]})).expect(200)
 

@@ -71,6 +71,27 @@ async def test_connector_without_a_domain_is_not_offered(
     assert (await (await begin()).connectors()).body == {"connectorIds": []}
 
 
+async def test_connector_with_a_reserved_domain_is_offered_to_nobody_else(
+    begin: Begin, oidc: Oidc, company: Company, api: ManagementApi
+) -> None:
+    """So an application can send a browser to it for a test, before it has a domain of people."""
+    (await api.patch(company.path, {"domains": [f"{company.connector_id}.sso-test.invalid"]})).expect(200)
+    assert (await (await begin()).connectors()).body == {"connectorIds": []}
+    shown = (await oidc.send("GET", "/api/.well-known/sign-in-exp")).expect(200).body
+    assert company.connector_id in {one["id"] for one in shown["ssoConnectors"]}
+
+
+@pytest.mark.parametrize("change", [{"domains": []}, {}], ids=["no domain", "no configuration"])
+async def test_page_gets_no_connector_that_cannot_be_used(
+    oidc: Oidc, company: Company, api: ManagementApi, workshop: Workshop, change: dict[str, object]
+) -> None:
+    body = {"providerName": "OIDC", "connectorName": workshop.unique("Later"), "domains": [company.domain]}
+    config = {"config": company.provider.config} if change else {}
+    made = (await workshop.post("/sso-connectors", {**body, **config, **change})).expect(200).body
+    shown = (await oidc.send("GET", "/api/.well-known/sign-in-exp")).expect(200).body
+    assert made["id"] not in {one["id"] for one in shown["ssoConnectors"]}
+
+
 async def test_connectors_are_shown_only_during_a_sign_in(company: Company, browser: LogtoBrowser) -> None:
     reply = await CompanyVisit(browser, company).connectors()
     assert reply.refusal == (400, "session.not_found")

@@ -124,3 +124,25 @@ async def test_metadata_and_claims_can_be_replaced(
     assert "nonce" not in claims
     with pytest.raises(jwt.InvalidSignatureError):
         jwt.decode(token, jwt.PyJWK((await read(client, "/jwks"))[1]["keys"][0]), algorithms=["ES256"])
+
+
+async def test_another_issuer_is_named_everywhere(
+    provider: FakeOpenId, client: aiohttp.ClientSession
+) -> None:
+    provider.pretends_to_be = "https://other.example"
+    _, metadata = await read(client, "/.well-known/openid-configuration")
+    assert metadata["issuer"] == "https://other.example"
+    assert metadata["token_endpoint"] == f"{provider.base_url}/token"
+    assert (await authorize(client))["iss"] == "https://other.example"
+    token = (await tokens_of(client))["id_token"]
+    assert jwt.decode(token, options={"verify_signature": False})["iss"] == "https://other.example"
+
+
+async def test_each_person_has_any_claims(provider: FakeOpenId, client: aiohttp.ClientSession) -> None:
+    claims = {"email": "boss@another.example", "email_verified": False, "groups": ["staff", "admins"]}
+    provider.person = OpenIdPerson("mallory", claims)
+    tokens = await tokens_of(client)
+    provider.person = MARIA
+    assert await read(client, "/me", tokens["access_token"]) == (200, {"sub": "mallory", **claims})
+    told = jwt.decode(tokens["id_token"], options={"verify_signature": False})
+    assert (told["email_verified"], told["groups"]) == (False, ["staff", "admins"])

@@ -73,3 +73,35 @@ async def test_dropped_connection_can_be_simulated(
     with pytest.raises(aiohttp.ServerDisconnectedError):
         await client.get(PROFILE)
     assert provider.received[-1].path == PROFILE
+
+
+async def test_redirect_can_be_simulated(provider: FakeNaver, client: aiohttp.ClientSession) -> None:
+    provider.redirect("http://169.254.169.254/latest", 307)
+    async with client.get(PROFILE, allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (307, "http://169.254.169.254/latest")
+
+
+async def test_provider_that_is_switched_off_accepts_no_connection_until_it_is_on(
+    provider: FakeNaver, client: aiohttp.ClientSession
+) -> None:
+    await provider.switch_off()
+    await provider.switch_off()
+    with pytest.raises(aiohttp.ClientConnectorError):
+        await client.get(PROFILE)
+    assert provider.received == []
+
+    await provider.switch_on()
+    await provider.switch_on()
+    async with client.get(PROFILE) as answer:
+        assert answer.status == 401
+
+
+async def test_open_connection_to_a_provider_that_is_switched_off_is_closed(
+    provider: FakeNaver, client: aiohttp.ClientSession
+) -> None:
+    async with client.get(PROFILE) as answer:
+        assert answer.status == 401
+
+    await provider.switch_off()
+    with pytest.raises((aiohttp.ServerDisconnectedError, aiohttp.ClientConnectorError)):
+        await client.get(PROFILE)
