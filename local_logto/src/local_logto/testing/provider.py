@@ -103,13 +103,16 @@ class Provider:
         self.management.call("POST", f"{programs}/{made}/roles", {"organizationRoleIds": role_ids})
         return Machine(made, self._secret_of(made))
 
-    def connect(self, company: Provider, *domains: str) -> str:
+    def connect(self, company: Provider, *domains: str, scope: str = "") -> str:
         """Let people with addresses of these domains sign in at another provider. Returns the connector's ID.
 
-        Turns single sign-on on. The connector's name on the pages is the company's host.
+        Turns single sign-on on. The connector's name on the pages is the company's host. ``scope`` is what to
+        ask of the company besides ``openid profile email``.
         """
         client = company.application(f"{self.endpoint}/callback/*", name="Product")
         config = {"clientId": client.id, "clientSecret": client.secret, "issuer": company.issuer}
+        if scope:
+            config["scope"] = scope
         values = {"providerName": "OIDC", "connectorName": _unique("Company", " "), "domains": domains}
         self.management.call("PATCH", "/sign-in-exp", {"singleSignOnEnabled": True})
         return self._made("/sso-connectors", **values, config=config)
