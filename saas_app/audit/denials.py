@@ -197,6 +197,24 @@ def refused_without_second_factor(principal: Principal, organization_name: str) 
     )
 
 
+def refused_without_single_sign_on(principal: Principal, organization_name: str, provider: str) -> Decision:
+    """Return the denial of a member who did not sign in through the organization's identity provider."""
+    organization = isolated(organization_name)
+    return _refused(
+        principal,
+        StepResult(Step.MEMBER, True, _("Member of %(organization)s.", organization=organization)),
+        StepResult(
+            Step.SIGN_IN,
+            False,
+            _(
+                "%(organization)s requires single sign-on with %(provider)s, and this is another sign-in.",
+                organization=organization,
+                provider=isolated(provider),
+            ),
+        ),
+    )
+
+
 def _refused(principal: Principal, *steps: StepResult) -> Decision:
     signed_in = _("Signed in as %(name)s.", name=isolated(principal.display_name))
     return Decision(False, (StepResult(Step.AUTHENTICATED, True, signed_in), *steps))

@@ -16,7 +16,16 @@ from saas_app.identity.membership_changes import CHANGE_COLUMNS, KnownChanges, a
 from saas_app.identity.principal import Principal
 from saas_app.identity.role_ends import END_COLUMNS, as_ends
 from saas_app.identity.session_access import NO_ORGANIZATION
-from saas_app.models import ApiClient, MembershipChange, Organization, PendingChange, RoleEnd, User
+from saas_app.identity.single_sign_on import REQUIREMENT_COLUMNS, SsoRequirement, as_requirement
+from saas_app.models import (
+    ApiClient,
+    MembershipChange,
+    Organization,
+    PendingChange,
+    RoleEnd,
+    SsoConnection,
+    User,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +34,8 @@ class BearerAccess:
 
     ``is_membership_changing``: a change has begun whose result is not known. ``is_client``: the holder is an
     API client that was created here; ``used_at`` is when its last use was noted. ``role_ends`` says when
-    roles of a person end; some may have ended.
+    roles of a person end; some may have ended. ``sso_requirement`` is what the organization requires of
+    sign-ins of people.
     """
 
     principal: Principal
@@ -35,6 +45,18 @@ class BearerAccess:
     is_client: bool = False
     used_at: datetime | None = None
     role_ends: Mapping[str, datetime] = field(default_factory=dict)
+    sso_requirement: SsoRequirement | None = None
+
+    @property
+    def unmet_requirement(self) -> SsoRequirement | None:
+        """What the organization requires of sign-ins, if it is not met. No token says how a person signed in.
+
+        Machines do not sign in.
+        """
+        required = self.sso_requirement
+        if required is None or self.principal.is_machine or required.is_met(self.principal.subject, None):
+            return None
+        return required
 
 
 async def read_access(work: UnitOfWork, token: BearerToken) -> BearerAccess:
@@ -60,6 +82,7 @@ async def read_access(work: UnitOfWork, token: BearerToken) -> BearerAccess:
         is_client=first.client_id is not None,
         used_at=first.last_used_at,
         role_ends=as_ends(rows),
+        sso_requirement=as_requirement(first),
     )
 
 
@@ -78,6 +101,7 @@ def _statement() -> sa.Select[*tuple[Any, ...]]:
             ApiClient.last_used_at,
             *CHANGE_COLUMNS,
             *END_COLUMNS,
+            *REQUIREMENT_COLUMNS,
             PendingChange.touches(here.c.organization_id, here.c.subject).label("is_changing"),
         )
         .select_from(here)
@@ -90,6 +114,7 @@ def _statement() -> sa.Select[*tuple[Any, ...]]:
                 ApiClient.client_id == here.c.subject,
             ),
         )
+        .outerjoin(SsoConnection, SsoConnection.organization_id == here.c.organization_id)
         .outerjoin(MembershipChange, MembershipChange.touches(here.c.organization_id, here.c.subject))
         .outerjoin(
             RoleEnd,

@@ -84,6 +84,14 @@ class SessionAccess:
     sso_requirement: SsoRequirement | None = None
     sso_connector_id: str | None = None
 
+    @property
+    def unmet_requirement(self) -> SsoRequirement | None:
+        """What the organization requires of sign-ins, if this session does not meet it."""
+        required = self.sso_requirement
+        if required is None or required.is_met(self.principal.subject, self.sso_connector_id):
+            return None
+        return required
+
 
 _PERSON_COLUMNS: Final = (
     SessionRow.id,

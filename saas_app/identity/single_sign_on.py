@@ -10,7 +10,10 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from saas_app.errors import SsoRequired
 from saas_app.models import SsoConnection
+from saas_app.text.translation import Sentence, _
+from saas_app.text.visible import isolated
 
 REQUIREMENT_COLUMNS: Final = (
     sa.case((SsoConnection.required_at.is_not(None), SsoConnection.connector_id)).label("required_connector"),
@@ -18,6 +21,9 @@ REQUIREMENT_COLUMNS: Final = (
     SsoConnection.recovery_id.label("sso_recovery_id"),
 )
 """The columns that :func:`as_requirement` reads."""
+
+SINGLE_SIGN_ON: Final = "/sign-in/single-sign-on"
+"""The path that leads a member to the identity provider of their organization."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +41,45 @@ class SsoRequirement:
         """Return whether a person may come in who signed in through ``connector_id``, or otherwise."""
         return connector_id == self.connector_id or subject == self.recovery_id
 
+    def refusal(self, organization_name: str) -> SsoRequired:
+        """Return the error for a member whose browser session began in another way."""
+        return self._refusal(
+            _(
+                "%(organization)s lets in only people who signed in with %(provider)s. You are a member, but "
+                "you signed in another way.",
+                **self._names(organization_name),
+            ),
+            organization_name,
+        )
+
+    def token_refusal(self, organization_name: str) -> SsoRequired:
+        """Return the error for a member's bearer token, which does not say how they signed in."""
+        return self._refusal(
+            _(
+                "%(organization)s lets in only people who signed in with %(provider)s, and a person’s token "
+                "does not say so. Use Workroom in a browser, or give your program an API client of the "
+                "organization.",
+                **self._names(organization_name),
+            ),
+            organization_name,
+        )
+
+    def _names(self, organization_name: str) -> dict[str, str]:
+        return {"organization": isolated(organization_name), "provider": isolated(self.provider)}
+
+    def _refusal(self, detail: Sentence, organization_name: str) -> SsoRequired:
+        return SsoRequired(
+            detail, connector_id=self.connector_id, provider=self.provider, organization=organization_name
+        )
+
 
 def as_requirement(row: sa.Row[Any]) -> SsoRequirement | None:
     """Return what an organization requires, or None. A join may leave the columns empty."""
     if row.required_connector is None:
         return None
     return SsoRequirement(row.required_connector, row.sso_provider, row.sso_recovery_id)
+
+
+def sign_in_mark(organization_id: str) -> str:
+    """Return the purpose of a sign-in at the provider that an organization requires, for the session."""
+    return f"{organization_id} sso"

@@ -41,7 +41,8 @@ class SupportDenied(PermissionDenied):
 def why_over(access: StoredAccess, agent: SessionAccess | None, now: datetime) -> Sentence | None:
     """Return why an access is over, or None while it is live.
 
-    ``agent`` is the agent's session, with their membership in the support team, or None if it has ended.
+    ``agent`` is the agent's session, with their membership in the support team, or None if it has ended. What
+    the customer's organization requires of sign-ins is for its members: it has allowed this access itself.
     """
     names = {
         "member": isolated(access.member_name),
@@ -60,8 +61,10 @@ def why_over(access: StoredAccess, agent: SessionAccess | None, now: datetime) -
         return _("The access of %(member)s to %(organization)s has changed.", **names)
     if agent is None or agent.principal.session_id != access.agent_session_id:
         return _("It belongs to another sign-in of yours.")
-    if agent.membership_version != access.agent_version or any(
-        end <= now for end in agent.role_ends.values()
+    if (
+        agent.membership_version != access.agent_version
+        or any(end <= now for end in agent.role_ends.values())
+        or agent.unmet_requirement is not None
     ):
         return _("Your own access to the support team has changed.")
     return None

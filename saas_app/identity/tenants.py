@@ -79,11 +79,12 @@ class Tenants:
         Without ``carriers``, a token of either kind is enough. ``is_visit``: remember the organization as the
         last one the person worked in. Raises :class:`NotFound` if the person is not a member or there is no
         such organization, :class:`SignInRequired` if Logto has ended the grant, :class:`MfaRequired`,
-        :class:`RenewalRequired`, and :class:`LogtoUnavailable`.
+        :class:`SsoRequired`, :class:`RenewalRequired`, and :class:`LogtoUnavailable`.
         """
         reading = Reading(access, organization_id, self._freshness)
         deadline = time.monotonic() + self._patience
         for _attempt in range(_MAX_ATTEMPTS):
+            require_single_sign_on(reading)
             stale = find_stale(reading, carriers)
             if stale is None:
                 await self._sessions.touch(reading.access, organization_id if is_visit else None)
@@ -97,9 +98,12 @@ class Tenants:
         raise LogtoUnavailable(_("Your access is being updated. Try again in a moment."), retry_after=1)
 
     def find_cached_tenant(self, access: SessionAccess, organization_id: str) -> Tenant | None:
-        """Return the organization if the session has a fresh token for it, else None. Never asks Logto."""
+        """Return the organization if the session has a fresh token for it, else None. Never asks Logto.
+
+        None, too, if the organization requires another way to sign in.
+        """
         reading = Reading(access, organization_id, self._freshness)
-        return as_tenant(reading) if reading.granted() else None
+        return as_tenant(reading) if reading.granted() and access.unmet_requirement is None else None
 
     async def describe_tokens(self, tenant: Tenant) -> list[TokenDescription]:
         """Return the contents of the tokens behind a tenant."""
@@ -128,6 +132,17 @@ class Tenants:
     async def forget_tokens(self, tenant: Tenant) -> None:
         """Delete the cached tokens for this organization, so that the next request fetches new ones."""
         await self._tokens.forget_tokens(_session_of(tenant), tenant.organization_id)
+
+
+def require_single_sign_on(reading: Reading) -> None:
+    """Raise :class:`SsoRequired` for a member who signed in another way than their organization requires.
+
+    Only a fresh token proves that they are a member. Until there is one, nothing is said, so that strangers
+    learn nothing about the organization.
+    """
+    required = reading.access.unmet_requirement
+    if required is not None and reading.granted():
+        raise required.refusal(reading.access.organization_name or reading.organization_id)
 
 
 def find_stale(reading: Reading, carriers: Collection[Carrier]) -> Carrier | None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from saas_app.db.base import utc_now
-from saas_app.errors import LogtoUnavailable, MfaRequired, NotFound, SignInRequired
+from saas_app.errors import LogtoUnavailable, MfaRequired, NotFound, SignInRequired, SsoRequired
 from saas_app.identity.freshness import Freshness
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.profiles import Membership
@@ -66,8 +66,8 @@ class Workbench:
                 await self._tenants.get_tenant(access, organization_id, (carrier,), is_visit=False)
             except LogtoUnavailable as unavailable:
                 failure = unavailable.detail
-            except (NotFound, MfaRequired, RenewalRequired):
-                pass  # the refusal is cached, and shown
+            except (NotFound, MfaRequired, RenewalRequired, SsoRequired):
+                pass  # the refusal, or the token that opens nothing here, is cached, and shown
             access = await self._access(principal, organization_id)
         return access, failure
 

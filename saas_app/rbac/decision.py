@@ -15,6 +15,7 @@ class Step(StrEnum):
 
     AUTHENTICATED = "authenticated"
     MEMBER = "member"
+    SIGN_IN = "sign-in"
     AUDIENCE = "audience"
     PERMISSION = "permission"
 

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Final
 
 from saas_app import signals
-from saas_app.errors import FreshSignInRequired, MfaRequired, NotFound, PermissionDenied
+from saas_app.errors import FreshSignInRequired, MfaRequired, NotFound, PermissionDenied, SsoRequired
 from saas_app.identity.renewal import RenewalRequired, StepUpRequired
 from saas_app.identity.support_endings import SupportDenied
 from saas_app.rbac.permissions import Permission
@@ -16,6 +16,7 @@ _OUTCOMES: Final[dict[type[BaseException], str]] = {
     PermissionDenied: "denied",
     SupportDenied: "denied",
     MfaRequired: "second factor",
+    SsoRequired: "single sign-on",
     RenewalRequired: "renewal",
     StepUpRequired: "step-up",
     FreshSignInRequired: "step-up",

@@ -1,9 +1,10 @@
 """Decides which denials on an organization's routes are recorded in its audit log.
 
-A denial of a member without the permission is always recorded. A denial of a member without a second factor
-is recorded if Logto was asked for their token in this request; a denial from memory is not new. Requests of
-people who do not belong to the organization are only counted, in the log. Former members see that their
-membership ended; a stranger cannot tell an organization from one that does not exist.
+A denial of a member without the permission, or without the required single sign-on, is always recorded. A
+denial of a member without a second factor is recorded if Logto was asked for their token in this request; a
+denial from memory is not new. Requests of people who do not belong to the organization are only counted, in
+the log. Former members see that their membership ended; a stranger cannot tell an organization from one that
+does not exist.
 
 Denials are recorded even if the browser says that it only prefetches, so that no attempt goes unseen.
 """
@@ -16,10 +17,14 @@ from datetime import datetime
 
 from quart import request
 
-from saas_app.audit.denials import RequestInfo, refused_without_second_factor
+from saas_app.audit.denials import (
+    RequestInfo,
+    refused_without_second_factor,
+    refused_without_single_sign_on,
+)
 from saas_app.audit.recorder import Actor
 from saas_app.db.base import utc_now
-from saas_app.errors import MfaRequired, NotFound, PermissionDenied
+from saas_app.errors import MfaRequired, NotFound, PermissionDenied, SsoRequired
 from saas_app.identity.former_members import NoLongerMember
 from saas_app.web.context import current_principal, current_tenant, runtime, session_cookie
 
@@ -34,6 +39,9 @@ async def recording_denials(organization_id: str) -> AsyncIterator[None]:
         if (tenant := current_tenant()) is not None:
             await runtime().denials.note(tenant.principal, organization_id, _request_info(), denied.decision)
         raise
+    except SsoRequired as required:
+        await _note_other_sign_in(organization_id, required)
+        raise
     except MfaRequired:
         await _note_missing_factor(organization_id, began)
         raise
@@ -44,6 +52,13 @@ async def recording_denials(organization_id: str) -> AsyncIterator[None]:
             if former is not None:
                 raise NoLongerMember(former) from None
         raise
+
+
+async def _note_other_sign_in(organization_id: str, required: SsoRequired) -> None:
+    principal = current_principal()
+    if principal is not None:
+        decision = refused_without_single_sign_on(principal, required.organization, required.provider)
+        await runtime().denials.note(principal, organization_id, _request_info(), decision)
 
 
 async def _note_missing_factor(organization_id: str, began: datetime) -> None:

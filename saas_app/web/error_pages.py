@@ -30,8 +30,10 @@ from saas_app.errors import (
     PermissionDenied,
     SignInFailed,
     SignInRequired,
+    SsoRequired,
 )
 from saas_app.identity.former_members import NoLongerMember
+from saas_app.identity.single_sign_on import SINGLE_SIGN_ON, sign_in_mark
 from saas_app.identity.support_endings import SupportDenied, SupportEnded
 from saas_app.limits.changes import LimitReached
 from saas_app.text.translation import Sentence, _, said
@@ -55,6 +57,7 @@ _TEMPLATES: dict[type[AppError], str] = {
     DatabaseUnavailable: "errors/database_unavailable.html",
     DatabaseBusy: "errors/database_unavailable.html",
     MfaRequired: "errors/mfa_required.html",
+    SsoRequired: "errors/sso_required.html",
     FreshSignInRequired: "errors/fresh_sign_in_required.html",
     FormOfAnotherAccount: "errors/form_of_another_account.html",
     LimitReached: "errors/limit_reached.html",
@@ -155,6 +158,8 @@ async def _page(error: AppError) -> Response:
     more: dict[str, Any] = {}
     if isinstance(error, MfaRequired):
         more = await _about_second_factor()
+    elif isinstance(error, SsoRequired):
+        more = await _about_single_sign_on()
     elif isinstance(error, FormOfAnotherAccount):
         more = {"waiting": await keep_form()}
     elif isinstance(error, LimitReached) and request.method == "POST":
@@ -175,6 +180,18 @@ async def _about_second_factor() -> dict[str, Any]:
         "account_center": runtime().settings.account_center,
         "set_up": f"/sign-in/fresh?{urlencode({'next': waiting or _try_again(), 'for': mark})}",
         "was_asked": await find_last_renewal() == mark,
+    }
+
+
+async def _about_single_sign_on() -> dict[str, Any]:
+    """Return where to sign in, and whether the person has just come back from there in another way."""
+    organization_id = (request.view_args or {}).get("organization_id", "")
+    principal = await find_principal()
+    waiting = await keep_form(principal.subject) if principal else None
+    target = {"organization": organization_id, "next": waiting or _try_again()}
+    return {
+        "sign_in": f"{SINGLE_SIGN_ON}?{urlencode(target)}",
+        "was_asked": await find_last_renewal() == sign_in_mark(organization_id),
     }
 
 

@@ -7,12 +7,13 @@ from quart.typing import ResponseReturnValue
 
 from saas_app.accounts.sign_in_options import read_options
 from saas_app.email_domains.changes.joins import note_join
-from saas_app.errors import BadRequest
+from saas_app.errors import BadRequest, SsoRequired
 from saas_app.identity.logto_messages import SignInOptions
 from saas_app.identity.principal import SessionPrincipal
-from saas_app.identity.return_paths import KEPT_FORM
+from saas_app.identity.return_paths import KEPT_FORM, own_path
+from saas_app.identity.single_sign_on import SINGLE_SIGN_ON, sign_in_mark
 from saas_app.text.translation import _
-from saas_app.web.context import browser, cookie_name, runtime, set_cookie
+from saas_app.web.context import browser, cookie_name, runtime, session_cookie, set_cookie
 from saas_app.web.guards import public, signed_in
 from saas_app.web.kept_forms import bind_to_browser, keep_form
 from saas_app.web.limits import limited_by_address
@@ -93,6 +94,27 @@ async def sign_in_again(principal: SessionPrincipal) -> ResponseReturnValue:
     """Start a sign-in at which Logto asks for credentials again, for pages that require a fresh one."""
     options = SignInOptions(prompt="login consent", login_hint=principal.email or principal.username or "")
     return await to_logto(options, renewed_for=request.args.get("for", "fresh")[:160])
+
+
+@blueprint.get(SINGLE_SIGN_ON)
+@signed_in
+@only_deliberately
+async def sign_in_at_provider(principal: SessionPrincipal) -> ResponseReturnValue:
+    """Send a member to the identity provider that their organization requires, and back.
+
+    Only a refusal of the organization names the provider, and only members get one. So nobody is sent to the
+    provider of an organization that they do not belong to.
+    """
+    organization_id = request.args.get("organization", "")
+    if not organization_id:
+        raise BadRequest(_("The address does not name an organization."))
+    caller = await runtime().browser_sessions.prove(session_cookie(request), organization_id)
+    try:
+        await caller.get_tenant(organization_id, is_visit=False)
+    except SsoRequired as required:
+        options = SignInOptions(prompt="login consent", direct_sign_in=f"sso:{required.connector_id}")
+        return await to_logto(options, renewed_for=sign_in_mark(organization_id))
+    return redirect(own_path(request.args.get("next")), 303)
 
 
 @blueprint.get(KEPT_FORM)

@@ -84,7 +84,8 @@ class TokenCaller:
         """Return the organization that the token names, with what it grants there.
 
         Raises :class:`InvalidToken` if it names none, and :class:`NotFound` if it names another one, whether
-        ``organization_id`` exists or not. There is only this token, so ``carriers`` changes nothing.
+        ``organization_id`` exists or not. Raises :class:`SsoRequired` for a token of a person if the
+        organization requires its single sign-on. There is only this token, so ``carriers`` changes nothing.
         """
         token = self.token
         if token.organization_id is None:
@@ -93,13 +94,16 @@ class TokenCaller:
             )
         if token.organization_id != organization_id:
             raise NotFound(_("This organization does not exist, or the token is not for it."))
+        organization_name = self.access.organization_name or organization_id
+        if (required := self.access.unmet_requirement) is not None:
+            raise required.token_refusal(organization_name)
         known = known_permissions(token.scopes)
         granted = frozenset(item for item in known if item.carrier is token.carrier)
         ends = self.access.role_ends
         ended = have_ended(ends, utc_now())
         return Tenant(
             organization_id=organization_id,
-            organization_name=self.access.organization_name or organization_id,
+            organization_name=organization_name,
             principal=self.principal,
             role_names=frozenset(),
             granted=await self._left_of(granted, ended) if ended else granted,

@@ -26,8 +26,10 @@ from saas_app.errors import (
     PreconditionRequired,
     RateLimited,
     SignInRequired,
+    SsoRequired,
     UnsupportedMediaType,
 )
+from saas_app.identity.single_sign_on import SsoRequirement
 from saas_app.rbac.permissions import Carrier, Permission, permissions_carried_by
 from saas_app.rbac.policy import AccessFacts, decide
 from saas_app.text.translation import Sentence
@@ -46,7 +48,7 @@ _MEANINGS: Final = {
     400: "The request cannot be understood: a parameter, a header, the cursor or the JSON is malformed.",
     401: "No credential, or an invalid token. `WWW-Authenticate` says which.",
     403: "The token does not include the permission (`decision` lists each step), a browser "
-    "session was used from another site, or the organization requires a second factor.",
+    "session was used from another site, or the organization requires a second factor or single sign-on.",
     404: "The item does not exist, or the caller has no access to it.",
     409: "The request conflicts with the current state.",
     412: "`If-Match` is not the current version. Nothing was changed.",
@@ -100,13 +102,17 @@ def _denial() -> PermissionDenied:
     return PermissionDenied(decide(facts, Permission.MEMBERS_INVITE))
 
 
+def _other_sign_in() -> SsoRequired:
+    return SsoRequirement("cn4k2w8t0xqz", "Okta", recovery_id=None).token_refusal("Acme Robotics")
+
+
 _EXAMPLES: Final[dict[int, tuple[AppError, ...]]] = {
     400: (BadRequest(Sentence("limit: Input should be less than or equal to 100")),),
     401: (
         SignInRequired(),
         InvalidToken(Sentence("The membership changed after the token was issued. Request a new token.")),
     ),
-    403: (_denial(), CrossSiteRequest(), MfaRequired()),
+    403: (_denial(), CrossSiteRequest(), MfaRequired(), _other_sign_in()),
     404: (NotFound(Sentence("This organization does not exist, or the token is not for it.")),),
     409: (Conflict(), Busy(), ManagementNotSetUp()),
     412: (

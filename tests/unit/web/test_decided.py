@@ -7,7 +7,14 @@ import contextlib
 import pytest
 
 from saas_app import signals
-from saas_app.errors import FreshSignInRequired, LogtoUnavailable, MfaRequired, NotFound, PermissionDenied
+from saas_app.errors import (
+    FreshSignInRequired,
+    LogtoUnavailable,
+    MfaRequired,
+    NotFound,
+    PermissionDenied,
+    SsoRequired,
+)
 from saas_app.identity.renewal import RenewalRequired, StepUpRequired
 from saas_app.rbac.decision import Decision, Step, StepResult
 from saas_app.rbac.permissions import Permission
@@ -39,6 +46,10 @@ def decided(
         (NotFound(), "not a member"),
         (PermissionDenied(DENIAL), "denied"),
         (MfaRequired(), "second factor"),
+        (
+            SsoRequired(Sentence("No."), connector_id="c", provider="Okta", organization="Acme"),
+            "single sign-on",
+        ),
         (RenewalRequired("acme"), "renewal"),
         (StepUpRequired("acme", just_made=False, max_age=600), "step-up"),
         (FreshSignInRequired("Sign in.", max_age=600), "step-up"),
