@@ -47,7 +47,8 @@ class SsoRequirement:
             _(
                 "%(organization)s lets in only people who signed in with %(provider)s. You are a member, but "
                 "you signed in another way.",
-                **self._names(organization_name),
+                organization=isolated(organization_name),
+                provider=isolated(self.provider),
             ),
             organization_name,
         )
@@ -59,13 +60,11 @@ class SsoRequirement:
                 "%(organization)s lets in only people who signed in with %(provider)s, and a person’s token "
                 "does not say so. Use Workroom in a browser, or give your program an API client of the "
                 "organization.",
-                **self._names(organization_name),
+                organization=isolated(organization_name),
+                provider=isolated(self.provider),
             ),
             organization_name,
         )
-
-    def _names(self, organization_name: str) -> dict[str, str]:
-        return {"organization": isolated(organization_name), "provider": isolated(self.provider)}
 
     def _refusal(self, detail: Sentence, organization_name: str) -> SsoRequired:
         return SsoRequired(
