@@ -20,7 +20,10 @@ _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A browser. ``provider_uid`` is its session at Logto; ``own`` are its sessions here, latest first."""
+    """A browser. ``provider_uid`` is its session at Logto; ``own`` are its sessions here, latest first.
+
+    ``sso_connector_id`` is the enterprise connector through which the person signed in, if they did.
+    """
 
     provider_uid: str | None
     own: tuple[OwnSession, ...]
@@ -28,6 +31,7 @@ class Device:
     last_used_at: datetime | None
     address: str
     user_agent: str
+    sso_connector_id: str | None = None
 
     @property
     def id(self) -> str:
@@ -94,7 +98,12 @@ def _device(own: Sequence[OwnSession], browser: BrowserSession | None) -> Device
         last_used_at=latest.last_seen_at if latest else None,
         address=latest.address if latest else browser.address if browser else "",
         user_agent=latest.user_agent if latest else browser.user_agent if browser else "",
+        sso_connector_id=latest.sso_connector_id if latest else _connector_of(browser),
     )
+
+
+def _connector_of(browser: BrowserSession | None) -> str | None:
+    return browser.sso.connector_id if browser and browser.sso else None
 
 
 def _latest_first(device: Device) -> tuple[bool, float]:

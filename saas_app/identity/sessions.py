@@ -43,7 +43,10 @@ _TOUCH_PATIENCE = 0.2  # seconds; a page does not wait longer than this for a bu
 
 @dataclass(frozen=True, slots=True)
 class OwnSession:
-    """A session in the list on its owner's account page."""
+    """A session in the list on its owner's account page.
+
+    ``sso_connector_id`` is the enterprise connector through which its owner signed in, if they did.
+    """
 
     id: uuid.UUID
     created_at: datetime
@@ -52,6 +55,7 @@ class OwnSession:
     address: str
     logto_session_id: str | None
     is_current: bool
+    sso_connector_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +203,7 @@ class SessionStore:
                 SessionRow.user_agent,
                 SessionRow.address,
                 SessionRow.logto_session_id,
+                SessionRow.sso_connector_id,
             )
             .where(
                 SessionRow.subject == principal.subject,

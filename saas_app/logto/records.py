@@ -51,7 +51,8 @@ class SsoIdentity(Record):
     """A person at a company's identity provider, linked to an account.
 
     ``identity_id`` is the ``sub`` there. ``detail`` is the profile that the provider sent when the identity
-    was linked or last synced, with claims named as in :class:`.user_sessions.SsoSubmission`.
+    was linked or last synced, with claims named as in :class:`.user_sessions.SsoSubmission`. ``updated_at``
+    is when the person last signed in with it, because Logto 1.42 stores their profile again each time.
     """
 
     issuer: str
@@ -59,6 +60,7 @@ class SsoIdentity(Record):
     connector_id: str = Field(validation_alias="ssoConnectorId")
     detail: Entry = Field({}, repr=False)
     created_at: datetime | None = None
+    updated_at: datetime | None = None
 
 
 class LogtoUser(Record):

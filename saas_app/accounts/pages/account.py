@@ -8,6 +8,7 @@ from typing import Any
 from quart import Blueprint, redirect
 from quart.typing import ResponseReturnValue
 
+from saas_app.accounts.company_accounts import read_company_sign_ins
 from saas_app.accounts.linked_identities import linked_identities
 from saas_app.accounts.pages.sign_in import leave
 from saas_app.errors import LogtoUnavailable
@@ -33,11 +34,21 @@ async def account(principal: SessionPrincipal) -> ResponseReturnValue:
     user_info, devices = await asyncio.gather(
         _user_info(principal), runtime().sign_out.list_devices(principal)
     )
+    claims = await runtime().profiles.get_claims(principal)
+    company = await read_company_sign_ins(
+        user_info,
+        (device.sso_connector_id for device in devices.devices),
+        subject=principal.subject,
+        memberships=claims.get("organizations") or (),
+        work=runtime().work,
+        management=runtime().management,
+    )
     return render(
         "identity/account.html",
-        claims=await runtime().profiles.get_claims(principal),
+        claims=claims,
         user_info=user_info,
         identities=linked_identities(user_info or {}, runtime().offered),
+        company=company,
         account_center=runtime().settings.account_center,
         devices=devices.devices,
         devices_failure=devices.failure,

@@ -1,0 +1,168 @@
+"""A person's accounts at companies' identity providers, and whether Workroom accepts sign-ins with them.
+
+Logto links any account whose address a provider asserts, so a person may find an account here that somebody
+else has linked. It is of no use to them: sign-ins are checked when they arrive (decision 31).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+
+from saas_app.db import keys
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.email_domains.names import domain_of
+from saas_app.errors import LogtoUnavailable
+from saas_app.logto import ManagementClient, ManagementError, SsoIdentity
+from saas_app.single_sign_on import queries
+from saas_app.single_sign_on.values import Connection
+
+log = structlog.get_logger(__name__)
+
+
+class Acceptance(StrEnum):
+    """What becomes of sign-ins with an account at a company's provider.
+
+    ``UNKNOWN``: the connector belongs to no organization, or Logto could not be asked.
+    """
+
+    ACCEPTED = "accepted"
+    OFF = "off"
+    FOREIGN_ADDRESS = "foreign-address"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyAccount:
+    """An account at a company's identity provider that is linked to the person's account in Logto.
+
+    ``provider`` is the name that an organization of theirs gave it, or the issuer's host. ``email`` is the
+    address that the provider asserted, or "".
+    """
+
+    provider: str
+    issuer: str
+    email: str
+    acceptance: Acceptance = Acceptance.UNKNOWN
+    linked_at: datetime | None = None
+    last_used_at: datetime | None = None
+
+    @property
+    def is_rejected(self) -> bool:
+        return self.acceptance in (Acceptance.OFF, Acceptance.FOREIGN_ADDRESS)
+
+
+@dataclass(frozen=True, slots=True)
+class CompanySignIns:
+    """A person's accounts at companies, and the names of providers by their connector."""
+
+    accounts: tuple[CompanyAccount, ...] = ()
+    names: Mapping[str, str] | None = None
+
+    def name_of(self, connector_id: str | None) -> str:
+        """Return the name of a connector's provider, or "" if the person may not know it."""
+        return (self.names or {}).get(connector_id or "", "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A connection, and the domains whose addresses count there."""
+
+    connection: Connection
+    domains: frozenset[str]
+
+
+async def read_company_sign_ins(
+    user_info: Mapping[str, Any] | None,
+    connector_ids: Iterable[str | None],
+    *,
+    subject: str,
+    memberships: Collection[str],
+    work: UnitOfWork,
+    management: ManagementClient | None,
+) -> CompanySignIns:
+    """Return the accounts that userinfo names (scope ``identities``), and the names for these connectors.
+
+    Userinfo tells neither when an account was linked nor by which connector, so Logto is asked for both. If
+    it does not respond, the list has only what userinfo says. An organization's name for its provider is
+    shown to its members only: ``memberships`` are the ids of the person's organizations.
+    """
+    told = _from_user_info(user_info)
+    linked = await _linked(management, subject) if told and management is not None else ()
+    wanted = {identity.connector_id for identity in linked} | {found for found in connector_ids if found}
+    connections = {connector_id: await _find(work, connector_id) for connector_id in sorted(wanted)}
+    names = {identity.connector_id: _host(identity.issuer) for identity in linked}
+    for connector_id, found in connections.items():
+        if found is not None and found.connection.organization_id in memberships:
+            names[connector_id] = found.connection.name
+    own_address = (user_info or {}).get("email")
+    accounts = (
+        CompanyAccount(
+            provider=names[identity.connector_id],
+            issuer=identity.issuer,
+            email=_text(identity.detail.get("email")),
+            acceptance=_acceptance(connections[identity.connector_id], identity, _text(own_address)),
+            linked_at=identity.created_at,
+            last_used_at=identity.updated_at,
+        )
+        for identity in linked
+    )
+    return CompanySignIns(tuple(accounts) if linked else told, names)
+
+
+async def _linked(management: ManagementClient, subject: str) -> tuple[SsoIdentity, ...]:
+    try:
+        return (await management.get_user_with_sso(subject)).sso_identities
+    except (LogtoUnavailable, ManagementError) as error:
+        log.warning("the connectors of linked accounts are unknown", reason=str(error))
+        return ()
+
+
+async def _find(work: UnitOfWork, connector_id: str) -> _Found | None:
+    async with work.reading(key=keys.of_connector(connector_id)) as db:
+        connection = await queries.find_by_connector(db, connector_id)
+    if connection is None:
+        return None
+    async with work.reading(connection.organization_id) as db:
+        held = await queries.list_held_domains(db, connection.organization_id)
+    return _Found(connection, held & frozenset(connection.domains))
+
+
+def _acceptance(found: _Found | None, identity: SsoIdentity, own_address: str) -> Acceptance:
+    """Return what the check of a sign-in would say. The operator answers for connectors of their own."""
+    if found is None:
+        return Acceptance.UNKNOWN
+    if not found.connection.is_on:
+        return Acceptance.OFF
+    addresses = (_text(identity.detail.get("email")), own_address)
+    if all(domain_of(address) in found.domains for address in addresses):
+        return Acceptance.ACCEPTED
+    return Acceptance.FOREIGN_ADDRESS
+
+
+def _from_user_info(user_info: Mapping[str, Any] | None) -> tuple[CompanyAccount, ...]:
+    """Read ``sso_identities: [{issuer, identityId, detail}]`` (Logto 1.42)."""
+    told = (user_info or {}).get("sso_identities")
+    return tuple(
+        _told_account(one) for one in (told if isinstance(told, list) else ()) if isinstance(one, dict)
+    )
+
+
+def _told_account(told: Mapping[str, Any]) -> CompanyAccount:
+    issuer, detail = _text(told.get("issuer")), told.get("detail")
+    email = _text(detail.get("email")) if isinstance(detail, dict) else ""
+    return CompanyAccount(_host(issuer), issuer, email)
+
+
+def _host(issuer: str) -> str:
+    return urlsplit(issuer).netloc or issuer
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
