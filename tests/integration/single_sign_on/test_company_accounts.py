@@ -64,7 +64,8 @@ async def test_a_company_account_has_its_name_address_issuer_and_times(
 
     (row,) = await company_accounts(carols)
 
-    assert row.startswith(f"{connection.name} Accepted {connection_on.address(carol.username)} · linked ")
+    assert row.startswith(f"{connection.name} Accepted by Workroom ")
+    assert f" {connection_on.address(carol.username)} · linked " in row
     assert "· last used just now" in row
     assert row.endswith(connection.issuer)
 
