@@ -278,7 +278,7 @@ class Runtime:
     @cached_property
     def removals(self) -> RemovalWorker:
         """Deletes the rows of deleted organizations."""
-        return RemovalWorker(self.jobs)
+        return RemovalWorker(self.jobs, self.management)
 
     @cached_property
     def txt_resolver(self) -> TxtResolver:

@@ -28,6 +28,7 @@ from saas_app.email_domains.service import UNREACHABLE_FACTOR, record_name, reco
 from saas_app.identity.standing import Workroom
 from saas_app.logto import LogtoUser
 from saas_app.models import DomainProof
+from saas_app.single_sign_on.changes.lost_domains import Loss
 from saas_app.text.domains import shown_domain
 from saas_app.text.translation import Sentence, _
 
@@ -105,7 +106,7 @@ class DomainChecks:
         unset = [claim for domain, claim in verified.items() if domain not in in_logto]
         return [
             *[await self._remove_unverified(turn, name, len(claims)) for name in unverified],
-            *[await self._lapse_unset(turn, claim) for claim in unset],
+            *[news for claim in unset for news in await self._lapse_unset(turn, claim)],
         ]
 
     async def _remove_unverified(
@@ -137,12 +138,10 @@ class DomainChecks:
             changed=True,
         )
 
-    async def _lapse_unset(self, turn: OrganizationChange[Workroom], claim: Claim) -> DomainNews:
-        await lapse(turn, claim, "it is not set in Logto")
-        return DomainNews(
-            _("%(domain)s is not set in Logto, so it has no effect", domain=shown_domain(claim.domain)),
-            changed=True,
-        )
+    async def _lapse_unset(self, turn: OrganizationChange[Workroom], claim: Claim) -> list[DomainNews]:
+        loss = await lapse(turn, claim, "it is not set in Logto")
+        text = _("%(domain)s is not set in Logto, so it has no effect", domain=shown_domain(claim.domain))
+        return [DomainNews(text, changed=True), *_news_of(loss)]
 
     async def _judge(
         self, turn: OrganizationChange[Workroom], claim: Claim, finding: _Finding
@@ -155,13 +154,13 @@ class DomainChecks:
             return []
         grace = self._grace * (1 if finding.is_certain else UNREACHABLE_FACTOR)
         if now >= failing_since + grace:
-            await lapse(turn, claim, str(finding.problem).rstrip("."))
+            loss = await lapse(turn, claim, str(finding.problem).rstrip("."))
             text = _(
                 "%(domain)s: %(problem)s People can no longer join through it",
                 domain=shown,
                 problem=finding.problem,
             )
-            return [DomainNews(text, changed=True)]
+            return [DomainNews(text, changed=True), *_news_of(loss)]
         text = _(
             "%(domain)s: %(problem)s It stops working at %(time)s",
             domain=shown,
@@ -169,3 +168,12 @@ class DomainChecks:
             time=(failing_since + grace).strftime("%Y-%m-%d %H:%M UTC"),
         )
         return [DomainNews(text, changed=False)]
+
+
+def _news_of(loss: Loss) -> list[DomainNews]:
+    if loss.turned_off is None:
+        return []
+    text = _(
+        "single sign-on with %(provider)s was turned off: no domain is left", provider=loss.turned_off.name
+    )
+    return [DomainNews(text, changed=True)]

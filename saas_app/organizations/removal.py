@@ -3,8 +3,8 @@
 It also deletes records of ended memberships, and notifications, that have expired.
 
 A row of ``organization_removals`` requests each removal. It survives restarts, and counts what was removed so
-far. The audit log stays, because it is append-only. After the deletion, only the operator can read it, in the
-database.
+far. If the organization had single sign-on, its connector in Logto is deleted first. The audit log stays,
+because it is append-only. After the deletion, only the operator can read it, in the database.
 """
 
 from __future__ import annotations
@@ -31,9 +31,11 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import insert_if_absent
 from saas_app.errors import Busy
 from saas_app.identity.former_members import delete_expired_ends
+from saas_app.logto import ManagementClient
 from saas_app.models import OrganizationRemoval
 from saas_app.notifications.recorder import delete_expired_notifications
 from saas_app.organizations import queries
+from saas_app.single_sign_on.changes.connectors import delete_connector_of
 from saas_app.support.changes import delete_expired_accesses
 
 log = structlog.get_logger(__name__)
@@ -65,18 +67,20 @@ class Removals:
     failed: tuple[Failure, ...] = ()
 
 
-async def remove_pending(work: UnitOfWork, *, batch: int = _BATCH) -> Removals:
+async def remove_pending(
+    work: UnitOfWork, management: ManagementClient | None, *, batch: int = _BATCH
+) -> Removals:
     """Carry out every unfinished request. If one fails, it stays, and the others are carried out.
 
-    Each batch of rows is a transaction, run by one worker at a time. After a crash, the next call continues
-    with what is left.
+    ``management`` is None without the Management API: connectors then stay in Logto. Each batch of rows is a
+    transaction, run by one worker at a time. After a crash, the next call continues with what is left.
     """
     async with work.reading() as db:
         organization_ids = await queries.list_requested(db)
     finished, failed = 0, []
     for organization_id in organization_ids:
         try:
-            finished += await _remove(work, organization_id, batch)
+            finished += await _remove(work, management, organization_id, batch)
         except Busy:
             log.info("another worker removes this organization", organization_id=organization_id)
         except Exception as error:
@@ -94,8 +98,11 @@ class RemovalWorker:
     accesses.
     """
 
-    def __init__(self, work: UnitOfWork, *, interval: float = _INTERVAL) -> None:
+    def __init__(
+        self, work: UnitOfWork, management: ManagementClient | None, *, interval: float = _INTERVAL
+    ) -> None:
         self._work = work
+        self._management = management
         self._interval = interval
         self._woken = asyncio.Event()
 
@@ -121,14 +128,17 @@ class RemovalWorker:
             await delete_expired_ends(self._work)
             await delete_expired_notifications(self._work)
             await delete_expired_accesses(self._work)
-            return not (await remove_pending(self._work)).failed
+            return not (await remove_pending(self._work, self._management)).failed
         except Exception:
             log.exception("removing deleted and expired data failed, and is retried later")
             return False
 
 
-async def _remove(work: UnitOfWork, organization_id: str, batch: int) -> bool:
+async def _remove(
+    work: UnitOfWork, management: ManagementClient | None, organization_id: str, batch: int
+) -> bool:
     """Delete batch after batch until nothing is left. Returns False if a deletion is still in progress."""
+    await delete_connector_of(work, management, organization_id)
     while True:
         async with (
             lease(work, f"removal:{organization_id}", seconds=_LEASE),

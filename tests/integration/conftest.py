@@ -40,7 +40,7 @@ from tests.tokens import SCOPES, machine_token, token_of
 @pytest.fixture
 async def no_pending_removals(runtime: Runtime) -> None:
     """Carry out the removals that other tests left in the database that they share."""
-    await remove_pending(runtime.jobs)
+    await remove_pending(runtime.jobs, runtime.management)
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ async def test_the_worker_deletes_ended_memberships_of_all_organizations_after_9
     async def only_the_new_one_is_kept() -> bool:
         return await list_kept() == {ended["30 days"]}
 
-    async with RemovalWorker(work).running():
+    async with RemovalWorker(work, None).running():
         await eventually(only_the_new_one_is_kept, "expired ended memberships are deleted")
 
 
@@ -88,6 +88,6 @@ async def test_responses_of_a_deleted_organization_are_removed(work: UnitOfWork,
     await add_key(work, gone, "new", utc_now())
     await order_removal(work, gone, "Gone Ltd", "somebody")
 
-    await remove_pending(work)
+    await remove_pending(work, None)
 
     assert await keys_of(gone) == []

@@ -192,7 +192,7 @@ async def test_unreadable_notes_do_not_stop_a_removal(
     runtime: Runtime, poisoned: str, unreadable_notes: list[str]
 ) -> None:
     await order_removal(runtime.jobs, poisoned, "Gone", "somebody")
-    assert await remove_pending(runtime.jobs) == Removals(1)
+    assert await remove_pending(runtime.jobs, runtime.management) == Removals(1)
     assert await _notes(runtime, poisoned) == 0
 
 
@@ -206,7 +206,7 @@ async def test_a_removal_that_fails_does_not_stop_the_others(
     async with runtime.work.writing(bad) as db:
         deletion = AuditEntry(SYSTEM, Action.ORGANIZATION_DELETE, Target("organization", bad, "Gone"))
         db.add(_note(bad, deletion.as_json() | {"outcome": "neither"}))
-    assert await remove_pending(runtime.jobs) == Removals(2)
+    assert await remove_pending(runtime.jobs, runtime.management) == Removals(2)
     async with runtime.work.reading(bad) as db:
         actions = list(await db.scalars(sa.select(AuditEvent.action)))
     assert actions == [Action.ORGANIZATION_REMOVE_DATA]

@@ -6,6 +6,8 @@
 * A TXT record outranks an address: an organization that controls the DNS takes the domain from one that only
   had a person with an address there. A domain held by a TXT record stays while that record exists.
 * Nobody can let people join with roles that they could not assign themselves.
+* A domain that is no longer proved by a TXT record leaves the organization's single sign-on
+  (:mod:`saas_app.single_sign_on.changes.lost_domains`).
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from saas_app.logto import ManagementError
 from saas_app.models import DomainProof
 from saas_app.organizations.service import read_joining
 from saas_app.organizations.values import OrganizationGone
+from saas_app.single_sign_on.changes.lost_domains import Loss, find_loss
 from saas_app.text.domains import shown_domain
 from saas_app.text.translation import Sentence, _, ngettext
 from saas_app.text.visible import isolated
@@ -139,25 +142,34 @@ async def remove_domain(change: MemberChange, name: str) -> None:
             if claim is None and not matching:
                 return
             was_verified = claim is not None and claim.is_verified
+            loss = await find_loss(turn, [domain], "the email domain was removed")
             await turn.carry_out(
                 _event(turn, Action.DOMAIN_REMOVE, domain, before={"verified": was_verified}),
                 lambda: remove_from_logto(turn, matching),
+                before=loss.take_out,
                 also=lambda db: queries.remove_claim(db, turn.organization_id, domain),
+                on_refusal=loss.give_back,
             )
+            await loss.tell_logto()
 
 
-async def lapse(turn: OrganizationChange[Workroom], claim: Claim, reason: str) -> None:
-    """Mark a verified domain as not verified, in Logto first."""
+async def lapse(turn: OrganizationChange[Workroom], claim: Claim, reason: str) -> Loss:
+    """Mark a verified domain as not verified, in Logto first. Returns what single sign-on lost by it."""
 
     async def release(db: WritingSession) -> None:
         await queries.release(db, turn.organization_id, claim.domain)
 
     after = {"verified": False, "reason": reason}
+    loss = await find_loss(turn, [claim.domain], reason)
     await turn.carry_out(
         _event(turn, Action.DOMAIN_LAPSE, claim.domain, {"verified": True}, after),
         lambda: remove_from_logto(turn, [claim.domain]),
+        before=loss.take_out,
         also=release,
+        on_refusal=loss.give_back,
     )
+    await loss.tell_logto()
+    return loss
 
 
 async def remove_from_logto(turn: OrganizationChange[Caller], names: Collection[str]) -> None:
@@ -211,7 +223,8 @@ async def _verify(change: MemberChange, domain: str, proof: DomainProof) -> None
             joining = await read_joining(turn)
             turn.caller.require_assignable(joining.role_names)
             before = await _get_claim(turn, domain)
-            await _hold(turn, domain, proof)
+            loss = await _hold(turn, domain, proof)
+            await loss.tell_logto()
             after = {"verified": True, "proof": proof.value, "roles": sorted(joining.role_names)}
             event = _event(turn, Action.DOMAIN_VERIFY, domain, {"verified": before.is_verified}, after)
             try:
@@ -225,13 +238,20 @@ async def _verify(change: MemberChange, domain: str, proof: DomainProof) -> None
                 raise
 
 
-async def _hold(change: MemberChange, domain: str, proof: DomainProof) -> None:
-    """Take the domain, unless another organization was first. The unique index decides."""
+async def _hold(change: MemberChange, domain: str, proof: DomainProof) -> Loss:
+    """Take the domain, unless another organization was first. The unique index decides.
+
+    Returns what single sign-on lost: a domain that was proved by DNS and is now proved by an address.
+    """
     subject = change.caller.principal.subject
+    loss = Loss(change, "the email domain is proved by an address")
+    if proof is not DomainProof.DNS:
+        loss = await find_loss(change, [domain], loss.reason)
     try:
         async with change.work.writing(change.organization_id) as db:
             if not await queries.hold(db, change.organization_id, domain, proof, subject, utc_now()):
                 raise Invalid(fields={"domain": _OFF_THE_LIST})
+            await loss.take_out(db)
     except IntegrityError:
         raise NotProved(
             _(
@@ -240,6 +260,7 @@ async def _hold(change: MemberChange, domain: str, proof: DomainProof) -> None:
                 domain=_shown(domain),
             )
         ) from None
+    return loss
 
 
 async def _add_to_logto(change: MemberChange, domain: str, in_logto: Collection[str]) -> None:

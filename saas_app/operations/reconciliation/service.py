@@ -94,7 +94,7 @@ class Reconciler:
                     raise
                 log.warning("an organization cannot be reconciled", organization_id=visited, exc_info=True)
                 yield Failure.of(visited, error)
-        removed = await remove_pending(self._work)
+        removed = await remove_pending(self._work, self._client)
         if removed.finished:
             yield Repair(
                 "", _("removed the data of %(finished)s deleted organizations", finished=removed.finished)

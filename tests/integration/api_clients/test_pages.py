@@ -176,7 +176,7 @@ async def test_an_application_of_another_kind_is_not_found(acme: Acme, programs:
 async def test_clients_are_deleted_with_their_organization(acme: Acme, runtime: Runtime) -> None:
     await acme.create()
     await order_removal(runtime.jobs, acme.id, "Acme", acme.admin.id)
-    await remove_pending(runtime.jobs)
+    await remove_pending(runtime.jobs, runtime.management)
     async with runtime.work.reading(acme.id) as db:
         assert await db.scalar(sa.select(sa.func.count(ApiClient.id))) == 0
 

@@ -254,6 +254,6 @@ async def test_a_reset_deletes_the_ends_of_roles(learner: LearnerInLab) -> None:
     assert await ends_of(learner.runtime, workshop.id, sam)
 
     await learner.browser.post("/lab/reset")
-    await remove_pending(learner.runtime.jobs)
+    await remove_pending(learner.runtime.jobs, learner.runtime.management)
 
     assert await ends_of(learner.runtime, workshop.id, sam) == {}

@@ -157,7 +157,7 @@ async def test_the_data_of_a_deleted_organization_is_removed_and_the_removal_rec
         await _fill(runtime.work, organization_id)
     await acme.browser.post(f"{acme.settings}/delete", {"name": acme.name})
 
-    await remove_pending(runtime.jobs)
+    await remove_pending(runtime.jobs, runtime.management)
 
     left = await kept(acme.id)
     assert (left.projects, left.tasks, left.pending, left.is_known) == (0, 0, 0, False)
@@ -179,7 +179,7 @@ async def test_the_ends_of_roles_and_the_choices_of_a_deleted_organization_go_wi
         db.add(OrganizationOptions(organization_id=acme.id, names_approvers=False))
     await acme.browser.post(f"{acme.settings}/delete", {"name": acme.name})
 
-    await remove_pending(runtime.jobs)
+    await remove_pending(runtime.jobs, runtime.management)
 
     is_theirs = OrganizationOptions.organization_id == acme.id
     async with runtime.work.reading(acme.id) as db:
@@ -197,7 +197,7 @@ async def test_an_organization_that_logto_no_longer_has_is_removed_here(
     await acme.browser.get(address, 404)
 
     await acme.browser.post(address, {"name": acme.name})
-    await remove_pending(runtime.jobs)
+    await remove_pending(runtime.jobs, runtime.management)
 
     left = await kept(acme.id)
     assert (left.projects, left.tasks) == (0, 0)
@@ -212,7 +212,7 @@ async def test_when_logto_fails_nothing_is_deleted_here(
     gate.fail(EVERY_CHANGE)
 
     await acme.browser.at(faulty_app).post(f"{acme.settings}/delete", {"name": acme.name}, 503)
-    await remove_pending(runtime.jobs)
+    await remove_pending(runtime.jobs, runtime.management)
 
     left = await kept(acme.id)
     assert (left.projects, left.tasks, left.actions) == (3, 12, [])
@@ -252,18 +252,18 @@ async def test_after_a_crash_between_two_batches_the_next_call_continues(
     await order_removal(runtime.jobs, gone, "Gone Ltd", "somebody")
 
     with pytest.raises(Crash):
-        await remove_pending(CrashingWork(engine, after=batches), batch=2)
+        await remove_pending(CrashingWork(engine, after=batches), None, batch=2)
 
     halfway = await kept(gone)
     assert halfway.events == ()
     assert halfway.tasks == max(0, 6 - 2 * batches)
-    await remove_pending(runtime.jobs, batch=2)
+    await remove_pending(runtime.jobs, runtime.management, batch=2)
     left = await kept(gone)
     assert (left.projects, left.tasks) == (0, 0)
     assert [event.after for event in left.events] == [{"tasks": 6, "projects": 2}]
     untouched = await kept(stays)
     assert (untouched.projects, untouched.tasks, untouched.events) == (2, 6, ())
-    assert await remove_pending(runtime.jobs) == Removals(0)
+    assert await remove_pending(runtime.jobs, runtime.management) == Removals(0)
 
 
 async def test_two_workers_remove_an_organization_once(
@@ -273,7 +273,10 @@ async def test_two_workers_remove_an_organization_once(
     await _fill(runtime.work, gone, projects=3, tasks=3)
     await order_removal(runtime.jobs, gone, "Gone Ltd", "somebody")
     await order_removal(runtime.jobs, gone, "Ordered twice", "logto")
-    await asyncio.gather(remove_pending(runtime.jobs, batch=2), remove_pending(UnitOfWork(engine), batch=2))
+    await asyncio.gather(
+        remove_pending(runtime.jobs, runtime.management, batch=2),
+        remove_pending(UnitOfWork(engine), None, batch=2),
+    )
     left = await kept(gone)
     assert (left.projects, left.tasks) == (0, 0)
     assert [(event.target_name, event.after) for event in left.events] == [
@@ -293,13 +296,13 @@ async def test_a_deletion_that_was_never_recorded_is_recorded_after_a_while(
             started_at = utc_now() - timedelta(minutes=minutes)
             db.add(PendingChange(entry=entry.as_json(), subjects=[], started_at=started_at))
     await order_removal(runtime.jobs, gone, "Gone Ltd", "ada")
-    await remove_pending(runtime.jobs)
+    await remove_pending(runtime.jobs, runtime.management)
     left = await kept(gone)
     assert left.actions == (["organization.delete", "organization.remove-data"] if is_told else [])
     assert left.pending == (0 if is_told else 2)
     async with runtime.work.writing(gone) as db:
         await db.execute(sa.delete(PendingChange))
-    await remove_pending(runtime.jobs)
+    await remove_pending(runtime.jobs, runtime.management)
 
 
 async def test_the_worker_acts_when_woken_and_ends_with_the_application(
@@ -318,7 +321,7 @@ async def test_the_worker_acts_when_woken_and_ends_with_the_application(
                     finished.set()
 
     gone = f"gone{secrets.token_hex(6)}"
-    worker = RemovalWorker(Watched(engine), interval=3600)
+    worker = RemovalWorker(Watched(engine), None, interval=3600)
     before = _workers()
     async with worker.running():
         [own] = _workers() - before
@@ -342,7 +345,7 @@ async def test_a_run_that_fails_is_signaled(engine: AsyncEngine) -> None:
             failed.set()
 
     with signals.removal_ended.connected_to(note):
-        async with RemovalWorker(Broken(engine)).running():
+        async with RemovalWorker(Broken(engine), None).running():
             await asyncio.wait_for(failed.wait(), 20)
 
 

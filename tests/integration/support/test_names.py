@@ -254,7 +254,7 @@ async def test_accesses_go_with_their_organization(runtime: Runtime, work: UnitO
     kept = await add_access(runtime, other)
     await order_removal(work, organization_id, "Gone", "somebody")
 
-    await remove_pending(runtime.jobs)
+    await remove_pending(runtime.jobs, runtime.management)
 
     assert await ids_in(runtime, organization_id) == set()
     assert await ids_in(runtime, other) == {kept}

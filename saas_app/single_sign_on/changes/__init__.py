@@ -1,0 +1,1 @@
+"""Changes of an organization's single sign-on."""

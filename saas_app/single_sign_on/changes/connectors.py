@@ -1,0 +1,67 @@
+"""What an organization's connector at Logto should be, and how it becomes so. The row here decides."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import structlog
+
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.logto import ManagementClient
+from saas_app.single_sign_on import queries
+from saas_app.single_sign_on.values import Connection
+
+log = structlog.get_logger(__name__)
+
+
+def wanted_domains(connection: Connection, held: Collection[str]) -> tuple[str, ...]:
+    """Return the domains that the connector should have in Logto.
+
+    ``held`` are the domains that the organization has proved by DNS. While the connection is not on, and
+    while it has no such domain, nobody is sent to the provider.
+    """
+    if connection.is_on and (chosen := tuple(name for name in connection.domains if name in held)):
+        return chosen
+    return (connection.reserved_domain,)
+
+
+def lets_people_join(connection: Connection) -> bool:
+    """Return whether Logto should make people members who sign in through the connector."""
+    return connection.is_on and connection.joins
+
+
+async def align(management: ManagementClient, connection: Connection, held: Collection[str]) -> None:
+    """Set the domains of the connector in Logto, and whether its people join, to what they should be.
+
+    Whether they join comes first: Logto asks the company's provider when the domains change, and that may
+    hang. Raises what calls to Logto raise: 404 if the connector or the organization does not exist there.
+    """
+    await set_joining(management, connection)
+    await management.set_sso_domains(connection.connector_id, wanted_domains(connection, held))
+
+
+async def set_joining(management: ManagementClient, connection: Connection) -> None:
+    """Let Logto make people members who sign in through the connector, or stop it."""
+    organization_id, connector_id = connection.organization_id, connection.connector_id
+    if lets_people_join(connection):
+        await management.add_joining_connector(organization_id, connector_id)
+    else:
+        await management.remove_joining_connector(organization_id, connector_id)
+
+
+async def delete_connector_of(
+    work: UnitOfWork, management: ManagementClient | None, organization_id: str
+) -> None:
+    """Delete the connector of a deleted organization in Logto, if it has one. Repeating it does no harm.
+
+    Its row here is deleted later, so after a crash or a failure the connector is still found. A connector
+    without a row would keep sending people to its provider. Raises what calls to Logto raise.
+    """
+    async with work.reading(organization_id) as db:
+        connection = await queries.find_connection(db, organization_id)
+    if connection is None:
+        return
+    if management is None:
+        log.warning("a connector stays in logto", connector_id=connection.connector_id)
+        return
+    await management.delete_sso_connector(connection.connector_id)
