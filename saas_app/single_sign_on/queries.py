@@ -19,6 +19,7 @@ _BY_ORGANIZATION: Final = sa.select(*_COLUMNS).where(_OF_ORGANIZATION)
 _BY_CONNECTOR: Final = sa.select(*_COLUMNS).where(
     SsoConnection.connector_id == sa.bindparam("of_connector", type_=sa.String)
 )
+_CONNECTORS: Final = sa.select(SsoConnection.connector_id)
 _HELD: Final = sa.select(EmailDomain.domain).where(
     EmailDomain.organization_id == sa.bindparam("of_organization", type_=sa.String),
     EmailDomain.proof == DomainProof.DNS,
@@ -39,6 +40,11 @@ async def find_by_connector(db: DatabaseSession, connector_id: str) -> Connectio
     """
     row = (await db.execute(_BY_CONNECTOR, {"of_connector": connector_id})).one_or_none()
     return None if row is None else _as_connection(row)
+
+
+async def list_connector_ids(db: DatabaseSession) -> frozenset[str]:
+    """Return the connectors of all organizations. ``db`` sees all of them, as sessions of jobs do."""
+    return frozenset(await db.scalars(_CONNECTORS))
 
 
 async def list_held_domains(db: DatabaseSession, organization_id: str) -> frozenset[str]:

@@ -8,14 +8,20 @@ from saas_app.changes.organization_change import Systems
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.email_domains.dns_records import TxtResolver
 from saas_app.email_domains.rechecks import DomainChecks
+from saas_app.logto import ManagementClient
 from saas_app.operations.reconciliation.service import Reconciler
+from saas_app.single_sign_on.rechecks import SsoChecks
 from tests.factories import Factory
 
 
-def reconciler_of(work: UnitOfWork, make: Factory) -> Reconciler:
-    """Return a reconciler of a database with the provider of the tests."""
-    checks = DomainChecks(Systems(work, make.management, None), TxtResolver(), timedelta(days=3))
-    return Reconciler(work, make.management, checks)
+def reconciler_of(
+    work: UnitOfWork, make: Factory, *, management: ManagementClient | None = None, sso: bool = True
+) -> Reconciler:
+    """Return a reconciler of a database with the provider of the tests, or another way to reach it."""
+    client = management or make.management
+    systems = Systems(work, client, None)
+    checks = DomainChecks(systems, TxtResolver(), timedelta(days=3))
+    return Reconciler(work, client, checks, SsoChecks(systems) if sso else None)
 
 
 async def repairs_of(reconciler: Reconciler, organization_id: str) -> list[str]:

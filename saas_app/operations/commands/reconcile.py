@@ -24,6 +24,7 @@ from saas_app.operations.output import column, one_line, say
 from saas_app.operations.preflight import require_package
 from saas_app.operations.reconciliation.logto_state import require_own_application
 from saas_app.operations.reconciliation.service import Reconciler
+from saas_app.single_sign_on.rechecks import SsoChecks
 from saas_app.text.translation import _
 
 
@@ -64,7 +65,8 @@ async def _reconcile(
             domains = DomainChecks(
                 Systems(work, client, None), TxtResolver(settings.domain_nameservers), grace
             )
-            async for found in Reconciler(work, client, domains).run(organization_id):
+            single_sign_on = SsoChecks(Systems(work, client, None)) if settings.single_sign_on else None
+            async for found in Reconciler(work, client, domains, single_sign_on).run(organization_id):
                 if isinstance(found, Failure):
                     failed.append(found)
                     continue

@@ -44,6 +44,21 @@ _OF_API_CLIENTS = frozenset(
 )
 
 
+OF_SINGLE_SIGN_ON = frozenset(
+    {
+        Action.SSO_CREATE,
+        Action.SSO_CONFIGURE,
+        Action.SSO_TEST,
+        Action.SSO_TURN_ON,
+        Action.SSO_TURN_OFF,
+        Action.SSO_REQUIRE,
+        Action.SSO_STOP_REQUIRING,
+        Action.SSO_CHANGE,
+        Action.SSO_REMOVE,
+    }
+)
+"""Changes whose outcome is the connection that is stored here. Logto's connector is made to follow it."""
+
 _OF_DOMAINS = frozenset({Action.DOMAIN_VERIFY, Action.DOMAIN_LAPSE, Action.DOMAIN_REMOVE})
 
 

@@ -4,7 +4,8 @@ Logto sends each webhook once, and none for roles changed in its Console, so a c
 it expires. A crash between Logto and our database leaves the note of a change open
 (:mod:`saas_app.changes.notes`). This module marks tokens as stale, corrects names, and records the outcome in
 the audit log. It takes no roles away but those that have ended (:mod:`.roles`). Email domains that are not
-verified, or no longer proved, stop letting people join (:mod:`saas_app.email_domains.rechecks`).
+verified, or no longer proved, stop letting people join (:mod:`saas_app.email_domains.rechecks`). Connectors
+of single sign-on get the state that is stored here (:mod:`saas_app.single_sign_on.rechecks`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -33,16 +34,23 @@ from saas_app.identity.directory import row_of_organization, user_row
 from saas_app.identity.former_members import note_removed_elsewhere
 from saas_app.identity.membership_changes import mark_changed
 from saas_app.identity.named_members import forget_member, list_named
-from saas_app.logto import ManagementClient, OrganizationInfo
+from saas_app.logto import LogtoUser, ManagementClient, ManagementError, OrganizationInfo
 from saas_app.logto.provider_clock import Moment
 from saas_app.models import EVERYONE
 from saas_app.notifications.recorder import notify_of_change, notify_of_removal, notify_of_roles
 from saas_app.operations.reconciliation import queries
-from saas_app.operations.reconciliation.logto_state import LogtoState, outcome_of, read_state
+from saas_app.operations.reconciliation.logto_state import (
+    OF_SINGLE_SIGN_ON,
+    LogtoState,
+    outcome_of,
+    read_state,
+)
 from saas_app.operations.reconciliation.roles import end_roles, forget_unheld
 from saas_app.organizations.changes.creation import was_cut_off
 from saas_app.organizations.removal import remove_pending, request_removal
 from saas_app.rbac.permissions import Permission, permissions_of
+from saas_app.single_sign_on.queries import find_connection
+from saas_app.single_sign_on.rechecks import SsoChecks
 from saas_app.text.translation import Sentence, _
 
 log = structlog.get_logger(__name__)
@@ -65,10 +73,18 @@ class Repair:
 class Reconciler:
     """Compares Workroom with Logto, one organization at a time."""
 
-    def __init__(self, work: UnitOfWork, client: ManagementClient, domains: DomainChecks) -> None:
+    def __init__(
+        self,
+        work: UnitOfWork,
+        client: ManagementClient,
+        domains: DomainChecks,
+        single_sign_on: SsoChecks | None = None,
+    ) -> None:
+        """``single_sign_on`` is None while it is not offered."""
         self._work = work
         self._client = client
         self._domains = domains
+        self._single_sign_on = single_sign_on
 
     async def run(self, organization_id: str | None = None) -> AsyncIterator[Repair | Failure]:
         """Repair one organization, or all if it is None. Then continue removals that were requested.
@@ -94,6 +110,9 @@ class Reconciler:
                     raise
                 log.warning("an organization cannot be reconciled", organization_id=visited, exc_info=True)
                 yield Failure.of(visited, error)
+        if organization_id is None:
+            for found in await self._list_stray_connectors():
+                yield found
         removed = await remove_pending(self._work, self._client)
         if removed.finished:
             yield Repair(
@@ -142,7 +161,10 @@ class Reconciler:
         else:
             return []  # created and deleted there since the list was read
         done = [*(Repair(organization_id, what) for what in repairs), *await self._close(state)]
-        return done if state.info is None else [*done, *await self._check_domains(state)]
+        if state.info is None:
+            return done
+        done += await self._check_domains(state)
+        return [*done, *await self._check_single_sign_on(state)]
 
     async def _was_cut_off(self, state: LogtoState, info: OrganizationInfo) -> bool:
         """Return whether the organization's creation was interrupted. A complete one is in the audit log."""
@@ -151,15 +173,43 @@ class Reconciler:
         async with self._work.reading(state.organization_id) as db:
             return not await queries.has_creation_entry(db)
 
+    async def _check_single_sign_on(self, state: LogtoState) -> list[Repair | Failure]:
+        """Check the connection to the identity provider.
+
+        If Logto does not respond, that may be the fault of this company's provider, for which it waits. So
+        the other organizations are still reconciled.
+        """
+        if self._single_sign_on is None:
+            return []
+        able = {person.id: person for person in _stewards_of(state) if not person.is_suspended}
+        try:
+            news = await self._single_sign_on.run(state.organization_id, able)
+        except Busy:
+            what = _("its single sign-on was not checked, because it is being changed")
+            return [Repair(state.organization_id, what, changed=False)]
+        except (LogtoUnavailable, ManagementError) as error:
+            log.warning(
+                "single sign-on cannot be checked", organization_id=state.organization_id, exc_info=True
+            )
+            name = _("%(organization_id)s: its single sign-on", organization_id=state.organization_id)
+            return [Failure.of(name, error)]
+        return [Repair(state.organization_id, item.what, item.changed) for item in news]
+
+    async def _list_stray_connectors(self) -> list[Repair | Failure]:
+        """Report connectors that no organization has. Logto asks all their providers, and one may hang."""
+        if self._single_sign_on is None:
+            return []
+        try:
+            news = await self._single_sign_on.list_strays()
+        except (LogtoUnavailable, ManagementError) as error:
+            log.warning("the connectors of single sign-on cannot be listed", exc_info=True)
+            return [Failure.of(_("the list of connectors"), error)]
+        return [Repair("", item.what, item.changed) for item in news]
+
     async def _check_domains(self, state: LogtoState) -> list[Repair]:
         """Check the email domains. An organization whose domains are being changed is checked next time."""
-        stewards = [
-            person
-            for person in state.people.values()
-            if Permission.ORGANIZATION_UPDATE in permissions_of(state.role_names[person.id])
-        ]
         try:
-            news = await self._domains.run(state.organization_id, stewards)
+            news = await self._domains.run(state.organization_id, _stewards_of(state))
         except Busy:
             return [
                 Repair(
@@ -277,7 +327,10 @@ class Reconciler:
         if note is None:
             return None
         entry = AuditEntry.from_json(note.entry)
-        outcome = await outcome_of(self._client, state, entry, note.subjects)
+        if entry.action in OF_SINGLE_SIGN_ON and state.info is not None:
+            outcome = await self._stored_single_sign_on(state.organization_id)
+        else:
+            outcome = await outcome_of(self._client, state, entry, note.subjects)
         after = {**outcome, "recovered": True, "wanted": entry.after}
         async with self._work.writing(state.organization_id) as db:
             if not await notes.close_note(db, note_id):
@@ -294,3 +347,18 @@ class Reconciler:
             name=entry.target.name,
             started_at=note.started_at.strftime("%Y-%m-%d %H:%M"),
         )
+
+    async def _stored_single_sign_on(self, organization_id: str) -> dict[str, Any]:
+        """Return how far single sign-on is set up here, for the entry of an interrupted change of it."""
+        async with self._work.reading(organization_id) as db:
+            connection = await find_connection(db, organization_id)
+        return {"single_sign_on": None if connection is None else connection.stage.value}
+
+
+def _stewards_of(state: LogtoState) -> list[LogtoUser]:
+    """Return the members who may change the organization's settings."""
+    return [
+        person
+        for person in state.people.values()
+        if Permission.ORGANIZATION_UPDATE in permissions_of(state.role_names[person.id])
+    ]

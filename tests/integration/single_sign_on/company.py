@@ -153,7 +153,7 @@ class Company(Office):
     async def events(self, *actions: str) -> list[AuditEvent]:
         """Return the audit events with these actions, by default those of single sign-on, oldest first."""
         wanted = AuditEvent.action.in_(actions) if actions else AuditEvent.action.startswith("sso.")
-        async with self.runtime.work.reading(self.id) as db:
+        async with self.runtime.work.writing(self.id) as db:
             return list(await db.scalars(sa.select(AuditEvent).where(wanted).order_by(AuditEvent.id)))
 
 

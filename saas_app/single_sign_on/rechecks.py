@@ -1,0 +1,197 @@
+"""Checks an organization's single sign-on again, as a part of ``saas-app reconcile``.
+
+Logto sends no webhook about connectors, so only this notices what was changed in its Console, what an
+interrupted change left there, and what could not be told to it when a domain was lost. What is stored here
+decides. The exceptions are a connector that is gone, and a provider that was entered only there: the
+connection then has to be tested again. Nothing is needed when a person is deleted or suspended: their
+sessions end as those of other people do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from saas_app.audit.recorder import Action, Target, record
+from saas_app.changes.organization_change import OrganizationChange, Systems
+from saas_app.db.session import WritingSession
+from saas_app.identity.standing import Workroom
+from saas_app.logto import LogtoUser, SsoConnector
+from saas_app.single_sign_on import queries
+from saas_app.single_sign_on.changes.connectors import align, lets_people_join, wanted_domains
+from saas_app.single_sign_on.changes.lost_domains import find_loss
+from saas_app.single_sign_on.values import Connection
+from saas_app.text.domains import shown_domain
+from saas_app.text.translation import Sentence, _
+
+CONNECTOR_MARK: Final = "Workroom "
+"""What the names of our connectors in Logto begin with. The organization's ID follows."""
+
+_GONE: Final = "its connector was deleted in Logto"
+_ENTERED_IN_LOGTO: Final = "the identity provider was changed in Logto"
+_NOT_HELD: Final = "the organization does not hold the email domain"
+
+
+@dataclass(frozen=True, slots=True)
+class SsoNews:
+    """The result of a check, for the operator. ``changed`` says whether the check changed something."""
+
+    what: Sentence
+    changed: bool
+
+
+class SsoChecks:
+    """Checks the connection of one organization at a time. It asks Logto only about those that have one."""
+
+    def __init__(self, systems: Systems) -> None:
+        self._systems = systems
+
+    async def run(self, organization_id: str, stewards: Mapping[str, LogtoUser]) -> list[SsoNews]:
+        """Check the connection of an organization, and return what to report.
+
+        ``stewards`` are the members who may change its settings, by ID. Raises what calls to Logto raise, and
+        :class:`saas_app.errors.Busy`. :class:`LogtoUnavailable` may mean that only the company's provider
+        hangs: Logto waits for it.
+        """
+        if await self._find(organization_id) is None:
+            return []
+        async with self._systems.by(Workroom(organization_id)).alone() as turn:
+            connection = await self._find(organization_id)
+            if connection is None:
+                return []
+            connector = await turn.management.find_sso_connector(connection.connector_id)
+            if connector is None:
+                return [await self._turn_off(turn, connection)]
+            connection, news = await self._take_out_lost(turn, connection)
+            connection, more = await self._adopt_provider(turn, connection, connector)
+            return [
+                *news,
+                *more,
+                *await self._align(turn, connection, connector),
+                *_missing_recovery(connection, stewards),
+            ]
+
+    async def list_strays(self) -> list[SsoNews]:
+        """Report connectors of Workroom in Logto that no organization here has. None is deleted.
+
+        Raises what calls to Logto raise.
+        """
+        connectors = await self._systems.management.list_sso_connectors()
+        async with self._systems.work.reading() as db:
+            known = await queries.list_connector_ids(db)
+        return [
+            SsoNews(
+                _(
+                    "the connector %(connector_id)s (%(name)s) in Logto belongs to no organization here. "
+                    "Delete it in Logto’s Console, unless another installation uses it",
+                    connector_id=connector.id,
+                    name=connector.name,
+                ),
+                changed=False,
+            )
+            for connector in connectors
+            if connector.name.startswith(CONNECTOR_MARK) and connector.id not in known
+        ]
+
+    async def _find(self, organization_id: str) -> Connection | None:
+        async with self._systems.work.reading(organization_id) as db:
+            return await queries.find_connection(db, organization_id)
+
+    async def _turn_off(self, turn: OrganizationChange[Workroom], connection: Connection) -> SsoNews:
+        """Turn off a connection whose connector is gone, and forget its test, unless an earlier run did."""
+        text = _(
+            "the connector %(connector_id)s of its single sign-on was deleted in Logto. Nobody can sign in "
+            "through it until an admin sets single sign-on up again",
+            connector_id=connection.connector_id,
+        )
+        if not connection.is_on and connection.tested_at is None:
+            return SsoNews(text, changed=False)
+        off = {"on_at": None, "required_at": None, "tested_at": None, "tested_by": None}
+        async with self._systems.work.writing(turn.organization_id) as db:
+            await queries.change_connection(db, turn.organization_id, **off)
+            was_on = connection.is_on
+            _record(db, turn, Action.SSO_TURN_OFF if was_on else Action.SSO_CHANGE, connection, _GONE)
+            if connection.required_at is not None:
+                _record(db, turn, Action.SSO_STOP_REQUIRING, connection, _GONE)
+        return SsoNews(text, changed=True)
+
+    async def _take_out_lost(
+        self, turn: OrganizationChange[Workroom], connection: Connection
+    ) -> tuple[Connection, list[SsoNews]]:
+        """Take domains out of the connection that the organization does not hold by DNS."""
+        loss = await find_loss(turn, (), _NOT_HELD)
+        if loss.after is None:
+            return connection, []
+        async with self._systems.work.writing(turn.organization_id) as db:
+            await loss.take_out(db)
+        lost = sorted(set(connection.domains) - set(loss.after.domains))
+        names = ", ".join(map(shown_domain, lost))
+        text = _("single sign-on no longer counts for %(domains)s, which it does not hold", domains=names)
+        if loss.turned_off is not None:
+            text = _("single sign-on was turned off: it does not hold %(domains)s", domains=names)
+        return loss.after, [SsoNews(text, changed=True)]
+
+    async def _adopt_provider(
+        self, turn: OrganizationChange[Workroom], connection: Connection, connector: SsoConnector
+    ) -> tuple[Connection, list[SsoNews]]:
+        """Store the provider that Logto has, if it is another. While the connection is on, only report it."""
+        theirs = (connector.issuer, connector.client_id)
+        if theirs == (connection.issuer, connection.client_id):
+            return connection, []
+        text = _(
+            "the identity provider of its single sign-on is %(issuer)s in Logto", issuer=theirs[0] or "-"
+        )
+        if connection.is_on:
+            return connection, [SsoNews(text, changed=False)]
+        values = {"issuer": theirs[0], "client_id": theirs[1], "tested_at": None, "tested_by": None}
+        async with self._systems.work.writing(turn.organization_id) as db:
+            await queries.change_connection(db, turn.organization_id, **values)
+            _record(db, turn, Action.SSO_CONFIGURE, connection, _ENTERED_IN_LOGTO, issuer=theirs[0])
+        adopted = replace(connection, issuer=theirs[0], client_id=theirs[1], tested_at=None, tested_by=None)
+        return adopted, [SsoNews(text, changed=True)]
+
+    async def _align(
+        self, turn: OrganizationChange[Workroom], connection: Connection, connector: SsoConnector
+    ) -> list[SsoNews]:
+        """Set the connector's domains, and whether its people join, if Logto has something else."""
+        async with self._systems.work.reading(turn.organization_id) as db:
+            held = await queries.list_held_domains(db, turn.organization_id)
+        joining = await turn.management.list_joining_connectors(turn.organization_id)
+        news = []
+        if set(connector.domains) != set(wanted_domains(connection, held)):
+            names = ", ".join(connector.domains) or "-"
+            text = _(
+                "the connector of its single sign-on had these domains in Logto: %(domains)s", domains=names
+            )
+            news.append(SsoNews(text, changed=True))
+        if (connection.connector_id in joining) != lets_people_join(connection):
+            text = _("Logto had it the other way around whether people join through its single sign-on")
+            news.append(SsoNews(text, changed=True))
+        if news:
+            await align(turn.management, connection, held)
+        return news
+
+
+def _missing_recovery(connection: Connection, stewards: Collection[str]) -> list[SsoNews]:
+    """Report a recovery admin who could not change the settings while single sign-on does not work."""
+    if connection.required_at is None or connection.recovery_id in stewards:
+        return []
+    text = _(
+        "its recovery admin %(person)s is no longer an admin, so nobody could turn single sign-on off if the "
+        "identity provider failed. An admin has to choose another",
+        person=connection.recovery_id or "-",
+    )
+    return [SsoNews(text, changed=False)]
+
+
+def _record(
+    db: WritingSession,
+    turn: OrganizationChange[Workroom],
+    action: Action,
+    connection: Connection,
+    reason: str,
+    **after: str,
+) -> None:
+    target = Target("single sign-on", connection.connector_id, connection.name)
+    record(db, turn.event(action, target, after={**after, "reason": reason}))
