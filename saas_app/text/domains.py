@@ -14,6 +14,10 @@ import idna
 from saas_app.text.scripts import is_of_one_script
 
 _LONGEST_TYPED: Final = 1000  # characters; a name has at most 253 in ASCII
+_NOT_IN_PUBLIC_DNS: Final = frozenset(
+    {"localhost", "localdomain", "local", "internal", "intranet", "private", "corp", "home", "lan", "arpa"}
+    | {"test", "invalid", "onion"}
+)
 
 
 class NotADomainName(ValueError):
@@ -46,3 +50,8 @@ def shown_domain(domain: str) -> str:
         return idna.decode(domain)
     except (UnicodeError, ValueError, IndexError):
         return domain
+
+
+def is_private_name(host: str) -> bool:
+    """Return whether a host name in lower case ends as names of private networks do: ``wiki.internal``."""
+    return host.rpartition(".")[2] in _NOT_IN_PUBLIC_DNS

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import regex
 
+from saas_app.text.domains import is_private_name
 from saas_app.text.translation import Sentence, _
 
 LONGEST: Final = 2048
@@ -24,12 +25,6 @@ _NO_ADDRESS: Final = _("Enter the whole address of a picture, such as https://ex
 _HOST: Final = regex.compile(
     r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{2,59})"
 )
-_PRIVATE: Final = frozenset(
-    {"localhost", "localdomain", "local", "internal", "intranet", "private", "corp", "home", "lan", "arpa"}
-    | {"test", "invalid", "onion"}
-)
-
-
 _ITSELF: Final = regex.compile(
     r"data:image/(?:gif|jpeg|png|svg\+xml|webp)(?:;base64)?,[A-Za-z0-9%+/=._~!$'()*,;:@-]+"
 )
@@ -60,7 +55,7 @@ def read_picture(text: str) -> str:
         raise NotAPicture(_NO_ADDRESS)
     if parts.username is not None or parts.password is not None or port not in (None, 443):
         raise NotAPicture(_("The address must not contain a user name, a password or a port."))
-    if not _HOST.fullmatch(host) or host.rpartition(".")[2] in _PRIVATE:
+    if not _HOST.fullmatch(host) or is_private_name(host):
         raise NotAPicture(_("The address must name a host on the internet, not one in a private network."))
     return text
 
