@@ -84,7 +84,11 @@ def _verified_sso(records: Any) -> Any:
 
 
 class BrowserSession(Record):
-    """A browser that is signed in at Logto. ``sso`` is None if it did not sign in at a company's provider."""
+    """A browser that is signed in at Logto. ``sso`` is None if it did not sign in at a company's provider.
+
+    ``is_explained``: Logto says how it signed in. Otherwise, ``sso`` is None whatever happened: Logto 1.42
+    leaves out a submission that it cannot read again.
+    """
 
     model_config = ConfigDict(val_temporal_unit="seconds")
 
@@ -98,6 +102,10 @@ class BrowserSession(Record):
 
     sso: Annotated[SsoSubmission | None, BeforeValidator(_verified_sso)] = Field(
         None, repr=False, validation_alias=AliasPath("lastSubmission", "verificationRecords")
+    )
+
+    is_explained: Annotated[bool, BeforeValidator(lambda found: isinstance(found, Mapping))] = Field(
+        default=False, validation_alias="lastSubmission"
     )
 
     @property

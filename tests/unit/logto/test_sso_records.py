@@ -63,8 +63,15 @@ def test_other_records_are_no_proof(records: tuple[Any, ...]) -> None:
     assert submitted(*records).sso is None
 
 
-def test_a_session_without_a_submission_has_no_proof() -> None:
-    assert BrowserSession.read({"payload": {"uid": "s"}}).sso is None
+@pytest.mark.parametrize("unknown", [{}, {"lastSubmission": None}])
+def test_a_session_without_a_submission_says_nothing(unknown: dict[str, Any]) -> None:
+    found = BrowserSession.read({"payload": {"uid": "s"}, **unknown})
+
+    assert (found.sso, found.is_explained) == (None, False)
+
+
+def test_a_session_with_a_submission_says_how_it_began() -> None:
+    assert submitted(PASSWORD).is_explained
 
 
 @pytest.mark.parametrize(
