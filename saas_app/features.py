@@ -26,6 +26,7 @@ FEATURES: Final = (
     "accounts",
     "notifications",
     "support",
+    "single_sign_on",
     "webhooks",
     "search",
     "lab",

@@ -49,6 +49,7 @@ from saas_app.logto import ManagementClient
 from saas_app.notifications.links import EmailLinks
 from saas_app.organizations.removal import RemovalWorker
 from saas_app.rbac.permissions import Permission
+from saas_app.single_sign_on.issuers import IssuerInspector
 from saas_app.support.changes import Desk
 from saas_app.webhooks.changes.backchannel import BackchannelLogout
 
@@ -284,6 +285,11 @@ class Runtime:
     def txt_resolver(self) -> TxtResolver:
         """Reads DNS records of claimed email domains."""
         return TxtResolver(self.settings.domain_nameservers)
+
+    @cached_property
+    def issuer_inspector(self) -> IssuerInspector:
+        """Checks the identity providers of companies before Logto is told about them."""
+        return IssuerInspector(allows_private=self.settings.single_sign_on_private_issuers)
 
     @cached_property
     def change_limits(self) -> ChangeLimits:

@@ -28,6 +28,9 @@ from saas_app.models import KeptFormRow
 OWNER_FIELD: Final = "_owner"
 """The hidden field with the mark of the person that a page was made for."""
 
+SECRET_FIELDS: Final = frozenset({"client_secret"})
+"""Fields with a secret of somebody else. They are never stored, nor shown again. People type them again."""
+
 LIFETIME: Final = timedelta(hours=1)
 MAX_PER_PERSON: Final = 5
 MAX_LENGTH: Final = 1_000_000  # characters of all names and values; a request body has the same limit
@@ -112,8 +115,13 @@ class KeptForms:
 
 
 def without_marks(fields: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Return the fields without our own, whose names begin with an underscore."""
-    return tuple((name, value) for name, value in fields if not name.startswith("_"))
+    """Return the fields without secrets, and without our own, whose names begin with an underscore."""
+    return tuple((name, value) for name, value in without_secrets(fields) if not name.startswith("_"))
+
+
+def without_secrets(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the fields that a page may contain again, in hidden fields or in plain sight."""
+    return [(name, value) for name, value in fields if name not in SECRET_FIELDS]
 
 
 async def _delete_oldest(db: WritingSession, owner: str) -> None:

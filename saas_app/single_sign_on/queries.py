@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from saas_app.db.rows import changed
 from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.db.upsert import insert_if_absent
-from saas_app.models import DomainProof, EmailDomain, SsoConnection
+from saas_app.models import DomainProof, EmailDomain, SsoConnection, User
 from saas_app.single_sign_on.values import Connection, GroupRole
 
 _COLUMNS: Final = [getattr(SsoConnection, name) for name in Connection.__slots__]
@@ -50,6 +50,12 @@ async def list_connector_ids(db: DatabaseSession) -> frozenset[str]:
 async def list_held_domains(db: DatabaseSession, organization_id: str) -> frozenset[str]:
     """Return the email domains that the organization holds by a proof in the DNS, as A-labels."""
     return frozenset(await db.scalars(_HELD, {"of_organization": organization_id}))
+
+
+async def find_name(db: DatabaseSession, user_id: str) -> str | None:
+    """Return the name of a person for display, or None if it is not known."""
+    name: str | None = await db.scalar(sa.select(User.display_name()).where(User.id == user_id))
+    return name
 
 
 async def add_connection(

@@ -19,9 +19,10 @@ from saas_app.db.session import WritingSession
 from saas_app.identity.standing import Workroom
 from saas_app.logto import LogtoUser, SsoConnector
 from saas_app.single_sign_on import queries
-from saas_app.single_sign_on.changes.connectors import align, lets_people_join, wanted_domains
+from saas_app.single_sign_on.changes.connectors import align
 from saas_app.single_sign_on.changes.lost_domains import find_loss
 from saas_app.single_sign_on.values import Connection
+from saas_app.single_sign_on.wanted import lets_people_join, wanted_domains
 from saas_app.text.domains import shown_domain
 from saas_app.text.translation import Sentence, _
 

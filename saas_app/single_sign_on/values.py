@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -12,6 +12,9 @@ ISSUER_LENGTH: Final = 512
 CLIENT_ID_LENGTH: Final = 256
 SCOPES_LENGTH: Final = 256
 CLAIM_LENGTH: Final = 64
+BASE_SCOPES: Final = ("openid", "profile", "email")
+"""What is always requested of a provider."""
+
 MAX_GROUPS: Final = 50
 """The most rows in the mapping of groups to roles."""
 
@@ -76,3 +79,14 @@ class Connection:
     def reserved_domain(self) -> str:
         """The connector's only domain in Logto while it is not on. No address can be there (RFC 6761)."""
         return f"{self.connector_id}.sso-test.invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """What an admin enters of the identity provider. ``scopes`` are all that are requested."""
+
+    name: str
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    scopes: str

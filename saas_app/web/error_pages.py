@@ -33,6 +33,7 @@ from saas_app.errors import (
     SsoRequired,
 )
 from saas_app.identity.former_members import NoLongerMember
+from saas_app.identity.kept_forms import without_secrets
 from saas_app.identity.single_sign_on import SINGLE_SIGN_ON, sign_in_mark
 from saas_app.identity.support_endings import SupportDenied, SupportEnded
 from saas_app.limits.changes import LimitReached
@@ -163,7 +164,7 @@ async def _page(error: AppError) -> Response:
     elif isinstance(error, FormOfAnotherAccount):
         more = {"waiting": await keep_form()}
     elif isinstance(error, LimitReached) and request.method == "POST":
-        more = {"fields": list((await request.form).items(multi=True))}
+        more = {"fields": without_secrets((await request.form).items(multi=True))}
     html = render(
         template, error=error, request_id=_request_id(), try_again=_try_again(), path=request.path, **more
     )

@@ -43,7 +43,7 @@ ACTIONS = (
 """Pages on which members begin something. The search and the shortcuts lead there."""
 
 _BY_SLUG = {entry.slug: entry for entry in MENU}
-_PART_OF = {"access-requests": "members"}
+_PART_OF = {"access-requests": "members", "single-sign-on": "settings"}
 """Pages outside the menu, by their slug, and the entry that they belong to."""
 
 

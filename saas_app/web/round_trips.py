@@ -9,6 +9,7 @@ from quart.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from saas_app.errors import FreshSignInRequired, SignInRequired
+from saas_app.identity.kept_forms import without_secrets
 from saas_app.identity.renewal import RenewalRequired, StepUpRequired
 from saas_app.text.translation import _
 from saas_app.web.context import is_api
@@ -37,7 +38,7 @@ async def renew(required: RenewalRequired) -> ResponseReturnValue:
         decision=required.decision,
         action=request.path,
         renewed_for=required.purpose,
-        fields=list(form.items(multi=True)),
+        fields=without_secrets(form.items(multi=True)),
     )
     return page, 403
 

@@ -47,7 +47,17 @@ def test_only_the_three_routes_that_check_a_signature_are_exempt_from_csrf() -> 
 def test_a_fresh_sign_in_is_required_by_the_form_and_by_its_submission() -> None:
     fresh = {(route.method, route.rule) for route in ROUTES if route.guard and route.guard.fresh}
     delete, support = "/o/<organization_id>/settings/delete", "/o/<organization_id>/support/start"
-    assert fresh == {(method, rule) for method in ("GET", "POST") for rule in (delete, support)}
+    wizard = "/o/<organization_id>/single-sign-on"
+    steps = {(method, rule) for method, rule in fresh if rule.startswith(f"{wizard}/")}
+    assert {method for method, _rule in steps} == {"POST"}
+    whole = {(method, rule) for method in ("GET", "POST") for rule in (delete, support)}
+    assert fresh - steps == whole | {("GET", wizard)}
+
+
+def test_every_change_of_single_sign_on_requires_a_fresh_sign_in() -> None:
+    changes = [route for route in ROUTES if "/single-sign-on" in route.rule and route.method != "GET"]
+    assert changes
+    assert [str(route) for route in changes if not (route.guard and route.guard.fresh)] == []
 
 
 @pytest.mark.parametrize("role", ROLES)

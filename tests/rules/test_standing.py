@@ -66,6 +66,13 @@ _FORMS: Final[dict[str, dict[str, Any]]] = {
     "organization_settings.verify_domain": {"domain": "example.test", "proof": "address"},
     "organization_settings.remove_domain": {"domain": "acme.example"},
     "organization_settings.choose_joining_role": {"role": "viewer", "seen": ""},
+    "single_sign_on.save_provider": {
+        "name": "Acme Login",
+        "issuer": "https://login.acme.example",
+        "client_id": "workroom",
+        "client_secret": "typed by the admin",
+    },
+    "single_sign_on.choose_people": {"joins": "no"},
     "organization_settings.delete": {"name": "whatever it is called"},
 }
 _OF_MEMBERS: Final = {"roles": "editor", "step": "confirm", "confirmed": "yes"}

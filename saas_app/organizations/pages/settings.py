@@ -11,6 +11,7 @@ from quart.typing import ResponseReturnValue
 
 import saas_app.access_requests.service as access_requests
 import saas_app.projects.service as projects
+import saas_app.single_sign_on.service as single_sign_on
 import saas_app.support.service as support
 from saas_app.audit.last_saves import find_last_save
 from saas_app.audit.values import LastSave
@@ -36,6 +37,7 @@ from saas_app.organizations.values import (
     version_of,
 )
 from saas_app.rbac.permissions import Carrier, Permission
+from saas_app.single_sign_on.values import Connection
 from saas_app.support.values import Consent
 from saas_app.text.domains import shown_domain
 from saas_app.text.translation import Sentence, _
@@ -235,6 +237,8 @@ async def show_page(
         role=role,
         role_saved=role_saved,
         support_consent=await _support_consent(tenant),
+        offers_sso=runtime().settings.offers_single_sign_on,
+        sso=await _single_sign_on(tenant),
         failure=failure,
         account_center=runtime().settings.account_center,
     )
@@ -257,6 +261,12 @@ async def _support_consent(tenant: Tenant) -> Consent | None:
     if not runtime().settings.offers_support:
         return None
     return await support.get_consent(database(), tenant.organization_id)
+
+
+async def _single_sign_on(tenant: Tenant) -> Connection | None:
+    if not runtime().settings.offers_single_sign_on:
+        return None
+    return await single_sign_on.find(database(), tenant.organization_id)
 
 
 async def _names_approvers(tenant: Tenant, current: OrganizationSettings | None) -> bool:

@@ -1,4 +1,4 @@
-"""What an organization's connector at Logto should be, and how it becomes so. The row here decides."""
+"""Brings an organization's connector at Logto to what it should be."""
 
 from __future__ import annotations
 
@@ -10,24 +10,9 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.logto import ManagementClient
 from saas_app.single_sign_on import queries
 from saas_app.single_sign_on.values import Connection
+from saas_app.single_sign_on.wanted import lets_people_join, wanted_domains
 
 log = structlog.get_logger(__name__)
-
-
-def wanted_domains(connection: Connection, held: Collection[str]) -> tuple[str, ...]:
-    """Return the domains that the connector should have in Logto.
-
-    ``held`` are the domains that the organization has proved by DNS. While the connection is not on, and
-    while it has no such domain, nobody is sent to the provider.
-    """
-    if connection.is_on and (chosen := tuple(name for name in connection.domains if name in held)):
-        return chosen
-    return (connection.reserved_domain,)
-
-
-def lets_people_join(connection: Connection) -> bool:
-    """Return whether Logto should make people members who sign in through the connector."""
-    return connection.is_on and connection.joins
 
 
 async def align(management: ManagementClient, connection: Connection, held: Collection[str]) -> None:

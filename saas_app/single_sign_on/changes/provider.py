@@ -1,0 +1,149 @@
+"""Begins a connection, enters its identity provider, and removes it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from saas_app.audit.recorder import Action, Target
+from saas_app.changes.organization_change import MemberChange
+from saas_app.db.base import utc_now
+from saas_app.db.session import WritingSession
+from saas_app.errors import Invalid
+from saas_app.logto import ManagementError, SsoConnector
+from saas_app.organizations.values import OrganizationGone
+from saas_app.single_sign_on.changes.steps import (
+    TARGET,
+    event,
+    get_connection,
+    inspect,
+    list_held,
+    refusals,
+    require_lasting,
+    set_values,
+)
+from saas_app.single_sign_on.issuers import IssuerInspector
+from saas_app.single_sign_on.queries import add_connection, delete_connection, find_connection
+from saas_app.single_sign_on.values import NAME_LENGTH, Connection, Provider
+from saas_app.single_sign_on.wanted import wanted_domains
+from saas_app.text.translation import _
+
+_TAKEN: Final = "single_sign_on.duplicate_connector_name"
+
+
+async def begin(change: MemberChange) -> None:
+    """Create the connector, so that its redirect URI is known. Nothing happens if it exists.
+
+    A connection whose connector was deleted in Logto is replaced.
+    """
+    require_lasting(change.caller)
+    async with change.alone() as turn:
+        with turn.explain(OrganizationGone):
+            await turn.management.get_organization(turn.organization_id)
+        async with turn.work.reading(turn.organization_id) as db:
+            lost = await find_connection(db, turn.organization_id)
+        if lost is not None and await turn.management.find_sso_connector(lost.connector_id) is not None:
+            return
+        name = turn.caller.organization_name[:NAME_LENGTH]
+        made: list[SsoConnector] = []
+
+        async def create() -> None:
+            made.append(await _create_connector(turn))
+
+        async def keep(db: WritingSession) -> None:
+            await delete_connection(db, turn.organization_id)
+            subject = turn.caller.principal.subject
+            await add_connection(db, turn.organization_id, made[0].id, name, subject, utc_now())
+
+        target = Target(TARGET, turn.organization_id, name)
+        await turn.carry_out(turn.event(Action.SSO_CREATE, target), create, also=keep)
+
+
+async def configure(change: MemberChange, inspector: IssuerInspector, wanted: Provider) -> None:
+    """Enter the provider, or change it. Each time, the connection has to be tested again.
+
+    While single sign-on is on, the issuer and the client stay as they are. Raises :class:`Invalid`,
+    :class:`NotSetUp`, :class:`ConnectorGone` and :class:`LimitReached`.
+    """
+    require_lasting(change.caller)
+    async with change.alone() as turn:
+        await turn.count()  # before the provider is asked
+        now = await get_connection(turn)
+        if now.is_on and (wanted.issuer, wanted.client_id) != (now.issuer, now.client_id):
+            raise Invalid(
+                fields={"issuer": _("Turn single sign-on off before you change the issuer or the client ID.")}
+            )
+        await inspect(inspector, wanted.issuer)
+        domains = wanted_domains(now, await list_held(turn))
+        tested = {"tested_at": now.tested_at, "tested_by": now.tested_by}
+        with refusals():
+            await turn.carry_out(
+                event(turn, Action.SSO_CONFIGURE, now, _facts(now), _facts(wanted)),
+                lambda: turn.management.configure_sso_connector(
+                    now.connector_id,
+                    display_name=wanted.name,
+                    issuer=wanted.issuer,
+                    client_id=wanted.client_id,
+                    client_secret=wanted.client_secret,
+                    scope=wanted.scopes,
+                    domains=domains,
+                ),
+                before=lambda db: set_values(db, turn, tested_at=None, tested_by=None),
+                also=lambda db: set_values(
+                    db,
+                    turn,
+                    name=wanted.name,
+                    issuer=wanted.issuer,
+                    client_id=wanted.client_id,
+                    scopes=wanted.scopes,
+                ),
+                on_refusal=lambda db: set_values(db, turn, **tested),
+                is_counted=True,
+            )
+
+
+async def remove(change: MemberChange) -> None:
+    """Delete the connector with everybody's identity there. Accounts stay. Repeating it changes nothing."""
+    require_lasting(change.caller)
+    async with change.alone() as turn:
+        async with turn.work.reading(turn.organization_id) as db:
+            found = await find_connection(db, turn.organization_id)
+        if found is None:
+            return
+        await turn.carry_out(
+            event(turn, Action.SSO_REMOVE, found, {"issuer": found.issuer}),
+            lambda: turn.management.delete_sso_connector(found.connector_id),
+            also=lambda db: delete_connection(db, turn.organization_id),
+        )
+
+
+async def _create_connector(turn: MemberChange) -> SsoConnector:
+    """Create the connector of the organization.
+
+    If the name is taken, an earlier attempt made one whose ID got lost. It is deleted, because nobody knows
+    what it contains.
+    """
+    name = connector_name(turn.organization_id)
+    try:
+        return await turn.management.create_sso_connector(name)
+    except ManagementError as refusal:
+        if refusal.code != _TAKEN:
+            raise
+    for connector in await turn.management.list_sso_connectors():
+        if connector.name == name:
+            await turn.management.delete_sso_connector(connector.id)
+    return await turn.management.create_sso_connector(name)
+
+
+def connector_name(organization_id: str) -> str:
+    """Return the name of an organization's connector in Logto's Console, which is unique."""
+    return f"Workroom {organization_id}"
+
+
+def _facts(provider: Provider | Connection) -> dict[str, Any]:
+    """Return what the audit log shows of a provider. The secret is not among it."""
+    return {
+        "name": provider.name,
+        "issuer": provider.issuer,
+        "client_id": provider.client_id,
+        "scopes": provider.scopes,
+    }

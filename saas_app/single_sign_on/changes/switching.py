@@ -1,0 +1,193 @@
+"""Turns single sign-on on and off, and chooses whose people use it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from saas_app.audit.recorder import Action
+from saas_app.changes.organization_change import MemberChange
+from saas_app.db.base import utc_now
+from saas_app.errors import Invalid
+from saas_app.logto import ManagementError
+from saas_app.organizations.service import read_joining
+from saas_app.single_sign_on.changes.connectors import align, set_joining
+from saas_app.single_sign_on.changes.steps import (
+    ConnectorGone,
+    NotReady,
+    event,
+    get_connection,
+    inspect,
+    list_held,
+    named,
+    no_domain,
+    refusals,
+    require_lasting,
+    set_values,
+    store,
+)
+from saas_app.single_sign_on.issuers import IssuerInspector
+from saas_app.single_sign_on.service import effective_domains
+from saas_app.single_sign_on.values import Connection
+from saas_app.single_sign_on.wanted import has_provider
+from saas_app.text.domains import shown_domain
+from saas_app.text.translation import _
+from saas_app.text.visible import isolated
+
+
+async def choose_domains(change: MemberChange, domains: Collection[str]) -> None:
+    """Choose the domains whose people sign in at the provider. Raises :class:`Invalid`."""
+    require_lasting(change.caller)
+    async with change.alone() as turn:
+        now, held = await get_connection(turn), await list_held(turn)
+        for domain in sorted(set(domains) - held):
+            problem = _(
+                "Your organization no longer holds %(domain)s by a TXT record. Reload the page and choose "
+                "again.",
+                domain=isolated(shown_domain(domain)),
+            )
+            raise Invalid(problem, fields={"domains": problem})
+        if now.is_on and not domains:
+            raise Invalid(no_domain(), fields={"domains": no_domain()})
+        wanted = replace(now, domains=tuple(sorted(set(domains))))
+        await _change(turn, now, wanted, held)
+
+
+async def choose_joining(change: MemberChange, joins: bool) -> None:
+    """Choose whether people who sign in at the provider become members.
+
+    Raises :class:`AssignmentDenied` if they would get roles that the caller cannot assign.
+    """
+    require_lasting(change.caller)
+    async with change.alone() as turn:
+        now, held = await get_connection(turn), await list_held(turn)
+        if joins:
+            await _require_default_roles(turn)
+        await _change(turn, now, replace(now, joins=joins), held)
+
+
+async def turn_on(change: MemberChange, inspector: IssuerInspector) -> None:
+    """Let the people of the chosen domains sign in at the provider only. Repeating it applies it again.
+
+    Raises :class:`NotReady` if it was not tested since the last change, :class:`Invalid` and
+    :class:`ConnectorGone`.
+    """
+    require_lasting(change.caller)
+    async with change.alone() as turn:
+        await turn.count()  # before the provider is asked
+        now, held = await get_connection(turn), await list_held(turn)
+        if now.tested_at is None and not now.is_on:
+            raise NotReady(_("Test the connection first. Each change of the provider requires a new test."))
+        domains = effective_domains(now, held)
+        if not domains:
+            raise NotReady(no_domain())
+        if now.joins:
+            await _require_default_roles(turn)
+        await inspect(inspector, now.issuer)
+        connector = await turn.management.find_sso_connector(now.connector_id)
+        if connector is None:
+            raise ConnectorGone
+        if not has_provider(connector, now):
+            raise NotReady(
+                _("Logto has another provider than this page. Enter the provider again, and test it.")
+            )
+        on = replace(now, domains=domains, on_at=now.on_at or utc_now())
+        await _apply(turn, now, on, held, Action.SSO_TURN_ON, {"domains": named(domains), "joins": on.joins})
+
+
+async def apply_again(change: MemberChange) -> None:
+    """Write the domains to Logto again, and whether people join, after Logto did not answer."""
+    require_lasting(change.caller)
+    async with change.alone() as turn:
+        now, held = await get_connection(turn), await list_held(turn)
+        after = {"domains": named(effective_domains(now, held)), "joins": now.joins}
+        await turn.count()
+        await _apply(turn, now, now, held, Action.SSO_CHANGE, after)
+
+
+async def turn_off(change: MemberChange) -> None:
+    """Let people sign in as before. It is no longer required then. Repeating it changes nothing."""
+    require_lasting(change.caller)
+    async with change.alone() as turn:
+        now, held = await get_connection(turn), await list_held(turn)
+        if not now.is_on:
+            return
+        off: dict[str, Any] = {"on_at": None, "required_at": None, "recovery_id": None}
+
+        async def tell() -> None:
+            try:
+                await align(turn.management, replace(now, on_at=None), held)
+            except ManagementError as refusal:
+                if refusal.status != 404:  # deleted in Logto, so it is off there
+                    raise
+
+        await turn.carry_out(
+            event(turn, Action.SSO_TURN_OFF, now, {"domains": named(now.domains)}),
+            tell,
+            also=lambda db: set_values(db, turn, **off),
+        )
+
+
+async def _change(turn: MemberChange, now: Connection, wanted: Connection, held: Collection[str]) -> None:
+    """Change the domains or who joins: here only while it is off, and else in Logto too."""
+    before, after = _choices(now), _choices(wanted)
+    if before == after:
+        return
+    if not now.is_on:
+        entry = event(turn, Action.SSO_CHANGE, now, before, after)
+        await store(turn, entry, domains=list(wanted.domains), joins=wanted.joins)
+        return
+    await turn.count()
+    await _apply(turn, now, wanted, held, Action.SSO_CHANGE, after)
+
+
+async def _apply(
+    turn: MemberChange,
+    now: Connection,
+    wanted: Connection,
+    held: Collection[str],
+    action: Action,
+    after: dict[str, Any],
+) -> None:
+    """Bring Logto and the row to what is wanted. The change was counted.
+
+    The row comes first. If Logto's answer is lost, people are never sent to a provider from which they could
+    not come back, and the page says what Logto lacks.
+    """
+    with refusals():
+        await turn.carry_out(
+            event(turn, action, now, _choices(now) if action is Action.SSO_CHANGE else None, after),
+            lambda: _tell_logto(turn, now, wanted, held),
+            before=lambda db: set_values(db, turn, **_columns(wanted)),
+            on_refusal=lambda db: set_values(db, turn, **_columns(now)),
+            is_counted=True,
+        )
+
+
+async def _tell_logto(turn: MemberChange, now: Connection, wanted: Connection, held: Collection[str]) -> None:
+    """Set who joins, then the domains. If Logto refuses the domains, who joins is set back."""
+    try:
+        await align(turn.management, wanted, held)
+    except ManagementError:
+        with suppress(ManagementError):  # the first refusal explains what is wrong
+            await set_joining(turn.management, now)
+        raise
+
+
+async def _require_default_roles(turn: MemberChange) -> None:
+    """Raise :class:`AssignmentDenied` unless the caller may assign the roles of people who join."""
+    turn.caller.require_assignable((await read_joining(turn)).role_names)
+
+
+def _choices(connection: Connection) -> dict[str, Any]:
+    return {"domains": named(connection.domains), "joins": connection.joins}
+
+
+def _columns(connection: Connection) -> dict[str, Any]:
+    return {
+        "domains": list(connection.domains),
+        "joins": connection.joins,
+        "on_at": connection.on_at,
+    }

@@ -1,0 +1,5 @@
+"""Pages of single sign-on, in the settings of an organization."""
+
+from saas_app.single_sign_on.pages import wizard
+
+blueprints = (wizard.blueprint,)

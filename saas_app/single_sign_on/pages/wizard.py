@@ -1,0 +1,206 @@
+"""The page on which an admin sets single sign-on up, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any, Final
+
+from quart import Blueprint, redirect, request, url_for
+from quart.typing import ResponseReturnValue
+
+from saas_app.errors import AppError, Invalid, LogtoUnavailable, RateLimited
+from saas_app.identity.logto_messages import SignInOptions
+from saas_app.identity.tenant import Tenant
+from saas_app.organizations.service import joining_role_choices
+from saas_app.rbac.permissions import Permission
+from saas_app.single_sign_on import service
+from saas_app.single_sign_on.changes import groups, provider, switching
+from saas_app.single_sign_on.changes.steps import ConnectorGone, NotReady, NotSetUp, require_lasting
+from saas_app.single_sign_on.forms import GroupsForm, ProviderForm, put_errors, read_domains, read_joins
+from saas_app.single_sign_on.values import Connection, Stage
+from saas_app.text.translation import Sentence, _
+from saas_app.web.context import database, management, organization_change, runtime
+from saas_app.web.guards import requires
+from saas_app.web.limits import retry_after
+from saas_app.web.notices import notify
+from saas_app.web.prefetches import only_deliberately
+from saas_app.web.templating import render
+from saas_app.web.to_logto import to_logto
+
+blueprint = Blueprint("single_sign_on", __name__, url_prefix="/o/<organization_id>/single-sign-on")
+
+_SHOWN: Final = (Invalid, NotSetUp, ConnectorGone, LogtoUnavailable, RateLimited)
+"""Errors that the page shows, with its forms as they were sent."""
+
+
+@blueprint.get("")
+@requires(Permission.ORGANIZATION_UPDATE, fresh=True)
+async def show_page(tenant: Tenant) -> ResponseReturnValue:
+    """Show each step, and what is missing."""
+    service.require_offered(runtime().settings)
+    return await _page(tenant)
+
+
+@blueprint.post("/begin")
+@requires(Permission.ORGANIZATION_UPDATE, fresh=True)
+async def begin(tenant: Tenant) -> ResponseReturnValue:
+    """Create the connection at Logto, so that its redirect URI is known."""
+    service.require_offered(runtime().settings)
+    work = provider.begin(organization_change(tenant))
+    return await _try(tenant, work, _("Single sign-on was created. Nobody uses it yet."), "provider")
+
+
+@blueprint.post("/domains")
+@requires(Permission.ORGANIZATION_UPDATE, fresh=True)
+async def choose_domains(tenant: Tenant) -> ResponseReturnValue:
+    """Choose the email domains whose people use it."""
+    service.require_offered(runtime().settings)
+    work = switching.choose_domains(organization_change(tenant), read_domains(await request.form))
+    return await _try(tenant, work, _("Email domains saved."), "domains")
+
+
+@blueprint.post("/provider")
+@requires(Permission.ORGANIZATION_UPDATE, fresh=True)
+async def save_provider(tenant: Tenant) -> ResponseReturnValue:
+    """Enter the identity provider. Its secret goes to Logto, and is stored nowhere else."""
+    service.require_offered(runtime().settings)
+    form = ProviderForm(await request.form, allows_private=_allows_private())
+    if not form.validate():
+        return await _page(tenant, provider=form), 422
+    work = provider.configure(organization_change(tenant), runtime().issuer_inspector, form.as_provider())
+    return await _try(tenant, work, _("Provider saved. Test it now."), "test", provider=form)
+
+
+@blueprint.get("/test")
+@requires(Permission.ORGANIZATION_UPDATE)
+@only_deliberately
+async def test(tenant: Tenant) -> ResponseReturnValue:
+    """Sign in through the provider once, without changing the caller's session here."""
+    service.require_offered(runtime().settings)
+    require_lasting(tenant)
+    connection = await service.find(database(), tenant.organization_id)
+    if connection is None:
+        raise NotSetUp
+    if connection.stage is Stage.CREATED:
+        raise NotReady(_("Enter the provider first."))
+    options = SignInOptions(prompt="login consent", direct_sign_in=f"sso:{connection.connector_id}")
+    return await to_logto(options, next_path=f"{_path(tenant)}#test")
+
+
+@blueprint.post("/people")
+@requires(Permission.ORGANIZATION_UPDATE, complete=True, fresh=True)
+async def choose_people(tenant: Tenant) -> ResponseReturnValue:
+    """Choose whether people who sign in become members."""
+    service.require_offered(runtime().settings)
+    work = switching.choose_joining(organization_change(tenant), read_joins(await request.form))
+    return await _try(tenant, work, _("Saved."), "people")
+
+
+@blueprint.post("/on")
+@requires(Permission.ORGANIZATION_UPDATE, complete=True, fresh=True)
+async def turn_on(tenant: Tenant) -> ResponseReturnValue:
+    """Let the people of the chosen domains sign in at the provider."""
+    service.require_offered(runtime().settings)
+    work = switching.turn_on(organization_change(tenant), runtime().issuer_inspector)
+    return await _try(tenant, work, _("Single sign-on is on."), "switch")
+
+
+@blueprint.post("/off")
+@requires(Permission.ORGANIZATION_UPDATE, fresh=True)
+async def turn_off(tenant: Tenant) -> ResponseReturnValue:
+    """Let people sign in as before."""
+    service.require_offered(runtime().settings)
+    work = switching.turn_off(organization_change(tenant))
+    return await _try(tenant, work, _("Single sign-on is off. People sign in as before."), "switch")
+
+
+@blueprint.post("/apply")
+@requires(Permission.ORGANIZATION_UPDATE, fresh=True)
+async def apply_again(tenant: Tenant) -> ResponseReturnValue:
+    """Write to Logto again what the page says."""
+    service.require_offered(runtime().settings)
+    work = switching.apply_again(organization_change(tenant))
+    return await _try(tenant, work, _("Logto has the settings of this page again."), "")
+
+
+@blueprint.post("/groups")
+@requires(Permission.ORGANIZATION_UPDATE, complete=True, fresh=True)
+async def map_groups(tenant: Tenant) -> ResponseReturnValue:
+    """Map groups at the provider to roles."""
+    service.require_offered(runtime().settings)
+    form = GroupsForm(await request.form)
+    if not form.validate():
+        return await _page(tenant, mapping=form), 422
+    work = groups.map_groups(organization_change(tenant), form.claim.data or "", form.rows)
+    notice = _("Roles of groups saved. They apply when people sign in the next time.")
+    return await _try(tenant, work, notice, "groups", mapping=form)
+
+
+@blueprint.post("/remove")
+@requires(Permission.ORGANIZATION_UPDATE, fresh=True)
+async def remove(tenant: Tenant) -> ResponseReturnValue:
+    """Delete the connection at Logto and here."""
+    service.require_offered(runtime().settings)
+    work = provider.remove(organization_change(tenant))
+    return await _try(tenant, work, _("Single sign-on was removed. People sign in as before."), "")
+
+
+async def _try(
+    tenant: Tenant, work: Awaitable[None], notice: Sentence, step: str, **forms: Any
+) -> ResponseReturnValue:
+    """Make a change and return to its step, or show the page with what went wrong."""
+    try:
+        await work
+    except _SHOWN as error:
+        return await _refused(tenant, error, **forms)
+    await notify(notice)
+    return redirect(_path(tenant) + (f"#{step}" if step else ""), 303)
+
+
+async def _refused(
+    tenant: Tenant, error: AppError, *, provider: ProviderForm | None = None, **forms: Any
+) -> ResponseReturnValue:
+    failure: AppError | None = error
+    if isinstance(error, Invalid) and provider is not None and put_errors(provider, error):
+        failure = None
+    page = await _page(tenant, provider=provider, failure=failure, **forms)
+    return page, error.status, retry_after(error)
+
+
+async def _page(
+    tenant: Tenant,
+    *,
+    provider: ProviderForm | None = None,
+    mapping: GroupsForm | None = None,
+    failure: AppError | None = None,
+) -> str:
+    """Return the page. Given forms keep what was typed, except the secret."""
+    overview = await service.read_overview(runtime().work, management(), tenant.organization_id)
+    connection = overview.connection
+    if connection is not None:
+        provider = provider or ProviderForm.of(connection, allows_private=_allows_private())
+        mapping = mapping or GroupsForm.of(connection)
+    return render(
+        "single_sign_on/page.html",
+        overview=overview,
+        connection=connection,
+        stage=connection.stage if connection else None,
+        is_lasting=Permission.ORGANIZATION_UPDATE in tenant.lasting,
+        redirect_uri=_redirect_uri(connection),
+        provider=provider,
+        mapping=mapping,
+        roles=joining_role_choices(tenant),
+        failure=failure,
+    )
+
+
+def _redirect_uri(connection: Connection | None) -> str:
+    return "" if connection is None else service.redirect_uri(runtime().settings, connection)
+
+
+def _allows_private() -> bool:
+    return runtime().settings.single_sign_on_private_issuers
+
+
+def _path(tenant: Tenant) -> str:
+    return url_for("single_sign_on.show_page", organization_id=tenant.organization_id)

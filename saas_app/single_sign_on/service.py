@@ -1,0 +1,168 @@
+"""Questions about an organization's single sign-on: how far it is set up, and whether Logto agrees."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from saas_app.config import Settings
+from saas_app.db.session import DatabaseSession
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.email_domains.queries import Claim, list_claims
+from saas_app.errors import LogtoUnavailable, NotFound
+from saas_app.logto import ManagementClient, SsoConnector, explaining
+from saas_app.models import DomainProof
+from saas_app.single_sign_on.queries import find_connection, find_name
+from saas_app.single_sign_on.values import Connection
+from saas_app.single_sign_on.wanted import has_provider, lets_people_join, wanted_domains
+from saas_app.text.domains import shown_domain
+from saas_app.text.translation import _
+
+
+@dataclass(frozen=True, slots=True)
+class DomainChoice:
+    """An email domain of the organization, as the first step offers it.
+
+    ``counts``: the organization holds it by a proof in the DNS. ``proof`` is None while it is not verified.
+    """
+
+    domain: str
+    shown: str
+    proof: DomainProof | None
+    counts: bool
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AtLogto:
+    """The connection as Logto has it. ``is_known`` is false if Logto did not answer.
+
+    ``connector`` is None if it was deleted there.
+    """
+
+    is_known: bool = False
+    connector: SsoConnector | None = None
+    joins: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Everything that the page shows.
+
+    ``default_roles`` are given to people who join. ``tester`` names who tested the connection.
+    """
+
+    connection: Connection | None
+    domains: tuple[DomainChoice, ...]
+    at_logto: AtLogto
+    default_roles: frozenset[str]
+    tester: str | None = None
+
+    @property
+    def held(self) -> frozenset[str]:
+        """The domains that the organization holds by DNS."""
+        return frozenset(choice.domain for choice in self.domains if choice.counts)
+
+    @property
+    def effective(self) -> tuple[str, ...]:
+        """The chosen domains that count."""
+        return () if self.connection is None else effective_domains(self.connection, self.held)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether somebody deleted the connector in Logto."""
+        return self.connection is not None and self.at_logto.is_known and self.at_logto.connector is None
+
+    @property
+    def is_other_provider(self) -> bool:
+        """Whether Logto has another provider than the page, so that it has to be entered again."""
+        found = self.at_logto.connector
+        return found is not None and self.connection is not None and not has_provider(found, self.connection)
+
+    @property
+    def is_unapplied(self) -> bool:
+        """Whether Logto has other domains, or lets other people join, than the page says."""
+        found, wanted = self.at_logto.connector, self.connection
+        if found is None or wanted is None or not wanted.issuer:
+            return False
+        if set(found.domains) != set(wanted_domains(wanted, self.held)):
+            return True
+        return self.at_logto.joins is not lets_people_join(wanted)
+
+
+def require_offered(settings: Settings) -> None:
+    """Raise :class:`NotFound` in an installation that does not offer single sign-on."""
+    if not settings.offers_single_sign_on:
+        raise NotFound(_("This page does not exist, or you do not have access to it."))
+
+
+async def find(db: DatabaseSession, organization_id: str) -> Connection | None:
+    """Return an organization's connection, or None."""
+    return await find_connection(db, organization_id)
+
+
+def redirect_uri(settings: Settings, connection: Connection) -> str:
+    """Return the address to which the provider sends people back, as Logto 1.42 derives it."""
+    return f"{settings.logto_endpoint.rstrip('/')}/callback/{connection.connector_id}"
+
+
+def effective_domains(connection: Connection, held: Collection[str]) -> tuple[str, ...]:
+    """Return the chosen domains that the organization still holds by DNS, sorted."""
+    return tuple(sorted(set(connection.domains) & set(held)))
+
+
+async def read_overview(work: UnitOfWork, management: ManagementClient, organization_id: str) -> Overview:
+    """Return how far single sign-on is set up, here and in Logto. No transaction waits for Logto."""
+    async with work.reading(organization_id) as db:
+        connection = await find_connection(db, organization_id)
+        tester = await find_name(db, connection.tested_by) if connection and connection.tested_by else None
+        domains = await _list_choices(db, organization_id, connection)
+    at_logto, roles = await read_at_logto(management, organization_id, connection)
+    return Overview(connection, domains, at_logto, roles, tester)
+
+
+async def _list_choices(
+    db: DatabaseSession, organization_id: str, connection: Connection | None
+) -> tuple[DomainChoice, ...]:
+    """Return the domains that the organization can choose among, and those that it chose and has lost."""
+    claims = await list_claims(db, organization_id)
+    chosen = frozenset(connection.domains if connection else ())
+    offered = tuple(_choice(claim, chosen) for claim in claims)
+    known = {claim.domain for claim in claims}
+    lost = tuple(
+        DomainChoice(name, shown_domain(name), None, counts=False, is_chosen=True)
+        for name in sorted(chosen - known)
+    )
+    return offered + lost
+
+
+async def read_at_logto(
+    management: ManagementClient, organization_id: str, connection: Connection | None
+) -> tuple[AtLogto, frozenset[str]]:
+    """Return what Logto has, and the default roles. Logto asks the company's provider, which may hang.
+
+    Nothing is known if it does not answer in time.
+    """
+    try:
+        with explaining():
+            roles = await management.list_joining_roles(organization_id)
+            if connection is None:
+                return AtLogto(is_known=True), roles
+            connector, joining = await asyncio.gather(
+                management.find_sso_connector(connection.connector_id),
+                management.list_joining_connectors(organization_id),
+            )
+    except LogtoUnavailable:
+        return AtLogto(), frozenset()
+    return AtLogto(True, connector, connection.connector_id in joining), roles
+
+
+def _choice(claim: Claim, chosen: Collection[str]) -> DomainChoice:
+    return DomainChoice(
+        claim.domain,
+        shown_domain(claim.domain),
+        claim.proof if claim.is_verified else None,
+        counts=claim.is_verified and claim.proof is DomainProof.DNS,
+        is_chosen=claim.domain in chosen,
+    )

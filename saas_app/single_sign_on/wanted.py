@@ -1,0 +1,29 @@
+"""What an organization's connector at Logto should be. The row here decides. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from saas_app.logto import SsoConnector
+from saas_app.single_sign_on.values import Connection
+
+
+def wanted_domains(connection: Connection, held: Collection[str]) -> tuple[str, ...]:
+    """Return the domains that the connector should have in Logto.
+
+    ``held`` are the domains that the organization has proved by DNS. While the connection is not on, and
+    while it has no such domain, nobody is sent to the provider.
+    """
+    if connection.is_on and (chosen := tuple(name for name in connection.domains if name in held)):
+        return chosen
+    return (connection.reserved_domain,)
+
+
+def lets_people_join(connection: Connection) -> bool:
+    """Return whether Logto should make people members who sign in through the connector."""
+    return connection.is_on and connection.joins
+
+
+def has_provider(connector: SsoConnector, connection: Connection) -> bool:
+    """Return whether Logto has the provider that is stored here."""
+    return (connector.issuer, connector.client_id) == (connection.issuer, connection.client_id)

@@ -1,0 +1,111 @@
+"""An admin connects the identity provider of their company, step by step."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from saas_app.single_sign_on.changes.provider import connector_name
+from saas_app.single_sign_on.values import Stage
+from tests.clients import FRESH
+from tests.integration.single_sign_on.company import Company
+from tests.integration.single_sign_on.wizard import Wizard
+
+
+@pytest.fixture
+async def wizard(company: Company) -> Wizard:
+    """The page of an admin who has just signed in. Nothing is set up."""
+    await company.browser.sign_in(company.admin, FRESH)
+    return Wizard(company, company.browser)
+
+
+@pytest.fixture
+async def begun(wizard: Wizard) -> Wizard:
+    """The connection exists, without a provider."""
+    await wizard.send("begin")
+    return wizard
+
+
+@pytest.fixture
+async def tested(wizard: Wizard) -> Wizard:
+    """The provider was entered and tested."""
+    await wizard.company.connect(Stage.TESTED)
+    return wizard
+
+
+@pytest.fixture
+async def on(wizard: Wizard) -> Wizard:
+    """Single sign-on is on."""
+    await wizard.company.connect(Stage.ON)
+    return wizard
+
+
+async def test_before_it_is_begun_the_page_says_what_it_takes(wizard: Wizard) -> None:
+    page = await wizard.text()
+
+    assert "Set up single sign-on" in page
+    assert "For SAML, ask the operator" in page
+
+
+async def test_beginning_creates_a_connector_and_shows_its_redirect_uri(wizard: Wizard) -> None:
+    await wizard.send("begin")
+
+    connector = await wizard.connector()
+    assert connector.name == connector_name(wizard.company.id)
+    assert f"/callback/{connector.id}" in await wizard.text()
+    assert await wizard.actions() == ["sso.create"]
+
+
+async def test_beginning_twice_at_once_creates_one_connector(wizard: Wizard) -> None:
+    await asyncio.gather(wizard.send("begin"), wizard.send("begin"))
+
+    name = connector_name(wizard.company.id)
+    connectors = await wizard.company.management.list_sso_connectors()
+    assert len([connector for connector in connectors if connector.name == name]) == 1
+    assert await wizard.actions() == ["sso.create"]
+
+
+async def test_a_connector_that_an_earlier_attempt_left_is_replaced(wizard: Wizard) -> None:
+    left = await wizard.company.management.create_sso_connector(connector_name(wizard.company.id))
+
+    await wizard.send("begin")
+
+    assert (await wizard.connector()).id != left.id
+    assert await wizard.company.management.find_sso_connector(left.id) is None
+
+
+async def test_the_provider_is_written_to_logto_with_a_domain_at_which_nobody_can_be(begun: Wizard) -> None:
+    await begun.send("provider", begun.provider(scopes="groups"))
+
+    connector, connection = await begun.connector(), await begun.company.connection()
+    assert (connector.issuer, connector.client_id) == (connection.issuer, connection.client_id)
+    assert connector.scope == "openid profile email groups"
+    assert connector.domains == (f"{connector.id}.sso-test.invalid",)
+    assert connection.stage is Stage.CONFIGURED
+
+
+async def test_turning_on_sends_the_people_of_the_domains_to_the_provider(tested: Wizard) -> None:
+    await tested.send("on")
+
+    assert (await tested.connector()).domains == (tested.company.domain,)
+    assert (await tested.company.connection()).stage is Stage.ON
+    assert (await tested.actions())[-1] == "sso.turn-on"
+
+
+async def test_turning_off_sends_nobody_there(on: Wizard) -> None:
+    await on.send("off")
+
+    connector = await on.connector()
+    assert connector.domains == (f"{connector.id}.sso-test.invalid",)
+    assert (await on.company.connection()).stage is Stage.TESTED
+
+
+async def test_removing_it_deletes_the_connector(on: Wizard) -> None:
+    connector_id = (await on.connector()).id
+
+    await on.send("remove")
+
+    assert await on.company.management.find_sso_connector(connector_id) is None
+    assert await on.find() is None
+    assert "Set up single sign-on" in await on.text()
