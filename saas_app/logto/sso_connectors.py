@@ -1,13 +1,13 @@
 """Calls for enterprise connectors: the companies' identity providers, and who joins an organization by them.
 
 Logto 1.42 asks the company's provider for its metadata whenever it reads or changes a connector, without a
-time limit, so a provider that hangs makes these calls time out. A change takes effect all the same. Deleting
-and linking to organizations ask nobody.
+time limit. So a provider that hangs makes these calls time out: those for its connector, and the list of all.
+A change of domains takes effect all the same. Deleting and linking to organizations ask nobody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any, Final
 
 from pydantic import AliasPath, Field
@@ -15,9 +15,10 @@ from pydantic import AliasPath, Field
 from saas_app.logto.calls import Calls
 from saas_app.logto.paths import segment
 from saas_app.logto.record import Record
-from saas_app.logto.responses import ignore_missing
+from saas_app.logto.responses import Json, ManagementError, ignore_missing
 
 _OIDC: Final = "OIDC"
+_PATH: Final = "/sso-connectors"
 
 
 class SsoConnector(Record):
@@ -47,16 +48,20 @@ class SsoConnectorCalls(Calls):
         :meth:`list_sso_connectors` for the name.
         """
         body = {"providerName": _OIDC, "connectorName": name}
-        return SsoConnector.read(await self._body("POST", "/sso-connectors", body))
+        return SsoConnector.read(await self._body("POST", _PATH, body))
 
     async def find_sso_connector(self, connector_id: str) -> SsoConnector | None:
         """Return a connector, or None if there is none with this ID."""
-        found = await self._find("/sso-connectors/{}", connector_id)
-        return None if found is None else SsoConnector.read(found)
+        try:
+            return SsoConnector.read(await self._asking("GET", _path(connector_id)))
+        except ManagementError as refusal:
+            if refusal.status == 404:
+                return None
+            raise
 
     async def list_sso_connectors(self) -> list[SsoConnector]:
         """Return every connector of the tenant. Logto asks all their providers: for commands, if possible."""
-        return SsoConnector.read_all(await self._body("GET", "/sso-connectors"))
+        return SsoConnector.read_all(await self._asking("GET", _PATH))
 
     async def list_sso_domains(self) -> frozenset[str]:
         """Return the email domains whose people sign in at their company's identity provider."""
@@ -94,7 +99,7 @@ class SsoConnectorCalls(Calls):
             "trustUnverifiedEmail": False,
         }
         changes = {"config": config, "branding": {"displayName": display_name}, "domains": list(domains)}
-        await self._change(connector_id, changes)
+        await self._asking("PATCH", _path(connector_id), changes)
 
     async def set_sso_domains(self, connector_id: str, domains: Collection[str]) -> None:
         """Replace the email domains whose people are sent to the provider. Nobody is, if there are none.
@@ -102,7 +107,7 @@ class SsoConnectorCalls(Calls):
         422 ``single_sign_on.forbidden_domains`` for a domain of a public email service, 422
         ``single_sign_on.duplicated_domains``, 404 ``entity.not_exists_with_id`` if there is no connector.
         """
-        await self._change(connector_id, {"domains": list(domains)})
+        await self._asking("PATCH", _path(connector_id), {"domains": list(domains)})
 
     async def delete_sso_connector(self, connector_id: str) -> None:
         """Delete a connector with every identity that came through it. Nothing happens if it is gone.
@@ -129,12 +134,13 @@ class SsoConnectorCalls(Calls):
         """Stop the people of a connector from joining. Nothing happens if they did not."""
         await ignore_missing(self._body("DELETE", f"{_joining(organization_id)}/{segment(connector_id)}"))
 
-    async def _change(self, connector_id: str, changes: Mapping[str, Any]) -> None:
-        await self._body("PATCH", _path(connector_id), dict(changes))
+    async def _asking(self, method: str, path: str, body: Json = None) -> Any:
+        """Send a call before whose response Logto asks the providers, and return the body."""
+        return (await self._transport.call(method, path, body=body, asks_companies=True)).body
 
 
 def _path(connector_id: str) -> str:
-    return f"/sso-connectors/{segment(connector_id)}"
+    return f"{_PATH}/{segment(connector_id)}"
 
 
 def _joining(organization_id: str) -> str:

@@ -43,6 +43,7 @@ class ManagementTransport:
         self._time_for_attempt = aiohttp.ClientTimeout(total=half, ceil_threshold=half + 1)
         self._tokens = MachineTokens(settings, http, self._time_for_attempt)
         self._circuit = Circuit(threshold=_FAILURES_THAT_OPEN, pause=_OPEN_SECONDS)
+        self._circuit_of_companies = Circuit(threshold=_FAILURES_THAT_OPEN, pause=_OPEN_SECONDS)
 
     @property
     def clock(self) -> ProviderClock:
@@ -57,19 +58,24 @@ class ManagementTransport:
         body: Json = None,
         query: Query | None = None,
         repeatable: bool | None = None,
+        asks_companies: bool = False,
     ) -> Answer:
         """Send one call. ``repeatable``: sending it twice does no harm. By default, all methods but POST are.
+
+        ``asks_companies``: Logto asks the identity providers of companies before it responds. If one of them
+        hangs, that must not look like an outage of Logto, so these calls have a circuit breaker of their own.
 
         A repeatable call is tried again within the time limit if Logto fails, does not respond, or receives
         too many requests. Raises :class:`ManagementError` if Logto refuses the call, and
         :class:`LogtoUnavailable` if it cannot respond, at once while the circuit is open.
         """
         attempts = _ATTEMPTS if (method != "POST" if repeatable is None else repeatable) else 1
+        circuit = self._circuit_of_companies if asks_companies else self._circuit
         try:
             async with asyncio.timeout(self._time_for_call):
-                return await self._repeat(attempts, method, path, body, query)
+                return await self._repeat(circuit, attempts, method, path, body, query)
         except TimeoutError:
-            self._circuit.failed()
+            circuit.failed()
             raise LogtoUnavailable(_("Logto did not respond in time.")) from None
 
     async def list_all(self, path: str, query: Query | None = None) -> list[Json]:
@@ -84,41 +90,39 @@ class ManagementTransport:
         """Let a running attempt finish when the application stops."""
         await self._tokens.close()
 
-    async def _repeat(self, attempts: int, method: str, path: str, body: Json, query: Query | None) -> Answer:
+    async def _repeat(
+        self, circuit: Circuit, attempts: int, method: str, path: str, body: Json, query: Query | None
+    ) -> Answer:
         repeated = AsyncRetrying(
             stop=stop_after_attempt(attempts),
-            retry=retry_if_exception(self._may_pass),
+            retry=retry_if_exception(partial(_may_pass, circuit)),
             wait=_BACKOFF + wait_exception(_pause_asked_for),
             before_sleep=partial(_log_retry, method, path),
             reraise=True,
         )
         try:
-            return await repeated(self._through_circuit, method, path, body, query)
+            return await repeated(self._through_circuit, circuit, method, path, body, query)
         except ManagementError as refusal:
             if method == "DELETE" and refusal.status == 404 and repeated.statistics["attempt_number"] > 1:
                 return Answer(None, None)  # an earlier attempt deleted it, but its response was lost
             raise
 
-    def _may_pass(self, failure: BaseException) -> bool:
-        """Return whether the same call may succeed in a moment."""
-        if isinstance(failure, ManagementError):
-            return failure.status == 429 and (failure.retry_after or 0) <= _LONGEST_PAUSE
-        return isinstance(failure, LogtoUnavailable) and not self._circuit.is_open
-
-    async def _through_circuit(self, method: str, path: str, body: Json, query: Query | None) -> Answer:
-        self._circuit.enter()
+    async def _through_circuit(
+        self, circuit: Circuit, method: str, path: str, body: Json, query: Query | None
+    ) -> Answer:
+        circuit.enter()
         try:
             answer = await self._authorized(method, path, body, query)
         except LogtoUnavailable:
-            self._circuit.failed()
+            circuit.failed()
             raise
         except ManagementError:
-            self._circuit.succeeded()
+            circuit.succeeded()
             raise
         except BaseException:
-            self._circuit.abandoned()
+            circuit.abandoned()
             raise
-        self._circuit.succeeded()
+        circuit.succeeded()
         return answer
 
     async def _authorized(self, method: str, path: str, body: Json, query: Query | None) -> Answer:
@@ -145,6 +149,13 @@ class ManagementTransport:
             timeout=self._time_for_attempt,
             trace_request_ctx=CallKind.MANAGEMENT,
         )
+
+
+def _may_pass(circuit: Circuit, failure: BaseException) -> bool:
+    """Return whether the same call may succeed in a moment."""
+    if isinstance(failure, ManagementError):
+        return failure.status == 429 and (failure.retry_after or 0) <= _LONGEST_PAUSE
+    return isinstance(failure, LogtoUnavailable) and not circuit.is_open
 
 
 def _pause_asked_for(failure: BaseException) -> float:

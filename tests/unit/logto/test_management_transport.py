@@ -259,6 +259,50 @@ async def test_hanging_calls_open_the_circuit_too(open_client: OpenClient, stand
     assert len(stand_in.calls) == calls
 
 
+async def _hang(client: ManagementClient, stand_in: StandIn) -> None:
+    """Let a company's provider hang, so that Logto does not respond to calls that ask it."""
+    stand_in.replies = [never]
+    hanging = (client.list_sso_connectors, lambda: client.find_sso_connector("c1"))
+    changing = (lambda: client.set_sso_domains("c1", []),)
+    calls = (*hanging, *changing, *hanging)
+    results = await asyncio.gather(*(call() for call in calls), return_exceptions=True)
+    assert all(isinstance(result, LogtoUnavailable) for result in results)
+    stand_in.replies = [replies(ORGANIZATION)]
+
+
+async def test_a_company_that_hangs_does_not_pause_other_calls(
+    open_client: OpenClient, stand_in: StandIn
+) -> None:
+    client = open_client(0.3)
+    await _hang(client, stand_in)
+
+    assert (await client.get_organization("o1")).id == "o1"
+    await client.delete_sso_connector("c1")
+
+
+async def test_a_company_that_hangs_pauses_the_calls_that_ask_companies(
+    open_client: OpenClient, stand_in: StandIn
+) -> None:
+    client = open_client(0.3)
+    await _hang(client, stand_in)
+    calls = len(stand_in.calls)
+
+    with pytest.raises(LogtoUnavailable) as refused:
+        await client.list_sso_domains()
+
+    assert refused.value.retry_after is not None
+    assert len(stand_in.calls) == calls
+
+
+@pytest.mark.usefixtures("_logto_is_down")
+async def test_an_outage_does_not_pause_the_calls_that_ask_companies(
+    client: ManagementClient, stand_in: StandIn
+) -> None:
+    stand_in.replies = [replies([])]
+
+    assert await client.list_sso_connectors() == []
+
+
 async def test_refusals_never_open_the_circuit(client: ManagementClient, stand_in: StandIn) -> None:
     stand_in.replies = [replies({"code": "entity.not_found", "message": "No."}, 404)]
     for _ in range(10):
