@@ -10,8 +10,10 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from saas_app.db.session import DatabaseSession
 from saas_app.errors import SsoRequired
 from saas_app.models import SsoConnection
+from saas_app.rbac.permissions import Permission, roles_granting
 from saas_app.text.translation import Sentence, _
 from saas_app.text.visible import isolated
 
@@ -21,6 +23,13 @@ REQUIREMENT_COLUMNS: Final = (
     SsoConnection.recovery_id.label("sso_recovery_id"),
 )
 """The columns that :func:`as_requirement` reads."""
+
+_OF_ORGANIZATION: Final = sa.select(*REQUIREMENT_COLUMNS).where(
+    SsoConnection.organization_id == sa.bindparam("of_organization", type_=sa.String)
+)
+
+RECOVERY_ROLES: Final = frozenset(role.value for role in roles_granting(Permission.ORGANIZATION_UPDATE))
+"""The names of the roles by which a recovery admin can make single sign-on optional again."""
 
 SINGLE_SIGN_ON: Final = "/sign-in/single-sign-on"
 """The path that leads a member to the identity provider of their organization."""
@@ -82,3 +91,9 @@ def as_requirement(row: sa.Row[Any]) -> SsoRequirement | None:
 def sign_in_mark(organization_id: str) -> str:
     """Return the purpose of a sign-in at the provider that an organization requires, for the session."""
     return f"{organization_id} sso"
+
+
+async def find_requirement(db: DatabaseSession, organization_id: str) -> SsoRequirement | None:
+    """Return what an organization requires of sign-ins, or None. ``db`` is bound to the organization."""
+    row = (await db.execute(_OF_ORGANIZATION, {"of_organization": organization_id})).one_or_none()
+    return None if row is None else as_requirement(row)

@@ -6,6 +6,7 @@
   who holds more than the caller.
 * The last admin cannot be demoted or removed, and cannot leave. Changes of members run one at a time in an
   organization, across workers (a lease), so that of two admins who demote each other, one remains.
+* While an organization requires single sign-on, its recovery admin stays a member and an admin.
 * Callers cannot remove themselves. They leave instead.
 * A caller who gives up their own permissions confirms it.
 * Roles that the registry does not know, or that changed since the form was opened, are not overwritten.
@@ -25,14 +26,16 @@ from saas_app.errors import VersionConflict
 from saas_app.identity import role_ends
 from saas_app.identity.former_members import note_end
 from saas_app.identity.named_members import forget_member
+from saas_app.identity.single_sign_on import RECOVERY_ROLES
 from saas_app.identity.tenant import Tenant
 from saas_app.members.ends import GivenEnds, require_possible_end
 from saas_app.members.roles import with_choice
-from saas_app.members.service import get_member, is_last_admin
+from saas_app.members.service import get_member, is_last_admin, is_recovery_admin
 from saas_app.members.values import (
     LastAdmin,
     LeaveInstead,
     Member,
+    RecoveryAdmin,
     RolePlan,
     RolesChanged,
     SelfDemotionUnconfirmed,
@@ -48,7 +51,8 @@ from saas_app.text.visible import isolated
 async def plan_roles(change: MemberChange, wanted: WantedRoles) -> RolePlan:
     """Return the result of the choice, if it is allowed now.
 
-    Raises :class:`NotAMember`, :class:`RolesChanged`, :class:`AssignmentDenied`, :class:`LastAdmin`.
+    Raises :class:`NotAMember`, :class:`RolesChanged`, :class:`AssignmentDenied`, :class:`LastAdmin` and
+    :class:`RecoveryAdmin`.
     """
     member = await get_member(change, wanted.user_id)
     after = with_choice(member.role_names, wanted.chosen)
@@ -58,6 +62,8 @@ async def plan_roles(change: MemberChange, wanted: WantedRoles) -> RolePlan:
     plan = RolePlan(member, after, difference, wanted.until if difference.added else None)
     require_possible_end(plan.until)
     change.caller.require_assignable(difference.added, plan.until)
+    if plan.change.removed & RECOVERY_ROLES:
+        await require_not_recovery(change, member)
     if Role.ADMIN.value in plan.change.removed:
         await _require_another_admin(change, member)
     return plan
@@ -122,7 +128,7 @@ async def remove_member(change: MemberChange, user_id: str, seen: frozenset[str]
     """Remove another member from the organization. If ``seen`` is given, they must still hold those roles.
 
     Raises :class:`LeaveInstead`, :class:`NotAMember`, :class:`VersionConflict`, :class:`LastAdmin`,
-    :class:`AccessChanged`, :class:`Busy` and :class:`LogtoUnavailable`.
+    :class:`RecoveryAdmin`, :class:`AccessChanged`, :class:`Busy` and :class:`LogtoUnavailable`.
     """
     refuse_own_removal(change.caller, user_id)
     async with change.alone() as turn:
@@ -139,8 +145,8 @@ async def remove_member(change: MemberChange, user_id: str, seen: frozenset[str]
 
 
 async def leave(change: MemberChange) -> Member:
-    """Let the caller leave. Raises :class:`LastAdmin`, :class:`NotAMember`, :class:`AccessChanged`,
-    :class:`Busy` and :class:`LogtoUnavailable`.
+    """Let the caller leave. Raises :class:`LastAdmin`, :class:`RecoveryAdmin`, :class:`NotAMember`,
+    :class:`AccessChanged`, :class:`Busy` and :class:`LogtoUnavailable`.
     """
     async with change.alone() as turn:
         member = await get_member(turn, turn.caller.principal.subject)
@@ -155,6 +161,7 @@ def refuse_own_removal(tenant: Tenant, user_id: str) -> None:
 
 
 async def _end_membership(turn: MemberChange, member: Member, action: Action, ending: Ending) -> None:
+    await require_not_recovery(turn, member)
     if member.is_admin:
         await _require_another_admin(turn, member)
 
@@ -180,3 +187,12 @@ def _event(
 async def _require_another_admin(change: MemberChange, member: Member) -> None:
     if await is_last_admin(change, member):
         raise LastAdmin(member, change.caller.organization_name)
+
+
+async def require_not_recovery(change: MemberChange, member: Member) -> None:
+    """Raise :class:`RecoveryAdmin` if this member is needed where single sign-on is required.
+
+    The requirement is switched on in a turn of the organization, too, so it cannot come in between.
+    """
+    if await is_recovery_admin(change, member):
+        raise RecoveryAdmin(member, change.caller.organization_name)

@@ -4,7 +4,7 @@
 * A later end, or none, is a role given for longer: callers need its permissions for as long.
 * Nobody lets their own role last longer.
 * A role that has ended is not extended but given again, with all checks of that.
-* The last admin whose role does not end stays so.
+* The last admin whose role does not end stays so, and the recovery admin where single sign-on is required.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from datetime import datetime
 from saas_app.audit.recorder import Action, AuditEntry, Target, record
 from saas_app.changes.organization_change import MemberChange
 from saas_app.identity import role_ends
+from saas_app.identity.single_sign_on import RECOVERY_ROLES
 from saas_app.identity.standing import require_standing, session_key
+from saas_app.members.changes import require_not_recovery
 from saas_app.members.ends import require_possible_end
 from saas_app.members.service import get_member, is_last_admin
 from saas_app.members.values import EndChanged, LastAdmin, Member, NotHeld, OwnEnd
@@ -28,8 +30,8 @@ async def set_end(
     """Let a member's role end at ``until``, or never. ``seen`` is the end that the caller read.
 
     Returns the member as they were before. Raises :class:`NotAMember`, :class:`NotHeld`, :class:`EndChanged`,
-    :class:`Invalid`, :class:`OwnEnd`, :class:`AssignmentDenied`, :class:`LastAdmin`, :class:`AccessChanged`,
-    :class:`Busy` and :class:`LogtoUnavailable`.
+    :class:`Invalid`, :class:`OwnEnd`, :class:`AssignmentDenied`, :class:`LastAdmin`, :class:`RecoveryAdmin`,
+    :class:`AccessChanged`, :class:`Busy` and :class:`LogtoUnavailable`.
     """
     async with change.alone() as turn:
         member = await get_member(turn, user_id)
@@ -47,7 +49,9 @@ async def _require_allowed(turn: MemberChange, member: Member, role: Role, until
     require_possible_end(until)
     current = member.ends.get(role.value)
     if current is None:
-        if await is_last_admin(turn, member) and role is Role.ADMIN:
+        if role.value in RECOVERY_ROLES:
+            await require_not_recovery(turn, member)
+        if role is Role.ADMIN and await is_last_admin(turn, member):
             raise LastAdmin(member, turn.caller.organization_name)
     elif until is None or until > current:
         if member.is_self:

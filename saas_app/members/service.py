@@ -14,6 +14,7 @@ from typing import TypeVar
 from saas_app.changes.organization_change import MemberChange
 from saas_app.db.base import utc_now
 from saas_app.identity import role_ends
+from saas_app.identity.single_sign_on import find_requirement
 from saas_app.identity.tenant import Tenant
 from saas_app.logto import LogtoUser, ManagementClient, MemberInfo, MembersPage, explaining
 from saas_app.members.values import (
@@ -150,6 +151,13 @@ async def is_last_admin(change: MemberChange, member: Member) -> bool:
     async with change.work.reading(change.organization_id) as db:
         ends = await role_ends.list_ends(db, change.organization_id, others)
     return not any(Role.ADMIN.value not in ends.get(user_id, {}) for user_id in others)
+
+
+async def is_recovery_admin(change: MemberChange, member: Member) -> bool:
+    """Return whether the organization requires single sign-on, and this member comes in without it."""
+    async with change.work.reading(change.organization_id) as db:
+        required = await find_requirement(db, change.organization_id)
+    return required is not None and required.recovery_id == member.id
 
 
 def _listing(items: tuple[T, ...], wanted: MembersFilter, total: int) -> Listing[T]:

@@ -167,6 +167,29 @@ class LastAdmin(Conflict):
         )
 
 
+class RecoveryAdmin(Conflict):
+    """The change would take the recovery admin from an organization that requires single sign-on."""
+
+    code, title = "recovery-admin", _("Single sign-on needs its recovery admin")
+
+    def __init__(self, member: Member, organization_name: str) -> None:
+        organization = isolated(organization_name)
+        super().__init__(
+            _(
+                "You are the recovery admin of %(organization)s, which requires single sign-on. Choose "
+                "another recovery admin first. Nothing was changed.",
+                organization=organization,
+            )
+            if member.is_self
+            else _(
+                "%(name)s is the recovery admin of %(organization)s, which requires single sign-on. Choose "
+                "another recovery admin first. Nothing was changed.",
+                name=isolated(member.display_name),
+                organization=organization,
+            )
+        )
+
+
 class LeaveInstead(Conflict):
     """The caller tried to remove themselves."""
 

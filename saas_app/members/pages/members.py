@@ -14,7 +14,7 @@ from saas_app.members import changes, service
 from saas_app.members.forms import read_filter
 from saas_app.members.pages.chosen import blueprint as chosen
 from saas_app.members.pages.roles import blueprint as roles
-from saas_app.members.values import LastAdmin, LeaveInstead, NotAMember, NotHeld, OwnEnd
+from saas_app.members.values import LastAdmin, LeaveInstead, NotAMember, NotHeld, OwnEnd, RecoveryAdmin
 from saas_app.rbac.permissions import Permission
 from saas_app.text.translation import _
 from saas_app.text.visible import isolated
@@ -48,8 +48,13 @@ async def confirm_remove(tenant: Tenant, user_id: str) -> ResponseReturnValue:
     """Ask for confirmation."""
     changes.refuse_own_removal(tenant, user_id)
     member = await service.get_member(organization_change(tenant), user_id)
-    is_last_admin = await service.is_last_admin(organization_change(tenant), member)
-    return render("members/remove.html", member=member, is_last_admin=is_last_admin)
+    change = organization_change(tenant)
+    return render(
+        "members/remove.html",
+        member=member,
+        is_last_admin=await service.is_last_admin(change, member),
+        is_recovery=await service.is_recovery_admin(change, member),
+    )
 
 
 @blueprint.post("/members/<user_id>/remove")
@@ -104,6 +109,7 @@ async def redirect_to_leaving(error: LeaveInstead) -> ResponseReturnValue:
 
 
 @blueprint.errorhandler(LastAdmin)
+@blueprint.errorhandler(RecoveryAdmin)
 @blueprint.errorhandler(AccessChanged)
 @blueprint.errorhandler(NotAMember)
 @blueprint.errorhandler(NotHeld)
@@ -126,4 +132,5 @@ async def _ask_to_leave(tenant: Tenant) -> str:
         "members/leave.html",
         member=member,
         is_last_admin=await service.is_last_admin(organization_change(tenant), member),
+        is_recovery=await service.is_recovery_admin(organization_change(tenant), member),
     )

@@ -104,6 +104,7 @@ async def _choice_page(
             tuple(Duration), Duration.NO_END, within=WITHIN, typed=typed, problem=problems.get("until", "")
         ),
         is_last_admin=await service.is_last_admin(organization_change(tenant), member),
+        is_recovery=await service.is_recovery_admin(organization_change(tenant), member),
     )
 
 
