@@ -240,6 +240,7 @@ class SignInFailed(AppError):
     """Logto rejected a sign-in, or its response is invalid.
 
     ``next_path`` is the page that the sign-in would have opened, if it is known, for another attempt.
+    ``is_test``: it was only a test, and the person is signed in still.
     """
 
     status, code, title = 400, "sign-in-failed", _("Sign-in failed")
@@ -247,6 +248,7 @@ class SignInFailed(AppError):
     def __init__(self, detail: Sentence = NOTHING, *, next_path: str = "") -> None:
         super().__init__(detail)
         self.next_path = next_path
+        self.is_test = False
 
 
 class FormOfAnotherAccount(AppError):

@@ -49,6 +49,7 @@ from saas_app.logto import ManagementClient
 from saas_app.notifications.links import EmailLinks
 from saas_app.organizations.removal import RemovalWorker
 from saas_app.rbac.permissions import Permission
+from saas_app.single_sign_on.arrivals import CompanyArrivals
 from saas_app.single_sign_on.issuers import IssuerInspector
 from saas_app.support.changes import Desk
 from saas_app.webhooks.changes.backchannel import BackchannelLogout
@@ -224,8 +225,17 @@ class Runtime:
             self.sessions,
             self.refresher,
             self.directory,
+            self.arrivals,
             redirect_uri=self.settings.redirect_uri,
         )
+
+    @cached_property
+    def arrivals(self) -> CompanyArrivals | None:
+        """Checks people who sign in at their company, or None if single sign-on is not offered."""
+        if self.management is None or not self.settings.offers_single_sign_on:
+            return None
+        systems = Systems(self.work, self.management, None)
+        return CompanyArrivals(systems, client_id=self.settings.logto_app_id)
 
     @cached_property
     def personas(self) -> Personas | None:

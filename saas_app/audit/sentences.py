@@ -103,6 +103,7 @@ MESSAGES: Final[Mapping[Action, tuple[Sentence, ...]]] = {
     Action.SSO_CHANGE: (_("%(actor)s changed the settings of single sign-on with %(target)s"),),
     Action.SSO_REMOVE: (_("%(actor)s removed single sign-on with %(target)s"),),
     Action.SSO_REFUSE: (_("%(actor)s rejected a sign-in of %(target)s through single sign-on"),),
+    Action.SSO_MISS_ROLES: (_("%(actor)s could not give %(target)s the roles of their groups"),),
     Action.INVITATION_CREATE: (
         _("%(actor)s invited %(target)s as %(new_roles)s"),
         _("%(actor)s invited %(target)s"),

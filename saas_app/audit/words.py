@@ -15,6 +15,7 @@ _FIELDS: Final[Mapping[str, Sentence]] = {
     "address": _("Address"),
     "agent": _("Agent"),
     "assignee": _("Assignee"),
+    "claims": _("Claims"),
     "color": _("Color"),
     "dark_logo": _("Logo for dark pages"),
     "description": _("Description"),

@@ -20,6 +20,8 @@ from pydantic import TypeAdapter, ValidationError
 from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import SignInFailed
+from saas_app.identity.arrivals import SsoTest
+from saas_app.identity.logto_messages import GrantedTokens
 from saas_app.identity.vault import Vault, fingerprint
 from saas_app.models import SignInAttemptRow
 from saas_app.text.translation import _
@@ -39,6 +41,8 @@ class Attempt:
     ``sdk_session`` is what the SDK stores between the two requests: redirect URI, code verifier and state.
     ``renewed_for`` is the reason for a renewal, or None for a sign-in. ``asked_at`` is when the browser was
     sent to Logto, in Unix seconds of our clock. ``is_narrowed``: the request named an organization.
+    ``sso_test``: it only tests single sign-on. ``granted`` are the tokens for the callback's code, which can
+    be exchanged once, if Logto failed to respond after that.
     """
 
     nonce: str
@@ -47,6 +51,8 @@ class Attempt:
     renewed_for: str | None
     asked_at: float
     is_narrowed: bool = False
+    sso_test: SsoTest | None = None
+    granted: GrantedTokens | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +123,9 @@ class Attempts:
         """Replace the attempt's secrets with its outcome."""
         await self._update(state, payload=self._seal(outcome))
 
-    async def give_back(self, state: str) -> None:
+    async def give_back(self, state: str, attempt: Attempt) -> None:
         """Let the callback be opened again, because Logto did not respond the first time."""
-        await self._update(state, taken_at=None)
+        await self._update(state, taken_at=None, payload=self._seal(attempt))
 
     async def forget(self, state: str) -> None:
         """Delete an attempt that failed."""

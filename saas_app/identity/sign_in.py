@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
@@ -18,6 +18,7 @@ import structlog
 
 from saas_app.db.base import utc_now
 from saas_app.errors import LogtoUnavailable, SignInFailed
+from saas_app.identity.arrivals import Arrival, Arrivals, SsoTest
 from saas_app.identity.attempts import Attempt, Attempts, Outcome
 from saas_app.identity.directory import Directory
 from saas_app.identity.logto_client import LogtoProvider
@@ -95,7 +96,7 @@ class SignedIn:
 
 
 class SignIn:
-    """The sign-in flow, on top of the SDK's client."""
+    """The sign-in flow, on top of the SDK's client. ``arrivals`` is None without single sign-on."""
 
     def __init__(
         self,
@@ -104,6 +105,7 @@ class SignIn:
         sessions: SessionStore,
         refresher: TokenRefresher,
         directory: Directory,
+        arrivals: Arrivals | None,
         *,
         redirect_uri: str,
     ) -> None:
@@ -112,15 +114,23 @@ class SignIn:
         self._sessions = sessions
         self._refresher = refresher
         self._directory = directory
+        self._arrivals = arrivals
         self._redirect_uri = redirect_uri
         self._under_way: set[asyncio.Task[Outcome]] = set()
 
     async def start(
-        self, browser: Browser, next_path: str, options: SignInOptions, *, renewed_for: str | None = None
+        self,
+        browser: Browser,
+        next_path: str,
+        options: SignInOptions,
+        *,
+        renewed_for: str | None = None,
+        sso_test: SsoTest | None = None,
     ) -> tuple[str, str]:
         """Start an attempt. Returns the URL at Logto, and the value of the attempt cookie.
 
-        ``renewed_for`` is the reason for a renewal. Raises :class:`LogtoUnavailable`.
+        ``renewed_for`` is the reason for a renewal. With ``sso_test``, the attempt only tests single sign-on:
+        the browser keeps its session here. Raises :class:`LogtoUnavailable`.
         """
         client = await self._provider.client()
         started = await client.start_sign_in(self._redirect_uri, options)
@@ -132,6 +142,7 @@ class SignIn:
             renewed_for,
             utc_now().timestamp(),
             is_narrowed=bool(options.organization_id),
+            sso_test=sso_test,
         )
         await self._attempts.begin(started.state, cookie, attempt)
         return started.url, cookie
@@ -153,15 +164,17 @@ class SignIn:
 
     async def _complete(self, browser: Browser, callback: Callback, attempt: Attempt) -> Outcome:
         try:
-            granted = await self._redeem(callback, attempt)
+            granted = attempt.granted or await self._redeem(callback, attempt)
+            attempt = replace(attempt, granted=granted)
             outcome = await self._establish(browser, attempt, granted)
         except LogtoUnavailable:
-            await self._attempts.give_back(callback.state)
+            await self._attempts.give_back(callback.state, attempt)
             raise
         except Exception as failure:
             await self._attempts.forget(callback.state)
             if isinstance(failure, SignInFailed):
                 failure.next_path = attempt.next_path
+                failure.is_test = attempt.sso_test is not None
             raise
         await self._attempts.finish(callback.state, outcome)
         return outcome
@@ -212,15 +225,20 @@ class SignIn:
     async def _establish(self, browser: Browser, attempt: Attempt, granted: GrantedTokens) -> Outcome:
         if granted.id_token is None or granted.id_claims is None:
             raise SignInFailed(_("Logto did not send an ID token."))
+        arrival = Arrival(granted.id_claims["sub"], _session_id_of(granted.id_claims))
+        if attempt.sso_test is not None:
+            return await self._finish_test(browser, attempt.sso_test, arrival, attempt, granted.id_claims)
+        connector_id = None if self._arrivals is None else await self._arrivals.admit(arrival)
         new = NewSession(
-            subject=granted.id_claims["sub"],
-            logto_session_id=_session_id_of(granted.id_claims),
+            subject=arrival.subject,
+            logto_session_id=arrival.sid,
             id_token=granted.id_token,
             refresh_token=granted.refresh_token,
             user_agent=browser.user_agent,
             address=browser.address,
             authenticated_at=authentication_time(granted.id_claims, utc_now(), attempt.asked_at),
             renewed_for=attempt.renewed_for,
+            sso_connector_id=connector_id,
         )
         session_id, cookie = await self._open_session(browser, new)
         await self._refresher.keep_user_info_token(session_id, granted)
@@ -229,6 +247,24 @@ class SignIn:
         # Logto has narrowed this grant to one organization. A round trip without it brings the rest.
         next_path = renewing_first(attempt.next_path) if attempt.is_narrowed else attempt.next_path
         return Outcome(next_path, new.subject, session_id, cookie, utc_now(), granted.id_claims)
+
+    async def _finish_test(
+        self,
+        browser: Browser,
+        test: SsoTest,
+        arrival: Arrival,
+        attempt: Attempt,
+        claims: Mapping[str, Any],
+    ) -> Outcome:
+        """Complete a test of single sign-on, which neither opens nor changes a session."""
+        current = await self._sessions.find_access(browser.session_cookie, None)
+        present = None if current is None else current.principal.subject
+        if self._arrivals is not None:
+            await self._arrivals.finish_test(arrival, test, present)
+        if self._arrivals is None or current is None:
+            raise SignInFailed(_("Single sign-on cannot be tested now."))
+        session_id = current.principal.session_id
+        return Outcome(attempt.next_path, arrival.subject, session_id, None, utc_now(), claims)
 
     async def _open_session(self, browser: Browser, new: NewSession) -> tuple[UUID, str | None]:
         """Return the session's id and its new cookie. A silent renewal by the same person keeps both."""

@@ -12,6 +12,8 @@ ISSUER_LENGTH: Final = 512
 CLIENT_ID_LENGTH: Final = 256
 SCOPES_LENGTH: Final = 256
 CLAIM_LENGTH: Final = 64
+CONNECTOR_MARK: Final = "Workroom "
+"""What the names of our connectors in Logto begin with. The organization's ID follows."""
 BASE_SCOPES: Final = ("openid", "profile", "email")
 """What is always requested of a provider."""
 

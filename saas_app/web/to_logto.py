@@ -11,6 +11,7 @@ from typing import Final
 from quart import g, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from saas_app.identity.arrivals import SsoTest
 from saas_app.identity.logto_messages import SignInOptions
 from saas_app.identity.return_paths import own_path
 from saas_app.web.context import browser, runtime, set_cookie
@@ -21,11 +22,16 @@ _ATTEMPT_COOKIE_LIFETIME: Final = 3600  # seconds, as long as an attempt lives
 
 
 async def to_logto(
-    options: SignInOptions, *, renewed_for: str | None = None, next_path: str | None = None
+    options: SignInOptions,
+    *,
+    renewed_for: str | None = None,
+    next_path: str | None = None,
+    sso_test: SsoTest | None = None,
 ) -> BaseResponse:
     """Send the browser to Logto, whose pages speak the language that the reader chose here.
 
-    ``next_path`` is the page to open afterwards, unless the query names one.
+    ``next_path`` is the page to open afterwards, unless the query names one. ``sso_test``: the sign-in only
+    tests single sign-on.
     """
     visitor = browser(request)
     if not options.ui_locales:
@@ -36,7 +42,9 @@ async def to_logto(
         return await renew_persona(persona, options, renewed_for, next_path)
     if "attempt_cookie" in g:
         visitor = replace(visitor, attempt_cookie=g.attempt_cookie)
-    url, attempt = await runtime().sign_in.start(visitor, next_path, options, renewed_for=renewed_for)
+    url, attempt = await runtime().sign_in.start(
+        visitor, next_path, options, renewed_for=renewed_for, sso_test=sso_test
+    )
     response = redirect(url, 303)
     if attempt != visitor.attempt_cookie:
         set_cookie(response, "attempt", attempt, _ATTEMPT_COOKIE_LIFETIME)

@@ -18,7 +18,7 @@ from saas_app.logto import LogtoUser
 from saas_app.models import AuditEvent, DomainProof, SessionRow
 from saas_app.runtime import Runtime
 from saas_app.single_sign_on.queries import add_connection, change_connection, find_connection
-from saas_app.single_sign_on.values import Connection, Stage
+from saas_app.single_sign_on.values import CONNECTOR_MARK, Connection, Stage
 from tests.clients import Browser, Person, text_of
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
@@ -63,7 +63,7 @@ class Company(Office):
 
         ``values`` are further columns, such as ``group_claim``. ``domains`` are the company's by default.
         """
-        management, name = self.management, f"Company {secrets.token_hex(5)}"
+        management, name = self.management, f"{CONNECTOR_MARK}{self.id}"
         connector_id = (await management.create_sso_connector(name)).id
         now, reached = utc_now(), _STAGES.index(stage)
         columns: dict[str, Any] = {"domains": [self.domain], **values}
@@ -77,7 +77,7 @@ class Company(Office):
         if reached >= _STAGES.index(Stage.REQUIRED):
             columns |= {"required_at": now, "recovery_id": values.get("recovery_id", self.admin.id)}
         async with self.runtime.work.writing(self.id) as db:
-            await add_connection(db, self.id, connector_id, name, self.admin.id, now)
+            await add_connection(db, self.id, connector_id, "Corp", self.admin.id, now)
             await change_connection(db, self.id, **columns)
         if columns.get("issuer"):
             is_on = columns.get("on_at") is not None

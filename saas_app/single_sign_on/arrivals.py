@@ -1,0 +1,244 @@
+"""Checks each sign-in that came through a company's identity provider, before there is a session here.
+
+Logto says how a browser signed in (:class:`saas_app.logto.BrowserSession`), and :mod:`.proofs` decides. In
+doubt, nobody comes in: Logto may have signed an attacker in to the account of somebody else. Who is refused
+also loses the session at Logto, so that it cannot be tried again, here or at other applications.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import structlog
+
+from saas_app.audit.recorder import SYSTEM, Action, Actor, AuditEntry, Target, record
+from saas_app.changes.organization_change import Systems
+from saas_app.db import keys
+from saas_app.db.base import utc_now
+from saas_app.email_domains.names import domain_of
+from saas_app.errors import LogtoUnavailable, SignInFailed
+from saas_app.identity.arrivals import Arrival, SsoTest
+from saas_app.identity.standing import Workroom
+from saas_app.logto import BrowserSession, LogtoUser, ManagementError, SsoSubmission, explaining
+from saas_app.single_sign_on.changes.group_roles import set_roles_of_groups
+from saas_app.single_sign_on.proofs import Refusal, find_objection, revision_of
+from saas_app.single_sign_on.queries import (
+    change_connection,
+    find_by_connector,
+    find_connection,
+    list_held_domains,
+)
+from saas_app.single_sign_on.values import CONNECTOR_MARK, Connection
+from saas_app.text.domains import shown_domain
+
+log = structlog.get_logger(__name__)
+
+_MOST_CLAIMS = 50  # names of claims in an audit event
+_LONGEST_CLAIM = 64  # characters
+
+
+class CompanyArrivals:
+    """The check, for one application at Logto: :class:`saas_app.identity.arrivals.Arrivals`.
+
+    A sign-in costs one call to Logto, one through a company two. ``systems`` is also used by Workroom itself.
+    """
+
+    def __init__(self, systems: Systems, *, client_id: str) -> None:
+        self._systems = systems
+        self._management = systems.management
+        self._client_id = client_id
+
+    async def admit(self, arrival: Arrival) -> str | None:
+        """Return the connector of an organization here through which a person came, or None.
+
+        None also for the operator's own connectors. Raises :class:`SignInFailed` and
+        :class:`LogtoUnavailable`.
+        """
+        with explaining():
+            session = await self._find_session(arrival)
+            if session is None or not session.is_explained:
+                await self._admit_unexplained(arrival, session)
+                return None
+            if session.sso is None:
+                return None
+            connection = await self._find_by_connector(session.sso.connector_id)
+            if connection is None:
+                await self._admit_by_other_connector(arrival, session, session.sso)
+                return None
+            return await self._admit_by_connection(arrival, session, session.sso, connection)
+
+    async def finish_test(self, arrival: Arrival, test: SsoTest, present: str | None) -> None:
+        """Complete a test of a connection, which need not be on. It counts for the provider as it is now.
+
+        ``present`` is who is signed in here. Another account's session at Logto is ended. Raises
+        :class:`SignInFailed` and :class:`LogtoUnavailable`.
+        """
+        with explaining():
+            session = await self._find_session(arrival)
+            connection = await self._find_connection(test.organization_id)
+            proof = None if session is None else session.sso
+            account = await self._find_account(arrival.subject)
+            refusal = await self._examine_test(test, present, connection, proof, account)
+            if connection is None or proof is None or account is None or refusal is not None:
+                is_own = arrival.subject == test.tester == present
+                reason = refusal or Refusal.CHANGED
+                await self._refuse(arrival, None if is_own else session, reason, connection, proof)
+        await self._note_test(test, connection, proof, account)
+
+    async def _admit_by_connection(
+        self, arrival: Arrival, session: BrowserSession, proof: SsoSubmission, connection: Connection
+    ) -> str:
+        if not connection.is_on:
+            await self._refuse(arrival, session, Refusal.OFF, connection, proof)
+        account = await self._find_account(arrival.subject)
+        refusal = await self._examine(connection, proof, account)
+        if account is None or refusal is not None:
+            await self._refuse(arrival, session, refusal or Refusal.GONE, connection, proof)
+        await set_roles_of_groups(self._systems, connection, account, proof)
+        return connection.connector_id
+
+    async def _admit_by_other_connector(
+        self, arrival: Arrival, session: BrowserSession, proof: SsoSubmission
+    ) -> None:
+        """Admit people who came through a connector of the operator's, whom the operator trusts.
+
+        A connector of ours that no organization has here belongs to a removed connection, perhaps of a
+        removed organization. So does one that is gone: whoever can remove a connection could otherwise make
+        its false assertions count.
+        """
+        connector = await self._management.find_sso_connector(proof.connector_id)
+        if connector is None or connector.name.startswith(CONNECTOR_MARK):
+            await self._refuse(arrival, session, Refusal.REMOVED)
+
+    async def _admit_unexplained(self, arrival: Arrival, session: BrowserSession | None) -> None:
+        """Admit a person of whom Logto does not say how they signed in, if it cannot have been by us.
+
+        An ID token that names a session which is gone, perhaps only to hide it, is never enough.
+        """
+        account = await self._find_account(arrival.subject)
+        if account is None or (arrival.sid is not None and session is None) or await self._is_ours(account):
+            await self._refuse(arrival, session, Refusal.UNEXPLAINED)
+
+    async def _is_ours(self, account: LogtoUser) -> bool:
+        """Return whether the account has an identity of a connection here."""
+        for identity in account.sso_identities:
+            if await self._find_by_connector(identity.connector_id) is not None:
+                return True
+        return False
+
+    async def _examine(
+        self, connection: Connection, proof: SsoSubmission, account: LogtoUser | None
+    ) -> Refusal | None:
+        if account is None:
+            return Refusal.GONE
+        async with self._systems.work.reading(connection.organization_id) as db:
+            held = await list_held_domains(db, connection.organization_id)
+        return find_objection(connection, held, proof, account)
+
+    async def _examine_test(
+        self,
+        test: SsoTest,
+        present: str | None,
+        connection: Connection | None,
+        proof: SsoSubmission | None,
+        account: LogtoUser | None,
+    ) -> Refusal | None:
+        if account is None or not account.id == test.tester == present:
+            return Refusal.NOT_THE_TESTER
+        if connection is None or revision_of(connection) != test.revision:
+            return Refusal.CHANGED
+        if proof is None or proof.connector_id != connection.connector_id:
+            return Refusal.NOT_TESTED
+        return await self._examine(connection, proof, account)
+
+    async def _note_test(
+        self, test: SsoTest, connection: Connection, proof: SsoSubmission, account: LogtoUser
+    ) -> None:
+        """Record a test that succeeded, in a turn of the organization, where the provider does not change.
+
+        The audit event says which claims arrived, by name only: their values are the tester's own.
+        """
+        organization_id, now = test.organization_id, utc_now()
+        target = Target("single sign-on", organization_id, connection.name)
+        after = {"claims": _claims_of(proof)}
+        tester = Actor(account.id, account.display_name)
+        change = self._systems.by(Workroom(organization_id))
+        async with change.alone() as turn, turn.work.writing(organization_id) as db:
+            current = await find_connection(db, organization_id)
+            if current is None or revision_of(current) != test.revision:
+                raise SignInFailed(Refusal.CHANGED.advice)
+            await change_connection(db, organization_id, tested_at=now, tested_by=test.tester)
+            record(db, AuditEntry(tester, Action.SSO_TEST, target, after=after))
+
+    async def _refuse(
+        self,
+        arrival: Arrival,
+        session: BrowserSession | None,
+        refusal: Refusal,
+        connection: Connection | None = None,
+        proof: SsoSubmission | None = None,
+    ) -> NoReturn:
+        """End the session at Logto, tell the organization, and raise :class:`SignInFailed`."""
+        log.warning(
+            "a sign-in through single sign-on was refused",
+            reason=refusal.value,
+            user_id=arrival.subject,
+            organization_id=None if connection is None else connection.organization_id,
+        )
+        if session is not None:
+            await self._end_at_logto(arrival.subject, session)
+        if connection is not None:
+            async with self._systems.work.writing(connection.organization_id) as db:
+                record(db, _event_of(arrival, refusal, proof))
+        raise SignInFailed(refusal.advice)
+
+    async def _end_at_logto(self, subject: str, session: BrowserSession) -> None:
+        """End the browser's session at Logto. If that fails, there is still no session here."""
+        try:
+            await self._management.end_user_session(subject, session.uid)
+        except (LogtoUnavailable, ManagementError) as error:
+            log.warning("a refused session at Logto could not be ended", reason=type(error).__name__)
+
+    async def _find_session(self, arrival: Arrival) -> BrowserSession | None:
+        """Return the browser's session at Logto, or None unless there is exactly one."""
+        if arrival.sid is None:
+            return None
+        sessions = await self._management.list_user_sessions(arrival.subject)
+        found = [session for session in sessions if session.sids.get(self._client_id) == arrival.sid]
+        return found[0] if len(found) == 1 else None
+
+    async def _find_account(self, subject: str) -> LogtoUser | None:
+        try:
+            return await self._management.get_user_with_sso(subject)
+        except ManagementError as refusal:
+            if refusal.status != 404:
+                raise
+            return None
+
+    async def _find_connection(self, organization_id: str) -> Connection | None:
+        async with self._systems.work.reading(organization_id) as db:
+            return await find_connection(db, organization_id)
+
+    async def _find_by_connector(self, connector_id: str) -> Connection | None:
+        async with self._systems.work.reading(key=keys.of_connector(connector_id)) as db:
+            return await find_by_connector(db, connector_id)
+
+
+def _event_of(arrival: Arrival, refusal: Refusal, proof: SsoSubmission | None) -> AuditEntry:
+    """Return the event of a refusal.
+
+    It names the account only by its ID, and of the asserted address only the domain. Both may belong to
+    somebody who has nothing to do with the organization, and whoever controls the provider could otherwise
+    read there whose account an address belongs to. The domain tells an honest admin what is misconfigured.
+    """
+    after = {"reason": refusal.value}
+    domain = domain_of(proof.email) if proof is not None else None
+    if domain is not None:
+        after["domain"] = shown_domain(domain)
+    return AuditEntry(
+        SYSTEM, Action.SSO_REFUSE, Target("person", arrival.subject, arrival.subject), after=after
+    )
+
+
+def _claims_of(proof: SsoSubmission) -> list[str]:
+    return sorted(name[:_LONGEST_CLAIM] for name in proof.claims)[:_MOST_CLAIMS]

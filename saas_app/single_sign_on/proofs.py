@@ -1,0 +1,157 @@
+"""Decides whether what a company's identity provider said of a person lets them in. Pure.
+
+Logto 1.42 signs people in to whichever account has the address that a provider asserts, also outside the
+domains of the company. So an admin who enters a provider could take over any account. A company is believed
+only about addresses at its own domains, and only about accounts whose own address is there too. So a link
+that an earlier, false assertion made stays harmless (decision 31).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from enum import StrEnum
+from typing import Final
+
+from saas_app.email_domains.names import domain_of
+from saas_app.identity.arrivals import SsoTest
+from saas_app.logto import LogtoUser, SsoSubmission
+from saas_app.single_sign_on.values import Connection
+from saas_app.text.translation import Sentence, _
+
+
+class Refusal(StrEnum):
+    """Why a person does not come in. ``advice`` is for them, and says what to do."""
+
+    advice: Sentence
+
+    def __new__(cls, value: str, advice: Sentence) -> Refusal:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.advice = advice
+        return member
+
+    UNEXPLAINED = (
+        "it is not known how they signed in",
+        _("Logto did not say how you signed in. Sign in again."),
+    )
+    REMOVED = (
+        "the connection was removed",
+        _("Your organization has removed its single sign-on. Sign in another way."),
+    )
+    OFF = (
+        "single sign-on is off",
+        _(
+            "Your organization has not turned its single sign-on on. Sign in another way, or ask an admin of "
+            "your organization."
+        ),
+    )
+    OTHER_PROVIDER = (
+        "another provider",
+        _("Your organization has changed its identity provider since you signed in. Sign in again."),
+    )
+    NOT_LINKED = (
+        "the identity is not the account’s",
+        _("Logto signed you in to an account that is not linked to your company’s. Sign in again."),
+    )
+    NO_ADDRESS = (
+        "no verified address",
+        _(
+            "Your company’s identity provider did not confirm an email address of yours. Ask the people who "
+            "manage it to send your address, and that it is verified."
+        ),
+    )
+    FOREIGN_ADDRESS = (
+        "the address is outside the domains",
+        _(
+            "Your company’s identity provider named an email address outside your organization’s verified "
+            "domains. Ask an admin of your organization, or sign in another way."
+        ),
+    )
+    FOREIGN_ACCOUNT = (
+        "the account’s address is outside the domains",
+        _(
+            "The email address of this account is outside the verified domains of the organization. Sign in "
+            "another way."
+        ),
+    )
+    SUSPENDED = ("the account is suspended", _("This account is suspended. Ask the operator."))
+    GONE = ("the account does not exist", _("This account no longer exists. Sign in again."))
+    NOT_THE_TESTER = (
+        "the test was completed by another account",
+        _(
+            "The test led to another account than yours. At the identity provider, sign in with the email "
+            "address of your own account, and start the test again."
+        ),
+    )
+    NOT_TESTED = (
+        "the test went another way",
+        _("You did not sign in through the identity provider that you test. Start the test again."),
+    )
+    CHANGED = (
+        "the connection was changed during the test",
+        _("Single sign-on was changed during the test. Start the test again."),
+    )
+
+
+_LONGEST_ADDRESS: Final = 320  # characters
+
+
+def find_objection(
+    connection: Connection, held: Collection[str], proof: SsoSubmission, account: LogtoUser
+) -> Refusal | None:
+    """Return why a person must not come in through a connection, or None.
+
+    ``held`` are the domains that the organization holds by DNS now. Whether the connection is on is not
+    looked at, because a test comes before that.
+    """
+    trusted = frozenset(connection.domains) & frozenset(held)
+    if account.is_suspended:
+        return Refusal.SUSPENDED
+    if not connection.issuer or proof.issuer != connection.issuer:
+        return Refusal.OTHER_PROVIDER
+    if not _is_linked(proof, account):
+        return Refusal.NOT_LINKED
+    if not proof.email:
+        return Refusal.NO_ADDRESS
+    if trusted_domain(proof.email) not in trusted:
+        return Refusal.FOREIGN_ADDRESS
+    if trusted_domain(account.email) not in trusted:
+        return Refusal.FOREIGN_ACCOUNT
+    return None
+
+
+def trusted_domain(address: str | None) -> str | None:
+    """Return the domain of an address as A-labels, or None if it is not clear where the address ends up."""
+    if address is None or len(address) > _LONGEST_ADDRESS or address.count("@") != 1:
+        return None
+    return domain_of(address)
+
+
+def begin_test(connection: Connection, tester: str) -> SsoTest:
+    """Return the test of a connection as it is now, for :func:`saas_app.web.to_logto.to_logto`."""
+    return SsoTest(connection.organization_id, tester, revision_of(connection))
+
+
+def revision_of(connection: Connection) -> str:
+    """Return a text that changes with the provider. A new secret is not known here and does not change it."""
+    parts = (
+        connection.connector_id,
+        connection.issuer,
+        connection.client_id,
+        connection.scopes,
+        connection.created_at.isoformat(),
+    )
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _is_linked(proof: SsoSubmission, account: LogtoUser) -> bool:
+    """Return whether the proof names an identity of the account. Logto keeps proofs of other people too.
+
+    The identity may have come through another connector, if two companies use one provider.
+    """
+    return any(
+        (identity.issuer, identity.identity_id) == (proof.issuer, proof.user_id)
+        for identity in account.sso_identities
+        if proof.user_id
+    )
