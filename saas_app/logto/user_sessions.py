@@ -104,8 +104,8 @@ class BrowserSession(Record):
         None, repr=False, validation_alias=AliasPath("lastSubmission", "verificationRecords")
     )
 
-    is_explained: Annotated[bool, BeforeValidator(lambda found: isinstance(found, Mapping))] = Field(
-        default=False, validation_alias="lastSubmission"
+    is_explained: Annotated[bool, BeforeValidator(lambda records: isinstance(records, list))] = Field(
+        default=False, validation_alias=AliasPath("lastSubmission", "verificationRecords")
     )
 
     @property

@@ -1,8 +1,10 @@
 """Checks each sign-in that came through a company's identity provider, before there is a session here.
 
 Logto says how a browser signed in (:class:`saas_app.logto.BrowserSession`), and :mod:`.proofs` decides. In
-doubt, nobody comes in: Logto may have signed an attacker in to the account of somebody else. Who is refused
-also loses the session at Logto, so that it cannot be tried again, here or at other applications.
+doubt, nobody comes in: Logto may have signed an attacker in to the account of somebody else. If it does not
+say how, that may be the attacker's doing, who can end the session, delete the connector, or send claims that
+Logto cannot read again. So ID tokens must name the session (``sid``), which ``saas-app provision`` sees to.
+Who is refused also loses the session at Logto, so that it cannot be tried again, here or elsewhere.
 """
 
 from __future__ import annotations
@@ -57,8 +59,7 @@ class CompanyArrivals:
         with explaining():
             session = await self._find_session(arrival)
             if session is None or not session.is_explained:
-                await self._admit_unexplained(arrival, session)
-                return None
+                await self._refuse(arrival, session, Refusal.UNEXPLAINED)
             if session.sso is None:
                 return None
             connection = await self._find_by_connector(session.sso.connector_id)
@@ -109,22 +110,6 @@ class CompanyArrivals:
         connector = await self._management.find_sso_connector(proof.connector_id)
         if connector is None or connector.name.startswith(CONNECTOR_MARK):
             await self._refuse(arrival, session, Refusal.REMOVED)
-
-    async def _admit_unexplained(self, arrival: Arrival, session: BrowserSession | None) -> None:
-        """Admit a person of whom Logto does not say how they signed in, if it cannot have been by us.
-
-        An ID token that names a session which is gone, perhaps only to hide it, is never enough.
-        """
-        account = await self._find_account(arrival.subject)
-        if account is None or (arrival.sid is not None and session is None) or await self._is_ours(account):
-            await self._refuse(arrival, session, Refusal.UNEXPLAINED)
-
-    async def _is_ours(self, account: LogtoUser) -> bool:
-        """Return whether the account has an identity of a connection here."""
-        for identity in account.sso_identities:
-            if await self._find_by_connector(identity.connector_id) is not None:
-                return True
-        return False
 
     async def _examine(
         self, connection: Connection, proof: SsoSubmission, account: LogtoUser | None
@@ -183,6 +168,7 @@ class CompanyArrivals:
             "a sign-in through single sign-on was refused",
             reason=refusal.value,
             user_id=arrival.subject,
+            has_sid=arrival.sid is not None,
             organization_id=None if connection is None else connection.organization_id,
         )
         if session is not None:

@@ -11,7 +11,7 @@ from local_logto.testing import Provider
 
 from saas_app.config import Settings
 from saas_app.identity import sign_in
-from saas_app.logto import ManagementClient
+from saas_app.logto import BrowserSession, ManagementClient
 from saas_app.models import DomainProof
 from saas_app.runtime import Runtime
 from saas_app.single_sign_on.queries import delete_connection
@@ -238,26 +238,32 @@ async def test_a_session_that_ended_at_logto_meanwhile_lets_nobody_in(
     await browser.get("/account", 303)
 
 
-async def test_without_a_sid_people_of_companies_do_not_come_in(
+async def test_without_a_sid_nobody_comes_in(
     connection_on: Company, victim: Person, open_browser: OpenBrowser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sign_in, "_session_id_of", lambda _claims: None)
+    browser = await open_browser()
+
+    page = await text_of(await browser.get(await browser.callback(victim), 400))
+
+    assert "Logto did not say how you signed in" in page
+    assert await connection_on.sessions_here(victim.id) == []
+
+
+async def test_a_session_that_logto_does_not_explain_lets_nobody_in(
+    connection_on: Company, victim: Person, open_browser: OpenBrowser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = BrowserSession.read_all
+    monkeypatch.setattr(
+        BrowserSession, "read_all", lambda found: read([{**one, "lastSubmission": None} for one in found])
+    )
     connection_on.asserts(address_of(victim))
     browser = await open_browser()
 
     await connection_on.refusal(browser)
 
+    await browser.get("/account", 303)
     assert await connection_on.sessions_here(victim.id) == []
-
-
-async def test_without_a_sid_other_people_still_sign_in(
-    connection_on: Company, victim: Person, open_browser: OpenBrowser, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sign_in, "_session_id_of", lambda _claims: None)
-
-    await open_browser(victim)
-
-    assert await connection_on.sessions_here(victim.id) == [None]
 
 
 async def test_deleting_the_connector_does_not_make_its_assertions_count(
