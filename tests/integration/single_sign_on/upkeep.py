@@ -84,5 +84,5 @@ async def reconcile(
 ) -> list[str]:
     """Reconcile the company and return what was said about single sign-on, with failures."""
     found = await run(reconciler(company, grace=grace, management=management, offered=offered), company)
-    told = [str(item.what) for item in found]
+    told = [item.item if isinstance(item, Failure) else item.what for item in found]
     return [what for what in told if "single sign-on" in what or "sso." in what]

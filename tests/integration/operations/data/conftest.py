@@ -17,6 +17,7 @@ from saas_app.models import ApiClient, EmailDomain, Ending, FormerMembership
 from saas_app.operations.data.organization_export import export_organization
 from saas_app.operations.data.tables import organization_parts, read_pages
 from saas_app.operations.migrate import newest_migration
+from saas_app.single_sign_on.queries import add_connection, change_connection
 from tests.conftest import OpenOffice
 from tests.databases import Database, empty_database_at, migrate, migrated_database
 from tests.integration.projects.rows import add_project
@@ -61,6 +62,9 @@ async def fill(operator: UnitOfWork, acme: Office) -> None:
         db.add(FormerMembership(organization_id=acme.id, user_id="gone", ended_at=now, **names))
         domain = f"{acme.id}.example".lower()
         db.add(EmailDomain(organization_id=acme.id, domain=domain, token="t", claimed_at=now))
+        await add_connection(db, acme.id, f"c-{acme.id}", "Company", acme.admin.id, now)
+        columns = {"domains": [domain], "group_roles": [["staff", "viewer"]], "on_at": now}
+        await change_connection(db, acme.id, recovery_id=acme.admin.id, **columns)
 
 
 @pytest.fixture

@@ -64,7 +64,8 @@ async def test_every_row_is_the_same_in_the_other_database(
     assert moved["audit_events"].pop()["action"] == "organization.import"
     assert moved == original
     assert all(
-        original[name] for name in ("projects", "tasks", "audit_events", "api_clients", "email_domains")
+        original[name]
+        for name in ("projects", "tasks", "audit_events", "api_clients", "email_domains", "sso_connections")
     )
 
 

@@ -33,6 +33,7 @@ from saas_app.models import (
 from saas_app.notifications.recorder import notify_of_removal, notify_of_support
 from saas_app.notifications.values import SupportDetails
 from saas_app.runtime import Runtime
+from saas_app.single_sign_on.queries import add_connection, change_connection
 from saas_app.support.queries import add_access
 from tests.clients import Person
 from tests.conftest import OpenBrowser, OpenOffice, runtime_of
@@ -118,6 +119,8 @@ async def _add_other_traces(operator: UnitOfWork, zoe: Zoe) -> None:
         await set_end(db, zoe.office.id, "other", "viewer", in_an_hour, given_by=user_id)
         await notify_of_removal(db, zoe.office.id, user_id, "a removal")
         await _add_support(db, zoe)
+        await add_connection(db, zoe.office.id, secrets.token_hex(6), "Company", user_id, now)
+        await change_connection(db, zoe.office.id, tested_by=user_id, recovery_id=user_id)
         repeated = {"subject": "m-1", "key": "k", "request_hash": b"h" * 32, "claimed_at": now}
         db.add(IdempotencyKey(body=json.dumps({"created_by": user_id}), **repeated))
         # Somebody else with her name, in an event that has nothing to do with her.

@@ -10,6 +10,7 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.models import Project, RoleEnd
 from saas_app.operations.data.erasure import erase_person
 from saas_app.runtime import Runtime
+from saas_app.single_sign_on.queries import find_connection
 from tests.integration.operations.data.erasure.zoe import Zoe, find_texts, let_a_day_pass
 from tests.integration.records import events_of
 
@@ -22,7 +23,7 @@ async def test_before_the_erasure_the_person_is_in_many_tables(zoe: Zoe, plain: 
         "audit_actors", "audit_events", "domain_joins", "email_domains", "former_memberships",
         "idempotency_keys", "kept_forms",
         "membership_changes", "notifications", "projects", "role_ends", "sessions",
-        "support_accesses", "users",
+        "sso_connections", "support_accesses", "users",
     }  # fmt: skip
     assert {column for table, column in found if table == "audit_events"} >= {
         "actor_id", "actor_name", "target_id", "target_name", "decision"
@@ -91,6 +92,16 @@ async def test_the_end_of_another_members_role_that_the_person_set_stays(
     assert [tuple(row) for row in left] == [("other", erased.pseudonym)]
 
 
+async def test_a_pseudonym_replaces_the_person_in_single_sign_on(zoe: Zoe, operator: UnitOfWork) -> None:
+    erased = await erase_person(operator, zoe.person.id)
+
+    async with operator.reading(zoe.office.id) as db:
+        connection = await find_connection(db, zoe.office.id)
+    assert connection is not None
+    people = {connection.created_by, connection.tested_by, connection.recovery_id}
+    assert people == {erased.pseudonym}
+
+
 async def test_a_pseudonym_replaces_the_person_in_the_audit_log(
     zoe: Zoe, runtime: Runtime, operator: UnitOfWork
 ) -> None:
@@ -116,5 +127,5 @@ async def test_a_pseudonym_replaces_the_person_in_the_audit_log(
     assert (changed.target_id, changed.target_name) == (erased.pseudonym, erased.pseudonym)
     assert (changed.before, changed.after) == ({"roles": ["editor"]}, {"roles": ["viewer"]})
     assert (last.action, last.target_id) == (Action.PERSON_ERASE, erased.pseudonym)
-    elsewhere = {"email_domains", "role_ends", "support_accesses"}
+    elsewhere = {"email_domains", "role_ends", "sso_connections", "support_accesses"}
     assert last.after == {name: count for name, count in erased.replaced.items() if name not in elsewhere}

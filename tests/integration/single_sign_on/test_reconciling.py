@@ -1,0 +1,308 @@
+"""``saas-app reconcile`` compares each connection with its connector in Logto. What is stored decides."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from saas_app.changes.organization_change import Systems
+from saas_app.config import Settings
+from saas_app.coordination.jobs import Failure
+from saas_app.identity.standing import Workroom
+from saas_app.logto import ManagementClient
+from saas_app.operations.reconciliation.service import Repair
+from saas_app.rbac.permissions import Role
+from saas_app.runtime import Runtime
+from saas_app.single_sign_on.rechecks import CONNECTOR_MARK
+from saas_app.single_sign_on.values import Stage
+from tests.factories import Factory
+from tests.integration.faulty_logto import DOWN, Fault, Gate
+from tests.integration.single_sign_on.company import Company
+from tests.integration.single_sign_on.upkeep import (
+    actions,
+    at_logto,
+    connect_all,
+    publish,
+    reconcile,
+    reconciler,
+    run,
+    through,
+)
+from tests.nameserver import FakeNameserver
+
+
+@pytest.fixture
+async def required(company: Company, nameserver: FakeNameserver) -> Company:
+    """A company with one domain that requires its single sign-on. Its TXT record is published."""
+    await connect_all(company)
+    await publish(company, nameserver)
+    return company
+
+
+@pytest.fixture
+async def tested(company: Company, nameserver: FakeNameserver) -> Company:
+    """A company whose connection is tested and not on."""
+    await connect_all(company, Stage.TESTED)
+    await company.management.remove_joining_connector(company.id, (await company.connection()).connector_id)
+    await publish(company, nameserver)
+    return company
+
+
+@pytest.fixture
+def faulty_management(gate: Gate, settings: Settings, runtime: Runtime) -> ManagementClient:
+    return through(gate, settings, runtime)
+
+
+async def test_a_connection_that_logto_has_as_it_is_here_stays(required: Company) -> None:
+    before = await required.connection()
+
+    assert await reconcile(required) == []
+
+    assert await required.connection() == before
+    assert await at_logto(required) == ([required.domain], True)
+
+
+async def test_an_organization_without_single_sign_on_is_not_asked_about(
+    company: Company, gate: Gate, faulty_management: ManagementClient
+) -> None:
+    await reconcile(company, management=faulty_management)
+
+    assert not [call for call in gate.calls if "sso" in call]
+
+
+async def test_while_it_is_not_offered_nothing_is_asked_of_logto(
+    required: Company, gate: Gate, faulty_management: ManagementClient
+) -> None:
+    await required.management.set_sso_domains((await required.connection()).connector_id, ["other.example"])
+
+    await reconcile(required, management=faulty_management, offered=False)
+
+    assert not [call for call in gate.calls if "sso" in call]
+    assert (await at_logto(required))[0] == ["other.example"]
+
+
+async def test_a_connection_whose_connector_was_deleted_is_off(required: Company) -> None:
+    connector_id = (await required.connection()).connector_id
+    await required.management.delete_sso_connector(connector_id)
+
+    (what,) = await reconcile(required)
+
+    assert f"the connector {connector_id} of its single sign-on was deleted in Logto" in what
+    connection = await required.connection()
+    assert (connection.stage, connection.tested_by) == (Stage.CONFIGURED, None)
+    turned_off, optional = await required.events()
+    assert (turned_off.action, optional.action) == ("sso.turn-off", "sso.stop-requiring")
+    assert (turned_off.actor_id, turned_off.target_id) == ("system", connector_id)
+    assert turned_off.after == {"reason": "its connector was deleted in Logto"}
+
+
+async def test_a_tested_connection_whose_connector_was_deleted_is_no_longer_tested(tested: Company) -> None:
+    await tested.management.delete_sso_connector((await tested.connection()).connector_id)
+
+    await reconcile(tested)
+
+    assert (await tested.connection()).stage is Stage.CONFIGURED
+    assert await actions(tested) == ["sso.change"]
+
+
+async def test_a_deleted_connector_is_reported_again_and_counts_as_one_repair(required: Company) -> None:
+    await required.management.delete_sso_connector((await required.connection()).connector_id)
+    await reconcile(required)
+
+    again = [
+        item
+        for item in await run(reconciler(required, grace=timedelta(days=3)), required)
+        if isinstance(item, Repair) and "was deleted in Logto" in item.what
+    ]
+
+    assert [item.changed for item in again] == [False]
+    assert len(await required.events()) == 2
+
+
+@pytest.mark.parametrize("domains", [["other.example"], [], ["other.example", "{domain}"]])
+async def test_other_domains_in_logto_are_replaced(required: Company, domains: list[str]) -> None:
+    wrong = [domain.format(domain=required.domain) for domain in domains]
+    await required.management.set_sso_domains((await required.connection()).connector_id, wrong)
+
+    (what,) = await reconcile(required)
+
+    assert what.startswith("the connector of its single sign-on had these domains in Logto: ")
+    assert await at_logto(required) == ([required.domain], True)
+    assert await reconcile(required) == []
+
+
+async def test_a_connection_that_is_not_on_sends_nobody_to_the_provider(tested: Company) -> None:
+    connection = await tested.connection()
+    await tested.management.set_sso_domains(connection.connector_id, [tested.domain])
+    await tested.management.add_joining_connector(tested.id, connection.connector_id)
+
+    assert len(await reconcile(tested)) == 2
+
+    assert await at_logto(tested) == ([connection.reserved_domain], False)
+
+
+async def test_people_join_as_it_is_set_here(required: Company) -> None:
+    connector_id = (await required.connection()).connector_id
+    await required.management.remove_joining_connector(required.id, connector_id)
+
+    assert len(await reconcile(required)) == 1
+
+    assert await at_logto(required) == ([required.domain], True)
+
+
+async def test_people_do_not_join_unless_it_is_set_here(required: Company) -> None:
+    await required.change(joins=False)
+
+    assert len(await reconcile(required)) == 1
+
+    assert await at_logto(required) == ([required.domain], False)
+
+
+async def test_a_chosen_domain_that_the_organization_does_not_hold_leaves(required: Company) -> None:
+    await required.change(domains=[required.domain, "other.example"])
+
+    assert await reconcile(required) == [
+        "single sign-on no longer counts for other.example, which it does not hold"
+    ]
+
+    assert (await required.connection()).domains == (required.domain,)
+    assert await actions(required) == ["sso.change"]
+
+
+async def test_a_connection_without_a_domain_that_the_organization_holds_is_off(required: Company) -> None:
+    await required.change(domains=["other.example"])
+
+    what, _domains, _joining = await reconcile(required)
+
+    assert what == "single sign-on was turned off: it does not hold other.example"
+    connection = await required.connection()
+    assert connection.stage is Stage.TESTED
+    assert await at_logto(required) == ([connection.reserved_domain], False)
+
+
+async def test_a_provider_that_was_entered_in_logto_has_to_be_tested(tested: Company) -> None:
+    await tested.change(issuer="https://before.example", client_id="before")
+
+    (what,) = await reconcile(tested)
+
+    assert tested.provider.issuer in what
+    connection = await tested.connection()
+    assert connection.stage is Stage.CONFIGURED
+    assert (connection.issuer, connection.client_id) == (tested.provider.issuer, tested.provider.client_id)
+    assert await actions(tested) == ["sso.configure"]
+    assert await reconcile(tested) == []
+
+
+async def test_another_provider_in_logto_is_only_reported_while_single_sign_on_is_on(
+    required: Company,
+) -> None:
+    await required.change(client_id="before")
+    before = await required.connection()
+
+    (what,) = await reconcile(required)
+
+    assert required.provider.issuer in what
+    assert await required.connection() == before
+
+
+@pytest.mark.parametrize("loss", ["role", "membership", "suspension"])
+async def test_a_recovery_admin_who_lost_access_is_reported(
+    required: Company, make: Factory, loss: str
+) -> None:
+    admin = required.admin
+    if loss == "role":
+        await make.give_roles(required.id, admin, Role.EDITOR)
+    elif loss == "membership":
+        await required.management.remove_member(required.id, admin.id)
+    else:
+        call = required.management._transport.call
+        await call("PATCH", f"/users/{admin.id}/is-suspended", body={"isSuspended": True})
+
+    (what,) = await reconcile(required)
+
+    assert f"its recovery admin {admin.id} is no longer an admin" in what
+    assert (await required.connection()).stage is Stage.REQUIRED
+
+
+async def test_a_recovery_admin_does_not_matter_while_it_is_not_required(
+    tested: Company, make: Factory
+) -> None:
+    await tested.change(recovery_id="gone")
+
+    assert await reconcile(tested) == []
+
+
+@pytest.mark.parametrize(("method", "path"), [
+    ("GET", "/sso-connectors/"), ("PATCH", "/sso-connectors/"), ("GET|POST|DELETE", "/jit/sso-connectors"),
+])  # fmt: skip
+async def test_if_logto_fails_one_organizations_check_the_others_are_reconciled(
+    required: Company, gate: Gate, faulty_management: ManagementClient, method: str, path: str
+) -> None:
+    connection = await required.connection()
+    await required.management.set_sso_domains(connection.connector_id, ["other.example"])
+    gate.fail(Fault(method, path, **DOWN))
+    checks = reconciler(required, grace=timedelta(days=3), management=faulty_management)
+
+    found = await run(checks, required)
+
+    failures = [item for item in found if isinstance(item, Failure)]
+    assert [item.item for item in failures] == [f"{required.id}: its single sign-on"]
+    assert await required.connection() == connection
+    assert len(await reconcile(required)) == 1
+    assert await at_logto(required) == ([required.domain], True)
+
+
+async def test_an_organization_that_is_being_changed_is_checked_next_time(
+    required: Company, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await required.management.set_sso_domains((await required.connection()).connector_id, ["other.example"])
+    systems = Systems(runtime.jobs, required.management, None)
+
+    async with systems.by(Workroom(required.id)).alone():
+        monkeypatch.setattr("saas_app.changes.organization_change._LEASE_SECONDS", 0.2)
+        news = await reconcile(required)
+
+    assert news == ["its single sign-on was not checked, because it is being changed"]
+    assert (await at_logto(required))[0] == ["other.example"]
+
+
+async def strays(company: Company, management: ManagementClient | None = None) -> list[Repair | Failure]:
+    """Return what a run over all organizations would say of connectors without one."""
+    checks = reconciler(company, grace=timedelta(days=3), management=management)
+    return await checks._list_stray_connectors()
+
+
+async def test_a_connector_of_no_organization_is_reported_and_stays(company: Company) -> None:
+    made = await company.management.create_sso_connector(f"{CONNECTOR_MARK}{company.id}")
+
+    found = [item for item in await strays(company) if isinstance(item, Repair) and made.id in item.what]
+
+    (item,) = found
+    assert not item.changed
+    assert f"(Workroom {company.id})" in item.what
+    assert await company.management.find_sso_connector(made.id) is not None
+
+
+async def test_connectors_of_organizations_and_of_the_operator_are_not_reported(company: Company) -> None:
+    operators = await company.management.create_sso_connector(f"SAML {company.id}")
+    await company.connect(Stage.CREATED, name=f"{CONNECTOR_MARK}{company.id}")
+    own = (await company.connection()).connector_id
+    await company.management._transport.call(
+        "PATCH", f"/sso-connectors/{own}", body={"connectorName": f"{CONNECTOR_MARK}{company.id}"}
+    )
+
+    told = " ".join(item.what for item in await strays(company) if isinstance(item, Repair))
+
+    assert operators.id not in told
+    assert own not in told
+
+
+async def test_connectors_that_cannot_be_listed_are_a_failure(
+    company: Company, gate: Gate, faulty_management: ManagementClient
+) -> None:
+    gate.fail(Fault("GET", "/sso-connectors", **DOWN))
+
+    (found,) = await strays(company, faulty_management)
+
+    assert isinstance(found, Failure)
