@@ -30,6 +30,7 @@ NOT_FOR_READERS = (
     "demo/*",
     "email_domains/rechecks.py",
     "operations/*",
+    "single_sign_on/rechecks.py",
     "web/csv_stream.py",
     "web/json_api/*",
 )
