@@ -32,8 +32,8 @@ help: ## Show the available commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name says; do \
 		printf '  %-10s %s\n' "$$name" "$$says"; done
 	@echo
-	@echo "Options: PYTHON=python3.13 (interpreter), APP_PORT=3100 LOGTO_PORT=3101 (ports of the demo),"
-	@echo "         ARGS=\"-k projects\" (options for pytest), JOBS=1 (processes for the tests)"
+	@echo "Options: PYTHON=python3.13 (interpreter), APP_PORT=3100 LOGTO_PORT=3101 COMPANY_PORT=3102"
+	@echo "         (ports of the demo), ARGS=\"-k projects\" (options for pytest), JOBS=1 (processes for the tests)"
 
 setup: ## Create the environment in .venv from the lock files (does nothing if it is up to date)
 	@command -v "$(PYTHON)" >/dev/null 2>&1 || { \
@@ -58,7 +58,7 @@ setup: ## Create the environment in .venv from the lock files (does nothing if i
 	echo "$$wanted" > $(STAMP) && \
 	echo "The environment is ready."
 
-demo: setup ## Run Workroom, an identity provider and the practice service of the lab; Ctrl-C stops them
+demo: setup ## Run Workroom, its identity provider, that of a customer and the lab's practice service; Ctrl-C stops them
 	@exec $(BIN)/saas-app demo
 
 dev: setup ## Run the demo, and restart Workroom when its code or templates change

@@ -23,6 +23,8 @@ _IP_ADDRESSES: Final = {  # IP addresses that are never assigned (RFC 5737)
     "carol": "198.51.100.7",
     "dave": "192.0.2.66",
     "erin": "198.51.100.91",
+    "fran": "203.0.113.77",
+    "ivy": "192.0.2.130",
 }
 _NAMES: Final = {person.username: person.name for person in PEOPLE}
 _EMAILS: Final = {person.username: person.email for person in PEOPLE}
@@ -145,6 +147,7 @@ def _globex(story: _Story) -> list[SeedEvent]:
         story.created_client(28, 10.0, "bob"),
         story.became(19, 13.1, "alice", Role.EDITOR, Role.VIEWER, "bob"),
         story.denied(18, 9.3, "alice", Role.VIEWER, Permission.PROJECTS_WRITE, "POST /projects/new"),
+        *story.joined(14, "fran", Role.VIEWER, "bob"),
         story.denied(6, 16.0, "dave", Role.EDITOR, Permission.ORGANIZATION_DELETE, "GET /settings/delete"),
         story.denied(2, 12.2, "dave", Role.EDITOR, Permission.AUDIT_READ, "GET /audit"),
     ]
@@ -157,6 +160,7 @@ def _initech(story: _Story) -> list[SeedEvent]:
         story.denied(31, 11.1, "carol", Role.VIEWER, Permission.PROJECTS_WRITE, "POST /projects/new"),
         story.became(31, 11.9, "carol", Role.VIEWER, Role.EDITOR, "dave"),
         story.created_client(24, 9.0, "dave"),
+        *story.joined(20, "ivy", Role.ADMIN, "dave"),
         story.denied(4, 17.2, "carol", Role.EDITOR, Permission.MEMBERS_INVITE, "GET /invitations"),
     ]
 

@@ -15,6 +15,7 @@ class DemoOptions:
 
     app_port: int
     logto_port: int
+    company_port: int
     data: Path
     reload: bool = False
 
@@ -25,6 +26,11 @@ class DemoOptions:
     @property
     def logto_url(self) -> str:
         return f"http://localhost:{self.logto_port}"
+
+    @property
+    def company_url(self) -> str:
+        """The identity provider of a customer. Browsers share cookies between the ports of one host."""
+        return f"http://127.0.0.1:{self.company_port}"
 
     @property
     def env_file(self) -> Path:

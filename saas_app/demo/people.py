@@ -38,7 +38,8 @@ class DemoOrganization:
 class DemoPerson:
     """A demo account. Its roles are listed by the key of the organization. Some have no picture.
 
-    ``is_agent``: they belong to the support team instead of an organization.
+    ``is_agent``: they belong to the support team instead of an organization. ``domain`` is that of their
+    email address, never an assigned one (RFC 2606).
     """
 
     username: str
@@ -48,11 +49,11 @@ class DemoPerson:
     invited_as: Mapping[str, Role] = field(default_factory=dict)
     picture: str | None = None
     is_agent: bool = False
+    domain: str = "workroom.example"
 
     @property
     def email(self) -> str:
-        """The email address, in a domain that is never assigned (RFC 2606)."""
-        return f"{self.username}@workroom.example"
+        return f"{self.username}@{self.domain}"
 
     @property
     def hint(self) -> Sentence:
@@ -117,6 +118,8 @@ PEOPLE: Final = (
     ),
     DemoPerson("erin", "Erin Castillo", "12025550105", invited_as={"acme": Role.EDITOR}),
     DemoPerson("sam", "Sam Whitfield", "12025550106", is_agent=True),
+    DemoPerson("fran", "Fran Keller", "12025550107", {"globex": Role.VIEWER}, domain="globex.example"),
+    DemoPerson("ivy", "Ivy Novak", "12025550108", {"initech": Role.ADMIN}, domain="initech.example"),
 )
 
 

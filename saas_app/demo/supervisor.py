@@ -1,7 +1,7 @@
-"""Runs the demo: starts, watches and stops Workroom, the identity provider and the lab's practice service.
+"""Runs the demo: starts, watches and stops Workroom, two identity providers and the lab's practice service.
 
-The provider is a separate program. It is set up through its environment and, like any Logto, through the
-Management API.
+The providers are separate programs: Workroom's, and that of a customer. They are set up through their
+environment and, like any Logto, through the Management API.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import json
 import os
 import secrets
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,6 +24,7 @@ from saas_app.config import DatabaseLocation, ManagementSettings
 from saas_app.coordination.jobs import Failure
 from saas_app.db.private_files import tighten
 from saas_app.demo.child import Child
+from saas_app.demo.company import CompanyClient, CompanyProvider
 from saas_app.demo.options import DemoOptions
 from saas_app.demo.people import as_sign_in_shortcuts
 from saas_app.demo.practice import PracticeService
@@ -56,7 +59,18 @@ from saas_app.text.translation import _
 _PROBE_TIMEOUT = 2.0  # seconds
 _API_RESOURCE = "https://api.workroom.example"
 _WEBHOOK_KEY = "LOGTO_WEBHOOK_SIGNING_KEY"
-_OURS = ("APP_", "LOGTO_", "LOCAL_LOGTO_", "DATABASE_", "SMTP_", "MAIL_", "LAB_", "SUPPORT_", FILE_VARIABLE)
+_OURS = (
+    "APP_",
+    "LOGTO_",
+    "LOCAL_LOGTO_",
+    "DATABASE_",
+    "SMTP_",
+    "MAIL_",
+    "LAB_",
+    "SUPPORT_",
+    "SINGLE_",
+    FILE_VARIABLE,
+)
 _FOR_THE_PROVIDER = (
     "LOCAL_LOGTO_MAILGUN_BASE_URL",
     "LOCAL_LOGTO_NAVER_BASE_URL",
@@ -80,6 +94,9 @@ def run_demo(options: DemoOptions) -> None:
     )
     require_free_port(
         "localhost", options.logto_port, _("stop the program that uses it, or start with LOGTO_PORT=…")
+    )
+    require_free_port(
+        "127.0.0.1", options.company_port, _("stop the program that uses it, or start with COMPANY_PORT=…")
     )
     asyncio.run(_until_stopped(_Demo(options)))
 
@@ -120,6 +137,7 @@ class _Demo:
         self._sign_in_methods = load_declaration(self._connectors_file, os.environ)
         self._smtp_port = find_free_port(urlsplit(self._stored.get("SMTP_URL", "")).port or 0)
         self._practice = PracticeService.of(self._stored)
+        self._company = CompanyProvider.of(options)
         self._team = SupportTeam(
             *(self._stored.get(f"SUPPORT_{name}", "") for name in ("ORGANIZATION_ID", "APP_ID", "APP_SECRET"))
         )
@@ -130,14 +148,15 @@ class _Demo:
         """Start all programs, set up what is missing, then wait until one of them ends."""
         try:
             async with open_http(_PROBE_TIMEOUT) as http:
-                await self._start(http)
-            say(welcome(self._options, self._sign_in_methods.connectors))
+                clients = await self._start(http)
+            say(welcome(self._options, self._sign_in_methods.connectors, self._company.issuer, clients))
             await self._watch()
         finally:
             self.is_stopping = True
             await asyncio.gather(*(child.stop() for child in reversed(self._children)))
 
-    async def _start(self, http: aiohttp.ClientSession) -> None:
+    async def _start(self, http: aiohttp.ClientSession) -> dict[str, CompanyClient]:
+        """Start everything. Returns what organizations enter to connect the customer's provider."""
         say(_("[1/4] Starting the development identity provider …"))
         logto = await self._start_logto()
         await self._start_child(
@@ -146,19 +165,29 @@ class _Demo:
         migrated = await asyncio.to_thread(migrate, DatabaseLocation(self._options.database_url))
         await logto.wait_until(lambda: probe.is_ready(self._options.logto_url, http))
         say(_("[2/4] Checking roles, permissions and sign-in methods …"))
+        management = ManagementClient(self._management, http)
+        with self._explaining("local_logto"):
+            application = await self._set_up(management, migrated.before)
+        say(_("[4/4] Starting Workroom …"))
+        app = await self._start_app(application)
+        with self._explaining("company"):
+            clients = await self._start_company(http, management, application.app_id)
+        await app.wait_until(lambda: _responds(f"{self._options.app_url}/readyz", http))
+        return clients
+
+    @contextmanager
+    def _explaining(self, name: str) -> Iterator[None]:
+        """Name the log of a provider if it refuses to be set up within the block."""
         try:
-            application = await self._set_up(ManagementClient(self._management, http), migrated.before)
+            yield
         except (LogtoUnavailable, ManagementError) as error:
             raise ConfigurationError(
                 _(
                     "Setting up the identity provider failed: %(error)s See its log: %(log)s.",
                     error=error,
-                    log=self._log("local_logto"),
+                    log=self._log(name),
                 )
             ) from None
-        say(_("[4/4] Starting Workroom …"))
-        app = await self._start_app(application)
-        await app.wait_until(lambda: _responds(f"{self._options.app_url}/readyz", http))
 
     async def _start_logto(self) -> Child:
         options = self._options
@@ -186,7 +215,8 @@ class _Demo:
         }
         people = str(self._options.people_file.resolve())
         lab = {"LAB": "true", "LAB_PEOPLE_FILE": people, **self._practice.environment}
-        write_env_file(self._options.env_file, values | emails | lab | support_environment(self._team))
+        sso = {"SINGLE_SIGN_ON": "true", "SINGLE_SIGN_ON_PRIVATE_ISSUERS": "true"}
+        write_env_file(self._options.env_file, values | emails | lab | sso | support_environment(self._team))
         return await self._start_child(
             "saas_app",
             ["saas_app", "serve", "--env-file", str(self._options.env_file), "--no-migrate",
@@ -212,7 +242,9 @@ class _Demo:
         return self._options.data / f"{name}.log"
 
     async def _set_up(self, client: ManagementClient, before: MigrationState) -> ProvisionedApplication:
-        deployment = replace(self._deployment().deployment, sign_in_methods=self._sign_in_methods)
+        deployment = replace(
+            self._deployment().deployment, sign_in_methods=self._sign_in_methods, single_sign_on=True
+        )
         found = await survey(client, deployment)
         changes = plan(deployment, found)
         application = await apply(client, deployment, found, changes)
@@ -241,6 +273,34 @@ class _Demo:
             await self._seed(client)
             self._options.seeded_file.write_text(json.dumps(mark), encoding="utf-8")
         return application
+
+    async def _start_company(
+        self, http: aiohttp.ClientSession, product: ManagementClient, application_id: str
+    ) -> dict[str, CompanyClient]:
+        """Start the customer's provider, and connect it unless an earlier run did so at these addresses.
+
+        It starts beside Workroom. A later start does not wait for it.
+        """
+        options = self._options
+        self._company.prepare()
+        child = await self._start_child("company", self._company.command, self._company.environment)
+        mark = {"issuer": self._company.issuer, "logto": options.logto_url, "application": application_id}
+        mark["data"] = _fingerprint()
+        clients = self._company.find_clients(mark)
+        if clients is None:
+            from saas_app.db.engine import create_engine  # only the first start needs these
+            from saas_app.db.unit_of_work import UnitOfWork
+            from saas_app.demo.connections import connect_company
+
+            engine, company = create_engine(options.database_url), self._company
+            await child.wait_until(lambda: probe.is_ready(options.company_url, http))
+            try:
+                there = ManagementClient(company.management, http)
+                clients = await connect_company(company, there, product, UnitOfWork(engine))
+            finally:
+                await engine.dispose()
+            company.keep_clients(clients, mark)
+        return clients
 
     async def _seed(self, client: ManagementClient) -> None:
         from saas_app.db.engine import create_engine  # only the first start needs these, and half of its time

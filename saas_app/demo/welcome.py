@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from textwrap import indent
 from typing import Final
 
+from saas_app.demo.company import COMPANY_PEOPLE, TO_CONNECT, CompanyClient
 from saas_app.demo.options import DemoOptions
 from saas_app.demo.people import ORGANIZATIONS, PASSWORD, PEOPLE
 from saas_app.operations.output import column
@@ -20,9 +21,16 @@ _RELOADING: Final = _(
 )
 
 
-def welcome(options: DemoOptions, connectors: Connectors) -> str:
-    """Return the text: URLs, the demo people, and what to try."""
-    paragraphs = "\n\n".join(_paragraphs(options, connectors))
+def welcome(
+    options: DemoOptions, connectors: Connectors, issuer: str, clients: Mapping[str, CompanyClient]
+) -> str:
+    """Return the text: URLs, the demo people, and what to try.
+
+    ``issuer`` is a customer's identity provider, and ``clients`` are what organizations enter to connect it.
+    """
+    paragraphs = "\n\n".join(
+        (*_paragraphs(options, connectors), *_single_sign_on(issuer, clients), *_ends(options))
+    )
     return f"\n{indent(paragraphs, '  ')}\n"
 
 
@@ -41,6 +49,29 @@ def _paragraphs(options: DemoOptions, connectors: Connectors) -> Iterator[str]:
         f'  {Path(sys.executable).with_name("saas-app")} token --client "{ORGANIZATIONS[0].machine}" '
         f"--env-file {options.env_file}"
     )
+
+
+def _single_sign_on(issuer: str, clients: Mapping[str, CompanyClient]) -> Iterator[str]:
+    yield _(
+        "Globex has its own identity provider. To sign in there, enter an address of Globex on the sign-in "
+        "page, such as hugo@globex.example. Its people have the same password:"
+    ).said
+    width = max(len(person.username) for person in COMPANY_PEOPLE)
+    yield indent(
+        "\n".join(f"{person.username:<{width}}  {person.hint.said}" for person in COMPANY_PEOPLE), "  "
+    )
+    if client := clients.get(TO_CONNECT):
+        yield _("To connect it to Initech too, sign in as ivy, open Settings, and enter:").said
+        labels = {
+            _("Issuer").said: issuer,
+            _("Client ID").said: client.client_id,
+            _("Client secret").said: client.client_secret,
+        }
+        width = max(map(len, labels))
+        yield indent("\n".join(f"{label:<{width}}  {value}" for label, value in labels.items()), "  ")
+
+
+def _ends(options: DemoOptions) -> Iterator[str]:
     if options.reload:
         yield _RELOADING.said
     yield _("Logs and data are in %(folder)s/. Stop with Ctrl-C.", folder=options.data).said

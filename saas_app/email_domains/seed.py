@@ -19,18 +19,23 @@ async def seed_claim(work: UnitOfWork, organization_id: str, domain: str) -> boo
 
 
 async def seed_verified(
-    work: UnitOfWork, client: ManagementClient, organization_id: str, domain: str, admin_id: str
+    work: UnitOfWork,
+    client: ManagementClient,
+    organization_id: str,
+    domain: str,
+    admin_id: str,
+    proof: DomainProof = DomainProof.ADDRESS,
 ) -> bool:
-    """Let people join by the domain of an admin's address. Returns False if an organization holds it.
+    """Let people join by a domain, such as that of an admin's address. Returns False if it is held already.
 
-    The current members joined another way, and see no notice.
+    The current members joined another way, and see no notice. No nameserver is asked for a proof by DNS.
     """
     members = await client.list_members(organization_id)
     await seed_claim(work, organization_id, domain)
     async with work.writing(organization_id, key=keys.of_domain(domain)) as db:
         if await queries.find_holder(db, domain) is not None:
             return False
-        await queries.hold(db, organization_id, domain, DomainProof.ADDRESS, admin_id, utc_now())
+        await queries.hold(db, organization_id, domain, proof, admin_id, utc_now())
         for member in members:
             await queries.add_join(db, organization_id, member.user.id, None, utc_now())
     if domain not in await client.list_joining_domains(organization_id):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.client
 import json
@@ -21,6 +22,7 @@ import pytest
 
 from saas_app.demo.people import PASSWORD, PEOPLE
 from saas_app.operations.env_file import read_env_file
+from tests.clients import Person, sign_in_over_http
 from tests.databases import ROOT
 from tests.processes import free_port
 
@@ -39,7 +41,7 @@ class Demo:
     def __init__(self, data: Path, *options: str, code: Path = ROOT) -> None:
         self.data = data
         self.code, self.options = code, options
-        self.app_port, self.logto_port = free_port(), free_port()
+        self.app_port, self.logto_port, self.company_port = free_port(), free_port(), free_port()
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> subprocess.Popen[bytes]:
@@ -52,6 +54,7 @@ class Demo:
                     **os.environ,
                     "APP_PORT": str(self.app_port),
                     "LOGTO_PORT": str(self.logto_port),
+                    "COMPANY_PORT": str(self.company_port),
                     "CONNECTORS_FILE": "",
                     "DATABASE_OWNER_URL": _ELSEWHERE,
                     "DATABASE_JOBS_URL": _ELSEWHERE,
@@ -94,6 +97,14 @@ class Demo:
         finally:
             connection.close()
 
+    async def organizations_of(self, username: str, connector_id: str) -> str:
+        """Sign somebody in at the customer's provider, and return their list of organizations."""
+        path = f"/sign-in?direct_sign_in=sso:{connector_id}"
+        person = Person("", username, PASSWORD)
+        http, _callback = await sign_in_over_http(f"http://localhost:{self.app_port}", person, path=path)
+        async with http, http.get(f"http://localhost:{self.app_port}/o") as response:
+            return await response.text()
+
     def answers(self, port: int, path: str) -> int | None:
         """Return the status of a page. None: nothing listens."""
         connection = http.client.HTTPConnection("localhost", port, timeout=10)
@@ -115,6 +126,7 @@ class Demo:
         return (
             self.answers(self.app_port, "/healthz") is None
             and self.answers(self.logto_port, "/api/status") is None
+            and self.answers(self.company_port, "/api/status") is None
             and self.answers(self.practice_port, "/readyz") is None
         )
 
@@ -161,6 +173,11 @@ def test_the_demo_starts_stops_and_starts_again(demo: Demo) -> None:
     assert invitation["subject"] == "You are invited to Acme Robotics on Workroom"
     assert invitation["link"].startswith(f"http://localhost:{demo.app_port}/invitations/")
 
+    assert f"Issuer         http://127.0.0.1:{demo.company_port}/oidc" in shown
+    [connected] = experience["ssoConnectors"]
+    assert connected["connectorName"] == "Globex"
+    assert "Globex" in asyncio.run(demo.organizations_of("hugo", connected["id"]))
+
     with smtplib.SMTP("127.0.0.1", urlsplit(stored["SMTP_URL"]).port or 0) as mail_server:
         mail_server.sendmail("no-reply@workroom.example", "bob@workroom.example", "Subject: Hello\n\nBob")
     [email] = demo.from_logto("/messages?recipient=bob@workroom.example")
@@ -183,7 +200,8 @@ def test_the_demo_starts_stops_and_starts_again(demo: Demo) -> None:
 def test_when_one_program_dies_the_other_is_stopped_and_the_last_lines_are_shown(demo: Demo) -> None:
     process = demo.start()
     demo.wait_until_ready()
-    (child,) = [pid for pid in _children(process.pid) if "local_logto" in _command(pid)]
+    ours = f"--port {demo.logto_port}"
+    (child,) = [pid for pid in _children(process.pid) if ours in _command(pid)]
 
     os.kill(child, signal.SIGKILL)
 
@@ -246,5 +264,5 @@ def _children(pid: int) -> list[int]:
 
 def _command(pid: int) -> str:
     return subprocess.run(
-        ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=True
+        ["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=True
     ).stdout

@@ -16,6 +16,7 @@ from tenacity import wait_none
 
 from saas_app.cli import main
 from saas_app.coordination.jobs import Failure
+from saas_app.demo.command import next_port
 from saas_app.logto import transport
 from saas_app.operations.commands.common import report_failed
 from saas_app.operations.permissions_table import END, START, as_markdown
@@ -156,11 +157,14 @@ def test_serve_says_that_the_env_file_was_not_found(tmp_path: Path) -> None:
     assert "was not found" in refused(run("serve", "--env-file", tmp_path / "none.env"))
 
 
-@pytest.mark.parametrize(("name", "other"), [("APP_PORT", "LOGTO_PORT"), ("LOGTO_PORT", "APP_PORT")])
+_PORTS = ("APP_PORT", "LOGTO_PORT", "COMPANY_PORT")
+
+
+@pytest.mark.parametrize("name", _PORTS)
 def test_demo_names_the_busy_port_and_the_variable_that_changes_it(
-    tmp_path: Path, busy_port: int, name: str, other: str
+    tmp_path: Path, busy_port: int, name: str
 ) -> None:
-    ports = {name: str(busy_port), other: str(free_port())}
+    ports = {**{other: str(free_port()) for other in _PORTS}, name: str(busy_port)}
 
     line = refused(run("demo", "--data", tmp_path, **ports))
 
@@ -169,8 +173,19 @@ def test_demo_names_the_busy_port_and_the_variable_that_changes_it(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_demo_requires_two_different_ports(tmp_path: Path) -> None:
-    assert "must differ" in refused(run("demo", "--data", tmp_path, APP_PORT="4000", LOGTO_PORT="4000"))
+@pytest.mark.parametrize("ports", [(4000, 4000, 4001), (4000, 4001, 4000), (4001, 4000, 4000)])
+def test_demo_requires_three_different_ports(tmp_path: Path, ports: tuple[int, int, int]) -> None:
+    given = {name: str(port) for name, port in zip(_PORTS, ports, strict=True)}
+
+    assert "must differ" in refused(run("demo", "--data", tmp_path, **given))
+
+
+@pytest.mark.parametrize(
+    ("app", "logto", "company"),
+    [(3000, 3001, 3002), (3002, 3001, 3003), (3100, 65535, 65534), (65534, 65535, 65533)],
+)
+def test_the_port_of_the_company_is_near_that_of_logto(app: int, logto: int, company: int) -> None:
+    assert next_port(logto, taken=app) == company
 
 
 def test_demo_says_that_it_cannot_write_to_its_folder(tmp_path: Path) -> None:
