@@ -147,6 +147,16 @@ async def test_the_host_of_every_endpoint_is_looked_up(
     assert connected == []
 
 
+async def test_hosts_are_the_same_in_capital_letters(
+    publisher: PublishingProvider, inspect: Inspect, internet: Internet
+) -> None:
+    publisher.metadata["jwks_uri"] = f"https://LOGIN.Example.com:{publisher.port}{KEYS}"
+
+    await inspect(publisher.issuer)
+
+    assert internet.looked_up == [HOST]
+
+
 async def test_endpoints_may_be_on_other_hosts_and_each_is_looked_up_once(
     publisher: PublishingProvider, inspect: Inspect, internet: Internet
 ) -> None:
