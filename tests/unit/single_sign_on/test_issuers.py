@@ -194,6 +194,8 @@ def test_an_endpoint_keeps_its_address(address: str, host: str) -> None:
         "https://login.example.com/a b",
         "https://login.example.com/a/../b",
         "https://login.example.com/token?a=<b>",
+        "https://login.example.com/<b>",
+        "https://login.example.com/%zz",
         "https://login.example.com/ä",
         "https://bücher.example/token",
         "https://login.example.com:0/token",

@@ -128,7 +128,8 @@ async def test_a_slow_provider_is_given_up(
     )
 
     with pytest.raises(IssuerRefused, match="did not respond in time") as refused:
-        await inspector.inspect(publisher.issuer)
+        async with asyncio.timeout(5):
+            await inspector.inspect(publisher.issuer)
 
     assert refused.value.kind == Refusal.TIMEOUT
     assert publisher.paths == [METADATA, KEYS]
