@@ -102,7 +102,7 @@ class IssuerInspector:
             )
         except IssuerRefused as error:
             refused = error
-        log.info("an issuer was refused", issuer=issuer, reason=refused.kind)
+        log.info("an issuer was refused", issuer=issuer, reason=refused.kind.value)
         raise refused from None
 
     async def _inspect(self, issuer: str) -> ProviderMetadata:

@@ -83,6 +83,7 @@ async def test_a_request_says_nothing_about_this_server(
     assert publisher.paths == [METADATA, KEYS]
     for request in publisher.received:
         assert request.headers["User-Agent"] == "Workroom"
+        assert request.headers["Accept-Encoding"] == "identity"
         assert not {"Cookie", "Authorization", "Referer"} & set(request.headers)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from saas_app.single_sign_on.checked_hosts import CheckedHosts
 from saas_app.single_sign_on.issuers import IssuerInspector, IssuerRefused, Refusal
 from tests.integration.single_sign_on.issuers.conftest import (
     HOST,
@@ -85,6 +86,15 @@ async def test_an_issuer_without_tls_is_not_connected_to(refuse: Refuse, interne
     refused = await refuse(f"http://{HOST}")
 
     assert refused.kind == Refusal.ADDRESS
+    assert internet.looked_up == []
+
+
+async def test_a_connection_looks_nothing_up(internet: Internet) -> None:
+    hosts = CheckedHosts(internet.look_up, allows_private=False)
+
+    with pytest.raises(OSError, match="was not checked"):
+        await hosts.resolve(HOST, 443)
+
     assert internet.looked_up == []
 
 
