@@ -118,14 +118,17 @@ class SsoRequired(AppError):
     """The organization requires its single sign-on, and the caller did not sign in that way.
 
     Only members get it. ``connector_id`` is the enterprise connector at Logto, ``provider`` its name for
-    people, and ``organization`` the organization's.
+    people, and ``organization`` the organization's name.
     """
 
     status, code, title = 403, "sso-required", _("This organization requires single sign-on")
 
-    def __init__(self, detail: Sentence, *, connector_id: str, provider: str, organization: str) -> None:
+    def __init__(
+        self, detail: Sentence, *, connector_id: str, provider: str, organization_id: str, organization: str
+    ) -> None:
         super().__init__(detail)
-        self.connector_id, self.provider, self.organization = connector_id, provider, organization
+        self.connector_id, self.provider = connector_id, provider
+        self.organization_id, self.organization = organization_id, organization
 
 
 class NotFound(AppError):

@@ -55,10 +55,14 @@ class Principal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionPrincipal(Principal):
-    """A person in a signed-in browser. ``has_unread``: a notification waits for them."""
+    """A person in a signed-in browser. ``has_unread``: a notification waits for them.
+
+    ``sso_connector_id`` is the enterprise connector through which they signed in, if they did so that way.
+    """
 
     session_id: uuid.UUID
     has_unread: bool = False
+    sso_connector_id: str | None = None
 
     @property
     def credential(self) -> str:

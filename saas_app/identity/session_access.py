@@ -63,8 +63,7 @@ class SessionAccess:
     ``membership_version`` counts the changes of the membership; a token with another version is stale.
     ``is_membership_changing``: a change has begun whose result is not known, so no cached token may be used.
     ``role_ends`` says when roles of the person end; some may have ended. ``sso_requirement`` is what the
-    organization requires of sign-ins, and ``sso_connector_id`` how the person signed in, if that was through
-    an enterprise connector.
+    organization requires of sign-ins.
     """
 
     principal: SessionPrincipal
@@ -82,13 +81,12 @@ class SessionAccess:
     is_membership_changing: bool = False
     role_ends: Mapping[str, datetime] = field(default_factory=dict)
     sso_requirement: SsoRequirement | None = None
-    sso_connector_id: str | None = None
 
     @property
     def unmet_requirement(self) -> SsoRequirement | None:
         """What the organization requires of sign-ins, if this session does not meet it."""
-        required = self.sso_requirement
-        if required is None or required.is_met(self.principal.subject, self.sso_connector_id):
+        required, person = self.sso_requirement, self.principal
+        if required is None or required.is_met(person.subject, person.sso_connector_id):
             return None
         return required
 
@@ -185,6 +183,7 @@ def as_access(rows: Sequence[sa.Row[Any]]) -> SessionAccess:
             email=first.email,
             picture=first.picture,
             has_unread=first.has_unread,
+            sso_connector_id=first.sso_connector_id,
         ),
         granted_at=first.granted_at,
         authenticated_at=first.authenticated_at,
@@ -200,7 +199,6 @@ def as_access(rows: Sequence[sa.Row[Any]]) -> SessionAccess:
         is_membership_changing=first.is_changing,
         role_ends=as_ends(rows),
         sso_requirement=as_requirement(first),
-        sso_connector_id=first.sso_connector_id,
     )
 
 

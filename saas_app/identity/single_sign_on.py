@@ -5,13 +5,17 @@ The feature itself is :mod:`saas_app.single_sign_on`.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
 
+from saas_app.db import keys
 from saas_app.db.session import DatabaseSession
+from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import SsoRequired
+from saas_app.identity.principal import Principal, SessionPrincipal
 from saas_app.models import SsoConnection
 from saas_app.rbac.permissions import Permission, roles_granting
 from saas_app.text.translation import Sentence, _
@@ -26,6 +30,15 @@ REQUIREMENT_COLUMNS: Final = (
 
 _OF_ORGANIZATION: Final = sa.select(*REQUIREMENT_COLUMNS).where(
     SsoConnection.organization_id == sa.bindparam("of_organization", type_=sa.String)
+)
+
+_HERE: Final = sa.select(SsoConnection.connector_id, *REQUIREMENT_COLUMNS).where(
+    SsoConnection.organization_id == sa.bindparam("of_organization", type_=sa.String),
+    SsoConnection.on_at.is_not(None),
+)
+_OF_SEVERAL: Final = sa.select(SsoConnection.organization_id, *REQUIREMENT_COLUMNS).where(
+    SsoConnection.organization_id.in_(sa.bindparam("organization_ids", expanding=True)),
+    SsoConnection.required_at.is_not(None),
 )
 
 RECOVERY_ROLES: Final = frozenset(role.value for role in roles_granting(Permission.ORGANIZATION_UPDATE))
@@ -50,7 +63,7 @@ class SsoRequirement:
         """Return whether a person may come in who signed in through ``connector_id``, or otherwise."""
         return connector_id == self.connector_id or subject == self.recovery_id
 
-    def refusal(self, organization_name: str) -> SsoRequired:
+    def refusal(self, organization_id: str, organization_name: str) -> SsoRequired:
         """Return the error for a member whose browser session began in another way."""
         return self._refusal(
             _(
@@ -59,10 +72,11 @@ class SsoRequirement:
                 organization=isolated(organization_name),
                 provider=isolated(self.provider),
             ),
+            organization_id,
             organization_name,
         )
 
-    def token_refusal(self, organization_name: str) -> SsoRequired:
+    def token_refusal(self, organization_id: str, organization_name: str) -> SsoRequired:
         """Return the error for a member's bearer token, which does not say how they signed in."""
         return self._refusal(
             _(
@@ -72,12 +86,17 @@ class SsoRequirement:
                 organization=isolated(organization_name),
                 provider=isolated(self.provider),
             ),
+            organization_id,
             organization_name,
         )
 
-    def _refusal(self, detail: Sentence, organization_name: str) -> SsoRequired:
+    def _refusal(self, detail: Sentence, organization_id: str, organization_name: str) -> SsoRequired:
         return SsoRequired(
-            detail, connector_id=self.connector_id, provider=self.provider, organization=organization_name
+            detail,
+            connector_id=self.connector_id,
+            provider=self.provider,
+            organization_id=organization_id,
+            organization=organization_name,
         )
 
 
@@ -97,3 +116,54 @@ async def find_requirement(db: DatabaseSession, organization_id: str) -> SsoRequ
     """Return what an organization requires of sign-ins, or None. ``db`` is bound to the organization."""
     row = (await db.execute(_OF_ORGANIZATION, {"of_organization": organization_id})).one_or_none()
     return None if row is None else as_requirement(row)
+
+
+async def find_providers_to_use(
+    work: UnitOfWork, principal: Principal, organization_ids: Collection[str]
+) -> dict[str, str]:
+    """Return the organizations among these that this sign-in does not open, with the names of the providers.
+
+    For lists of the person's own things from several organizations. They are members of all of them.
+    """
+    ids = sorted(set(organization_ids))
+    if not ids:
+        return {}
+    connector_id = principal.sso_connector_id if isinstance(principal, SessionPrincipal) else None
+    async with work.reading(key=keys.of_organizations(ids)) as db:
+        rows = (await db.execute(_OF_SEVERAL, {"organization_ids": ids})).all()
+    required = {row.organization_id: as_requirement(row) for row in rows}
+    return {
+        organization_id: found.provider
+        for organization_id, found in required.items()
+        if found is not None and not found.is_met(principal.subject, connector_id)
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class SignInWay:
+    """How a person signed in, as an organization sees it whose connection to its provider is on.
+
+    ``is_through``: at the organization's identity ``provider``. ``is_required`` there, for everybody but the
+    recovery admin: ``is_recovery``.
+    """
+
+    provider: str
+    is_through: bool
+    is_required: bool
+    is_recovery: bool
+
+
+async def describe_sign_in(
+    db: DatabaseSession, organization_id: str, principal: Principal
+) -> SignInWay | None:
+    """Return how a person signed in, or None if the organization has no connection that is on."""
+    row = (await db.execute(_HERE, {"of_organization": organization_id})).one_or_none()
+    if row is None or not isinstance(principal, SessionPrincipal):
+        return None
+    required = as_requirement(row)
+    return SignInWay(
+        provider=row.sso_provider,
+        is_through=principal.sso_connector_id == row.connector_id,
+        is_required=required is not None,
+        is_recovery=required is not None and required.recovery_id == principal.subject,
+    )

@@ -142,7 +142,8 @@ def require_single_sign_on(reading: Reading) -> None:
     """
     required = reading.access.unmet_requirement
     if required is not None and reading.granted():
-        raise required.refusal(reading.access.organization_name or reading.organization_id)
+        organization_id = reading.organization_id
+        raise required.refusal(organization_id, reading.access.organization_name or organization_id)
 
 
 def find_stale(reading: Reading, carriers: Collection[Carrier]) -> Carrier | None:

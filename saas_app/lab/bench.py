@@ -76,13 +76,15 @@ class HeldToken:
 class Column:
     """One organization on the workbench, with both kinds of its tokens.
 
-    ``ended`` are roles of the person that have ended. Tokens may still carry what they grant.
+    ``ended`` are roles of the person that have ended. Tokens may still carry what they grant. ``is_closed``:
+    the organization requires its single sign-on, and the person signed in another way.
     """
 
     membership: Membership
     organization_token: HeldToken
     api_token: HeldToken
     ended: frozenset[str] = frozenset()
+    is_closed: bool = False
 
     @property
     def name(self) -> str:
@@ -132,7 +134,7 @@ class Column:
         does what a role grants that has ended.
         """
         held = self.organization_token
-        if held.is_outdated or held.cached is None:
+        if self.is_closed or held.is_outdated or held.cached is None:
             return False
         granted = still_granted(held.carried, self.ended, held.cached.role_names - self.ended)
         return bool(granted & {Permission.AUDIT_READ, Permission.MEMBERS_READ})

@@ -96,7 +96,7 @@ async def _notified(
     """Return what the person was told about organizations whose log they may not see."""
     if not organization_ids:
         return []
-    rows = await notifications.list_notifications(work, principal.subject, None, 50)
+    rows = await notifications.list_notifications(work, principal, None, 50)
     return [
         Moment(row.created_at, row.sentence, "people")
         for row in rows

@@ -54,6 +54,15 @@ class Workbench:
             raise SignInRequired
         return Bench(id_token, tuple(columns), access.granted_at, await self._inspector.describe_sign_in())
 
+    async def require_single_sign_on(self, principal: SessionPrincipal, membership: Membership) -> None:
+        """Raise :class:`SsoRequired` if the organization requires another sign-in of the person.
+
+        A raw token opens more than pages, so nobody takes it away from such a session.
+        """
+        access = await self._access(principal, membership.organization_id)
+        if (required := access.unmet_requirement) is not None:
+            raise required.refusal(membership.organization_id, membership.organization_name)
+
     async def _fetch_missing(
         self, principal: SessionPrincipal, organization_id: str, failure: Sentence | None
     ) -> tuple[SessionAccess, Sentence | None]:
@@ -96,6 +105,7 @@ class Workbench:
             await self._held(access, organization_id, Carrier.ORGANIZATION_TOKEN, failure),
             await self._held(access, organization_id, Carrier.API_TOKEN, failure),
             ended=have_ended(access.role_ends, utc_now()),
+            is_closed=access.unmet_requirement is not None,
         )
 
     async def _held(

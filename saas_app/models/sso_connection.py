@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from saas_app.db.base import KEY, TENANT, Base
+from saas_app.db.base import KEY, NAMED_IN_KEY, TENANT, Base
 
 
 class SsoConnection(Base):
@@ -20,11 +20,18 @@ class SsoConnection(Base):
     people do, and ``required_at`` since when everybody must, except ``recovery_id``. ``joins``: people who
     sign in become members. ``group_roles`` maps values of the claim ``group_claim`` to roles, as pairs.
 
-    Sign-ins find a connection by its connector, so the table is not confined to a tenant.
+    Sign-ins find a connection by its connector, and a person's lists show organizations of theirs, so the
+    table is not confined to a tenant.
     """
 
     __tablename__ = "sso_connections"
-    __visible_rows__ = f"organization_id = {TENANT} OR {KEY} = 'connector:' || connector_id"
+    __visible_rows__ = " OR ".join(
+        (
+            f"organization_id = {TENANT}",
+            f"{KEY} = 'connector:' || connector_id",
+            NAMED_IN_KEY.format("organization_id"),
+        )
+    )
 
     organization_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     connector_id: Mapped[str] = mapped_column(sa.String(64), unique=True)

@@ -30,7 +30,7 @@ async def list_notifications(principal: Principal) -> ResponseReturnValue:
     """List the caller's notifications, the newest first."""
     after = decode_cursor(request.args.get("after"), uuid.UUID)
     before = after[0] if after else None
-    rows = await service.list_notifications(runtime().work, principal.subject, before, _PAGE_SIZE + 1)
+    rows = await service.list_notifications(runtime().work, principal, before, _PAGE_SIZE + 1)
     page = page_of(rows, _PAGE_SIZE, lambda row: encode_cursor(row.id), after=after)
     return render("notifications/list.html", page=page)
 

@@ -50,9 +50,16 @@ _LEADS: Final[Mapping[NotificationKind, Lead]] = {
 }
 
 
+_FOR_OUTSIDERS: Final = frozenset({NotificationKind.INVITED, NotificationKind.REMOVED})
+
+
 @dataclass(frozen=True, slots=True)
 class NotificationRow:
-    """A notification in a list. ``has_ended``: the person's membership ended after it was written."""
+    """A notification in a list. ``has_ended``: the person's membership ended after it was written.
+
+    ``provider`` is the identity provider with which its reader must sign in to know more than that there is
+    news, or None.
+    """
 
     id: uuid.UUID
     organization_id: str
@@ -62,10 +69,22 @@ class NotificationRow:
     created_at: datetime
     read_at: datetime | None
     has_ended: bool
+    provider: str | None = None
+
+    @property
+    def is_for_members(self) -> bool:
+        """Whether it tells something of an organization that the person belongs to."""
+        return not self.has_ended and self.kind not in _FOR_OUTSIDERS
 
     @property
     def sentence(self) -> Sentence:
         """What happened, for the person whom it happened to."""
+        if self.provider is not None:
+            return _(
+                "There is news in %(organization)s. Sign in with %(provider)s to read it.",
+                organization=isolated(self.organization_name),
+                provider=isolated(self.provider),
+            )
         return _SENTENCES[self.kind](self.organization_name, self.details)
 
     @property
@@ -83,7 +102,7 @@ class NotificationRow:
     @property
     def ends_at(self) -> datetime | None:
         """When the roles end that it tells about, if they do."""
-        found = self.details.get("ends_at")
+        found = self.details.get("ends_at") if self.provider is None else None
         return datetime.fromisoformat(found) if isinstance(found, str) else None
 
     @property

@@ -40,7 +40,7 @@ async def recording_denials(organization_id: str) -> AsyncIterator[None]:
             await runtime().denials.note(tenant.principal, organization_id, _request_info(), denied.decision)
         raise
     except SsoRequired as required:
-        await _note_other_sign_in(organization_id, required)
+        await _note_other_sign_in(required)
         raise
     except MfaRequired:
         await _note_missing_factor(organization_id, began)
@@ -54,11 +54,11 @@ async def recording_denials(organization_id: str) -> AsyncIterator[None]:
         raise
 
 
-async def _note_other_sign_in(organization_id: str, required: SsoRequired) -> None:
+async def _note_other_sign_in(required: SsoRequired) -> None:
     principal = current_principal()
     if principal is not None:
         decision = refused_without_single_sign_on(principal, required.organization, required.provider)
-        await runtime().denials.note(principal, organization_id, _request_info(), decision)
+        await runtime().denials.note(principal, required.organization_id, _request_info(), decision)
 
 
 async def _note_missing_factor(organization_id: str, began: datetime) -> None:

@@ -160,7 +160,7 @@ async def _page(error: AppError) -> Response:
     if isinstance(error, MfaRequired):
         more = await _about_second_factor()
     elif isinstance(error, SsoRequired):
-        more = await _about_single_sign_on()
+        more = await _about_single_sign_on(error)
     elif isinstance(error, FormOfAnotherAccount):
         more = {"waiting": await keep_form()}
     elif isinstance(error, LimitReached) and request.method == "POST":
@@ -184,15 +184,14 @@ async def _about_second_factor() -> dict[str, Any]:
     }
 
 
-async def _about_single_sign_on() -> dict[str, Any]:
+async def _about_single_sign_on(required: SsoRequired) -> dict[str, Any]:
     """Return where to sign in, and whether the person has just come back from there in another way."""
-    organization_id = (request.view_args or {}).get("organization_id", "")
     principal = await find_principal()
     waiting = await keep_form(principal.subject) if principal else None
-    target = {"organization": organization_id, "next": waiting or _try_again()}
+    target = {"organization": required.organization_id, "next": waiting or _try_again()}
     return {
         "sign_in": f"{SINGLE_SIGN_ON}?{urlencode(target)}",
-        "was_asked": await find_last_renewal() == sign_in_mark(organization_id),
+        "was_asked": await find_last_renewal() == sign_in_mark(required.organization_id),
     }
 
 

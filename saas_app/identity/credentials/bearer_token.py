@@ -96,7 +96,7 @@ class TokenCaller:
             raise NotFound(_("This organization does not exist, or the token is not for it."))
         organization_name = self.access.organization_name or organization_id
         if (required := self.access.unmet_requirement) is not None:
-            raise required.token_refusal(organization_name)
+            raise required.token_refusal(organization_id, organization_name)
         known = known_permissions(token.scopes)
         granted = frozenset(item for item in known if item.carrier is token.carrier)
         ends = self.access.role_ends

@@ -128,7 +128,9 @@ async def _preview(principal: SessionPrincipal, bench: Bench) -> Preview | None:
 
 
 async def _raw(principal: SessionPrincipal, chosen: list[Membership], wanted: str) -> Raw:
-    """Return the token that the form names. Raises :class:`NotFound` if there is none."""
+    """Return the token that the form names. Raises :class:`NotFound` if there is none, and
+    :class:`SsoRequired`.
+    """
     inspector, (side, _separator, kind) = runtime().inspector, wanted.partition("-")
     if wanted == _OF_PERSON:
         label, token = _("ID token"), await inspector.find_raw_id_token(principal.session_id)
@@ -137,6 +139,7 @@ async def _raw(principal: SessionPrincipal, chosen: list[Membership], wanted: st
         if place >= len(chosen) or kind not in _CARRIERS:
             raise NotFound(_("Choose one of the tokens on the page."))
         carrier, membership = _CARRIERS[kind], chosen[place]
+        await _workbench().require_single_sign_on(principal, membership)
         label = _(
             "%(token)s for %(organization)s",
             token=carrier.label,

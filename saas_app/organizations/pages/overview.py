@@ -16,6 +16,7 @@ import saas_app.projects.service as projects
 import saas_app.support.service as support
 from saas_app.audit.sentences import sentence_with_marks
 from saas_app.db.readings import Reading, read_together
+from saas_app.identity.single_sign_on import describe_sign_in
 from saas_app.identity.tenant import Tenant
 from saas_app.organizations import service
 from saas_app.organizations.pages.organizations import blueprint
@@ -82,7 +83,7 @@ async def hide_first_steps(tenant: Tenant) -> ResponseReturnValue:
 @blueprint.get("/o/<organization_id>/access")
 @requires_member
 async def access(tenant: Tenant) -> ResponseReturnValue:
-    """Show the caller's roles and access requests, the permission matrix, and the tokens."""
+    """Show the caller's roles, sign-in and access requests, the permission matrix, and the tokens."""
     for carrier in Carrier:
         tenant = await with_token(tenant, carrier)
     tokens = await runtime().tenants.describe_tokens(tenant)
@@ -92,6 +93,7 @@ async def access(tenant: Tenant) -> ResponseReturnValue:
         tokens=tokens,
         roles=tenant.role_names,
         requests=await access_requests.list_own(database(), tenant),
+        sign_in=await describe_sign_in(database(), tenant.organization_id, tenant.principal),
     )
     if request.cookies.get(_STEPS_COOKIE):
         return page

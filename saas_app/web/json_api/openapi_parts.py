@@ -103,7 +103,9 @@ def _denial() -> PermissionDenied:
 
 
 def _other_sign_in() -> SsoRequired:
-    return SsoRequirement("cn4k2w8t0xqz", "Okta", recovery_id=None).token_refusal("Acme Robotics")
+    return SsoRequirement("cn4k2w8t0xqz", "Okta", recovery_id=None).token_refusal(
+        "k2w8t0xqzcn4", "Acme Robotics"
+    )
 
 
 _EXAMPLES: Final[dict[int, tuple[AppError, ...]]] = {

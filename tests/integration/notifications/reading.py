@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from saas_app.identity.principal import Principal
 from saas_app.notifications.service import list_notifications
 from saas_app.notifications.values import NotificationRow
 from saas_app.runtime import Runtime
@@ -9,7 +10,7 @@ from saas_app.runtime import Runtime
 
 async def notifications_of(runtime: Runtime, user_id: str) -> list[NotificationRow]:
     """Return a person's notifications, the newest first."""
-    return await list_notifications(runtime.work, user_id, None, 100)
+    return await list_notifications(runtime.work, Principal(user_id), None, 100)
 
 
 async def told(runtime: Runtime, user_id: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -12,6 +13,8 @@ from saas_app.models import SessionRow
 from saas_app.runtime import Runtime
 from saas_app.single_sign_on.queries import add_connection, change_connection, find_connection
 from tests.clients import Browser
+from tests.conftest import OpenOffice
+from tests.offices import Office
 
 PROVIDER: Final = "Initech Login"
 
@@ -38,3 +41,32 @@ async def come_through(runtime: Runtime, browser: Browser, connector_id: str | N
     async with runtime.jobs.writing() as db:
         its_own = SessionRow.id == access.principal.session_id
         await db.execute(sa.update(SessionRow).where(its_own).values(sso_connector_id=connector_id))
+
+
+@dataclass(frozen=True)
+class Strict(Office):
+    """An organization that requires single sign-on. Ada, its admin, is the recovery admin."""
+
+    connector_id: str
+
+    @property
+    def api(self) -> str:
+        """The path below which its API is."""
+        return f"/api/v1/organizations/{self.id}"
+
+    @property
+    def projects(self) -> str:
+        """A page for members."""
+        return f"{self.root}/projects"
+
+    @property
+    def ella(self) -> Browser:
+        """The browser of the editor, who signed in with a password."""
+        return self.browsers["editor"]
+
+
+async def new_strict_office(open_office: OpenOffice, runtime: Runtime) -> Strict:
+    """Make an organization that requires single sign-on, and sign its members in with their passwords."""
+    office = await open_office("Initech", admin="Ada", editor="Ella")
+    connector_id = await require_single_sign_on(runtime, office.id, office.admin.id)
+    return Strict(**vars(office), connector_id=connector_id)

@@ -20,40 +20,21 @@ from tests.conftest import OpenApp, OpenBrowser, OpenOffice
 from tests.factories import Factory
 from tests.integration.bearer import ApiClient, MachineClient, PersonClient
 from tests.integration.records import events_of
-from tests.integration.single_sign_on.required import PROVIDER, come_through, require_single_sign_on
-from tests.offices import Office
+from tests.integration.single_sign_on.required import (
+    PROVIDER,
+    Strict,
+    come_through,
+    new_strict_office,
+    require_single_sign_on,
+)
 from tests.tokens import token_of
 
 TITLE = "This organization requires single sign-on"
 
 
-@dataclass(frozen=True)
-class Strict(Office):
-    """An organization that requires single sign-on. Ada, its admin, is the recovery admin."""
-
-    connector_id: str
-
-    @property
-    def api(self) -> str:
-        """The path below which its API is."""
-        return f"/api/v1/organizations/{self.id}"
-
-    @property
-    def projects(self) -> str:
-        """A page for members."""
-        return f"{self.root}/projects"
-
-    @property
-    def ella(self) -> Browser:
-        """The browser of the editor, who signed in with a password."""
-        return self.browsers["editor"]
-
-
 @pytest.fixture
 async def strict(open_office: OpenOffice, runtime: Runtime) -> Strict:
-    office = await open_office("Initech", admin="Ada", editor="Ella")
-    connector_id = await require_single_sign_on(runtime, office.id, office.admin.id)
-    return Strict(**vars(office), connector_id=connector_id)
+    return await new_strict_office(open_office, runtime)
 
 
 @pytest.fixture

@@ -44,7 +44,9 @@ def test_without_a_recovery_admin_only_the_connector_meets_it() -> None:
 
 
 def session(*tokens: object, connector_id: str | None = None) -> SessionAccess:
-    return replace(access(*tokens), sso_requirement=REQUIRED, sso_connector_id=connector_id)  # type: ignore[arg-type]
+    given = access(*tokens)  # type: ignore[arg-type]
+    principal = replace(given.principal, sso_connector_id=connector_id)
+    return replace(given, principal=principal, sso_requirement=REQUIRED)
 
 
 def check(given: SessionAccess) -> None:

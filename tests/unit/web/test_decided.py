@@ -47,7 +47,13 @@ def decided(
         (PermissionDenied(DENIAL), "denied"),
         (MfaRequired(), "second factor"),
         (
-            SsoRequired(Sentence("No."), connector_id="c", provider="Okta", organization="Acme"),
+            SsoRequired(
+                Sentence("No."),
+                connector_id="c",
+                provider="Okta",
+                organization_id="acme",
+                organization="Acme",
+            ),
             "single sign-on",
         ),
         (RenewalRequired("acme"), "renewal"),
