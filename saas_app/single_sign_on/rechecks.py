@@ -9,25 +9,22 @@ sessions end as those of other people do.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from saas_app.audit.recorder import Action, Target, record
 from saas_app.changes.organization_change import OrganizationChange, Systems
 from saas_app.db.session import WritingSession
 from saas_app.identity.standing import Workroom
-from saas_app.logto import LogtoUser, SsoConnector
+from saas_app.logto import SsoConnector
 from saas_app.single_sign_on import queries
 from saas_app.single_sign_on.changes.connectors import align
 from saas_app.single_sign_on.changes.lost_domains import find_loss
-from saas_app.single_sign_on.values import Connection
+from saas_app.single_sign_on.recovery import list_candidates
+from saas_app.single_sign_on.values import CONNECTOR_MARK, Connection
 from saas_app.single_sign_on.wanted import lets_people_join, wanted_domains
 from saas_app.text.domains import shown_domain
 from saas_app.text.translation import Sentence, _
-
-CONNECTOR_MARK: Final = "Workroom "
-"""What the names of our connectors in Logto begin with. The organization's ID follows."""
 
 _GONE: Final = "its connector was deleted in Logto"
 _ENTERED_IN_LOGTO: Final = "the identity provider was changed in Logto"
@@ -48,12 +45,11 @@ class SsoChecks:
     def __init__(self, systems: Systems) -> None:
         self._systems = systems
 
-    async def run(self, organization_id: str, stewards: Mapping[str, LogtoUser]) -> list[SsoNews]:
+    async def run(self, organization_id: str) -> list[SsoNews]:
         """Check the connection of an organization, and return what to report.
 
-        ``stewards`` are the members who may change its settings, by ID. Raises what calls to Logto raise, and
-        :class:`saas_app.errors.Busy`. :class:`LogtoUnavailable` may mean that only the company's provider
-        hangs: Logto waits for it.
+        Raises what :func:`saas_app.logto.explaining` raises, and :class:`saas_app.errors.Busy`.
+        :class:`LogtoUnavailable` may mean that only the company's provider hangs: Logto waits for it.
         """
         if await self._find(organization_id) is None:
             return []
@@ -70,7 +66,7 @@ class SsoChecks:
                 *news,
                 *more,
                 *await self._align(turn, connection, connector),
-                *_missing_recovery(connection, stewards),
+                *await self._check_recovery(connection),
             ]
 
     async def list_strays(self) -> list[SsoNews]:
@@ -108,7 +104,8 @@ class SsoChecks:
         )
         if not connection.is_on and connection.tested_at is None:
             return SsoNews(text, changed=False)
-        off = {"on_at": None, "required_at": None, "tested_at": None, "tested_by": None}
+        names = ("on_at", "required_at", "recovery_id", "tested_at", "tested_by")
+        off: dict[str, Any] = dict.fromkeys(names)
         async with self._systems.work.writing(turn.organization_id) as db:
             await queries.change_connection(db, turn.organization_id, **off)
             was_on = connection.is_on
@@ -160,7 +157,8 @@ class SsoChecks:
             held = await queries.list_held_domains(db, turn.organization_id)
         joining = await turn.management.list_joining_connectors(turn.organization_id)
         news = []
-        if set(connector.domains) != set(wanted_domains(connection, held)):
+        is_entered = connection.issuer != ""  # before, the connector has no domain, and cannot be used
+        if is_entered and set(connector.domains) != set(wanted_domains(connection, held)):
             names = ", ".join(connector.domains) or "-"
             text = _(
                 "the connector of its single sign-on had these domains in Logto: %(domains)s", domains=names
@@ -173,17 +171,21 @@ class SsoChecks:
             await align(turn.management, connection, held)
         return news
 
-
-def _missing_recovery(connection: Connection, stewards: Collection[str]) -> list[SsoNews]:
-    """Report a recovery admin who could not change the settings while single sign-on does not work."""
-    if connection.required_at is None or connection.recovery_id in stewards:
-        return []
-    text = _(
-        "its recovery admin %(person)s is no longer an admin, so nobody could turn single sign-on off if the "
-        "identity provider failed. An admin has to choose another",
-        person=connection.recovery_id or "-",
-    )
-    return [SsoNews(text, changed=False)]
+    async def _check_recovery(self, connection: Connection) -> list[SsoNews]:
+        """Report a recovery admin who could not help if the provider failed."""
+        if connection.required_at is None:
+            return []
+        systems = self._systems
+        candidates = await list_candidates(systems.work, systems.management, connection)
+        if any(one.id == connection.recovery_id and one.way is not None for one in candidates):
+            return []
+        text = _(
+            "its recovery admin %(person)s could not turn single sign-on off if the identity provider "
+            "failed: they are no longer an admin, or can sign in only through the provider. An admin has to "
+            "choose another",
+            person=connection.recovery_id or "-",
+        )
+        return [SsoNews(text, changed=False)]
 
 
 def _record(

@@ -29,12 +29,12 @@ from saas_app.db.base import utc_now
 from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.email_domains.rechecks import DomainChecks
-from saas_app.errors import Busy, ConfigurationError, LogtoUnavailable, NotFound
+from saas_app.errors import AppError, Busy, ConfigurationError, LogtoUnavailable, NotFound
 from saas_app.identity.directory import row_of_organization, user_row
 from saas_app.identity.former_members import note_removed_elsewhere
 from saas_app.identity.membership_changes import mark_changed
 from saas_app.identity.named_members import forget_member, list_named
-from saas_app.logto import LogtoUser, ManagementClient, ManagementError, OrganizationInfo
+from saas_app.logto import ManagementClient, ManagementError, OrganizationInfo
 from saas_app.logto.provider_clock import Moment
 from saas_app.models import EVERYONE
 from saas_app.notifications.recorder import notify_of_change, notify_of_removal, notify_of_roles
@@ -181,13 +181,12 @@ class Reconciler:
         """
         if self._single_sign_on is None:
             return []
-        able = {person.id: person for person in _stewards_of(state) if not person.is_suspended}
         try:
-            news = await self._single_sign_on.run(state.organization_id, able)
+            news = await self._single_sign_on.run(state.organization_id)
         except Busy:
             what = _("its single sign-on was not checked, because it is being changed")
             return [Repair(state.organization_id, what, changed=False)]
-        except (LogtoUnavailable, ManagementError) as error:
+        except AppError as error:
             log.warning(
                 "single sign-on cannot be checked", organization_id=state.organization_id, exc_info=True
             )
@@ -208,8 +207,13 @@ class Reconciler:
 
     async def _check_domains(self, state: LogtoState) -> list[Repair]:
         """Check the email domains. An organization whose domains are being changed is checked next time."""
+        stewards = [
+            person
+            for person in state.people.values()
+            if Permission.ORGANIZATION_UPDATE in permissions_of(state.role_names[person.id])
+        ]
         try:
-            news = await self._domains.run(state.organization_id, _stewards_of(state))
+            news = await self._domains.run(state.organization_id, stewards)
         except Busy:
             return [
                 Repair(
@@ -353,12 +357,3 @@ class Reconciler:
         async with self._work.reading(organization_id) as db:
             connection = await find_connection(db, organization_id)
         return {"single_sign_on": None if connection is None else connection.stage.value}
-
-
-def _stewards_of(state: LogtoState) -> list[LogtoUser]:
-    """Return the members who may change the organization's settings."""
-    return [
-        person
-        for person in state.people.values()
-        if Permission.ORGANIZATION_UPDATE in permissions_of(state.role_names[person.id])
-    ]

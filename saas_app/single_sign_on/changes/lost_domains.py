@@ -101,6 +101,7 @@ class Loss:
             domains=list(new.domains),
             on_at=new.on_at,
             required_at=new.required_at,
+            recovery_id=new.recovery_id,
         )
         of_on, of_required = actions
         action = of_on if old.is_on != new.is_on else Action.SSO_CHANGE
@@ -125,5 +126,5 @@ async def find_loss(turn: OrganizationChange[Caller], lost: Collection[str], rea
         return Loss(turn, reason)
     after = replace(before, domains=tuple(name for name in before.domains if name in held))
     if not after.domains:
-        after = replace(after, on_at=None, required_at=None)
+        after = replace(after, on_at=None, required_at=None, recovery_id=None)
     return Loss(turn, reason, before, after, held)

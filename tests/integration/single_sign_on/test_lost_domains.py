@@ -53,6 +53,7 @@ async def assert_off(company: Company) -> None:
     """Assert that the connection is off, here and in Logto, and as tested as before."""
     connection = await company.connection()
     assert (connection.stage, connection.domains, connection.joins) == (Stage.TESTED, (), True)
+    assert connection.recovery_id is None
     assert await at_logto(company) == ([connection.reserved_domain], False)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -14,8 +15,7 @@ from saas_app.logto import ManagementClient
 from saas_app.operations.reconciliation.service import Repair
 from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
-from saas_app.single_sign_on.rechecks import CONNECTOR_MARK
-from saas_app.single_sign_on.values import Stage
+from saas_app.single_sign_on.values import CONNECTOR_MARK, Stage
 from tests.factories import Factory
 from tests.integration.faulty_logto import DOWN, Fault, Gate
 from tests.integration.single_sign_on.company import Company
@@ -30,6 +30,8 @@ from tests.integration.single_sign_on.upkeep import (
     through,
 )
 from tests.nameserver import FakeNameserver
+
+REFUSED = {"status": 422, "body": {"code": "request.invalid_input", "message": "No."}}
 
 
 @pytest.fixture
@@ -61,6 +63,12 @@ async def test_a_connection_that_logto_has_as_it_is_here_stays(required: Company
 
     assert await required.connection() == before
     assert await at_logto(required) == ([required.domain], True)
+
+
+async def test_a_connection_without_a_provider_stays(company: Company) -> None:
+    await company.connect(Stage.CREATED)
+
+    assert await reconcile(company) == []
 
 
 async def test_an_organization_without_single_sign_on_is_not_asked_about(
@@ -206,7 +214,7 @@ async def test_another_provider_in_logto_is_only_reported_while_single_sign_on_i
     assert await required.connection() == before
 
 
-@pytest.mark.parametrize("loss", ["role", "membership", "suspension"])
+@pytest.mark.parametrize("loss", ["role", "membership", "suspension", "way in"])
 async def test_a_recovery_admin_who_lost_access_is_reported(
     required: Company, make: Factory, loss: str
 ) -> None:
@@ -215,13 +223,16 @@ async def test_a_recovery_admin_who_lost_access_is_reported(
         await make.give_roles(required.id, admin, Role.EDITOR)
     elif loss == "membership":
         await required.management.remove_member(required.id, admin.id)
-    else:
+    elif loss == "suspension":
         call = required.management._transport.call
         await call("PATCH", f"/users/{admin.id}/is-suspended", body={"isSuspended": True})
+    else:
+        call = required.management._transport.call
+        await call("PATCH", f"/users/{admin.id}", body={"username": None})
 
     (what,) = await reconcile(required)
 
-    assert f"its recovery admin {admin.id} is no longer an admin" in what
+    assert f"its recovery admin {admin.id} could not turn single sign-on off" in what
     assert (await required.connection()).stage is Stage.REQUIRED
 
 
@@ -233,15 +244,16 @@ async def test_a_recovery_admin_does_not_matter_while_it_is_not_required(
     assert await reconcile(tested) == []
 
 
+@pytest.mark.parametrize("fault", [DOWN, REFUSED])
 @pytest.mark.parametrize(("method", "path"), [
     ("GET", "/sso-connectors/"), ("PATCH", "/sso-connectors/"), ("GET|POST|DELETE", "/jit/sso-connectors"),
 ])  # fmt: skip
 async def test_if_logto_fails_one_organizations_check_the_others_are_reconciled(
-    required: Company, gate: Gate, faulty_management: ManagementClient, method: str, path: str
+    required: Company, gate: Gate, faulty_management: ManagementClient, fault: Any, method: str, path: str
 ) -> None:
     connection = await required.connection()
     await required.management.set_sso_domains(connection.connector_id, ["other.example"])
-    gate.fail(Fault(method, path, **DOWN))
+    gate.fail(Fault(method, path, **fault))
     checks = reconciler(required, grace=timedelta(days=3), management=faulty_management)
 
     found = await run(checks, required)
