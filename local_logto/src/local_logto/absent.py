@@ -89,18 +89,15 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         "/api/sentinel-activities/delete": "POST",
         "/api/systems/application": "GET",
     },
-    "Roles of the tenant": {
+    "Permissions and members of the tenant's roles": {
         "/api/organizations/{id}/applications/roles": "POST",
-        "/api/roles": "POST",
-        "/api/roles/{id}": "DELETE PATCH",
+        "/api/roles/{id}": "PATCH",
         "/api/roles/{id}/applications": "GET POST",
         "/api/roles/{id}/applications/{applicationId}": "DELETE",
         "/api/roles/{id}/scopes": "GET POST",
         "/api/roles/{id}/scopes/{scopeId}": "DELETE",
         "/api/roles/{id}/users": "GET POST",
         "/api/roles/{id}/users/{userId}": "DELETE",
-        "/api/users/{userId}/roles": "GET POST PUT",
-        "/api/users/{userId}/roles/{roleId}": "DELETE",
     },
     "Custom profile fields and phrases": {
         "/api/.well-known/phrases": "GET",

@@ -169,6 +169,13 @@ application_roles = sa.Table(
     reference("role_id", "roles.id", primary_key=True),
 )
 
+user_roles = sa.Table(
+    "user_roles",
+    metadata,
+    reference("user_id", "users.id", primary_key=True),
+    reference("role_id", "roles.id", primary_key=True),
+)
+
 organization_applications = sa.Table(
     "organization_applications",
     metadata,

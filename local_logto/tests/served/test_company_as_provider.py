@@ -129,21 +129,22 @@ async def test_test_signs_in_at_the_company_in_one_line(both: Both, oidc: Oidc) 
     assert (await who_is(oidc, Callback(request, told, ())))["email"] == olga.email
 
 
-async def test_roles_at_the_company_arrive_as_a_claim(both: Both) -> None:
-    """Logto has no claim ``groups``. Its own roles in organizations can serve as groups."""
+async def test_roles_at_the_company_arrive_as_claims(both: Both) -> None:
+    """Logto has no claim ``groups``. Its roles, of the tenant or of organizations, can serve as groups."""
     both.company.role("engineer")
     department = both.company.organization("Engineering")
     petra = both.company.person("Petra")
     both.company.join(department, petra, "engineer")
-    scope = "urn:logto:scope:organization_roles"
-    config = both.product.management.call("GET", f"/sso-connectors/{both.connector_id}")["config"]
-    changed = {"config": {**config, "scope": scope}}
-    both.product.management.call("PATCH", f"/sso-connectors/{both.connector_id}", changed)
-    request = both.request(direct_sign_in=f"sso:{both.connector_id}")
+    both.company.group("staff", petra)
+    both.company.group("managers")
+    scope = "roles urn:logto:scope:organization_roles"
+    connector_id = both.product.connect(both.company, "groups.example", scope=scope)
+    request = both.request(direct_sign_in=f"sso:{connector_id}")
     both.product.sign_in(request.url, petra, at=both.company)
     [account] = both.product.management.call("GET", f"/users?search.primaryEmail={petra.email}")
     [session] = both.product.management.call("GET", f"/users/{account['id']}/sessions")["sessions"]
     [record] = session["lastSubmission"]["verificationRecords"]
+    assert record["enterpriseSsoUserInfo"]["roles"] == ["staff"]
     assert record["enterpriseSsoUserInfo"]["organizationRoles"] == [f"{department.id}:engineer"]
 
 

@@ -25,6 +25,7 @@ NOBODY_MUCH = Person(
     sso_identities=[],
     created_at=1795253184717,
     updated_at=1795253258781,
+    roles=["staff"],
     organizations=[{"id": "acme", "name": "Acme", "description": None}],
     organization_roles=["acme:admin", "acme:billing:reader"],
 )
@@ -69,7 +70,7 @@ def test_extended_claims_are_in_the_id_token_only_if_enabled() -> None:
     seeded = id_token_claims(ALICE, OIDC_SCOPES, DEFAULT_EXTENDED_CLAIMS)
     assert seeded["organizations"] == ["acme"]
     assert seeded["organization_roles"] == ["acme:admin", "acme:billing:reader"]
-    assert seeded["roles"] == []
+    assert seeded["roles"] == ["staff"]
     assert not {"custom_data", "identities", "sso_identities", "organization_data"} & set(seeded)
     assert id_token_claims(ALICE, OIDC_SCOPES, ["custom_data"])["custom_data"] == {"plan": "pro"}
 

@@ -20,6 +20,7 @@ from local_logto.tables import (
     organization_role_scopes,
     organization_user_roles,
     organization_users,
+    user_roles,
 )
 
 
@@ -74,6 +75,7 @@ MEMBERS = Relation(organization_users, "user_id")
 MEMBER_ROLES = Relation(organization_user_roles, "organization_role_id")
 APPLICATIONS = Relation(organization_applications, "application_id")
 TENANT_ROLES = Relation(application_roles, "role_id")
+TENANT_ROLES_OF_PEOPLE = Relation(user_roles, "role_id")
 APPLICATION_ROLES = Relation(organization_application_roles, "organization_role_id")
 ROLE_SCOPES = Relation(organization_role_scopes, "organization_scope_id")
 ROLE_RESOURCE_SCOPES = Relation(organization_role_resource_scopes, "scope_id")

@@ -1,7 +1,8 @@
-"""``/roles`` and ``/applications/:id/roles``: the tenant's roles, which only machines can have here.
+"""``/roles`` and ``/applications/:id/roles``: the tenant's roles. Those of people are in :mod:`.user_roles`.
 
-There is one, as in a fresh Logto: it lets a machine use the Management API. No others can be created. The
-organization template defines what people and machines may do in an organization.
+A new provider has one, as a fresh Logto: it lets a machine use the Management API. Roles of people can be
+created, but without permissions: they are names in the claim ``roles``. The organization template defines
+what people and machines may do in an organization.
 """
 
 from __future__ import annotations
@@ -12,22 +13,27 @@ import sqlalchemy as sa
 from quart import Blueprint, Response, request
 
 from local_logto.context import current_store
-from local_logto.errors import RequestError
+from local_logto.errors import RequestError, not_implemented
 from local_logto.management import entities
 from local_logto.management.failures import no_values
 from local_logto.management.guard import read_body, read_query
 from local_logto.management.paging import list_response, read_page, read_paging
 from local_logto.management.relations import TENANT_ROLES
 from local_logto.management.role_choice import MACHINE, PERSON
-from local_logto.management.rows import contains_text, get_row
+from local_logto.management.rows import contains_text, delete_row, get_row, insert_row
 from local_logto.responses import json_response, no_content, text_response
-from local_logto.tables import application_roles, applications, roles
-from local_logto.values import ANY_TEXTS, Choice, Shape, Text
+from local_logto.store import new_id
+from local_logto.tables import application_roles, applications, roles, user_roles, users
+from local_logto.values import ANY_TEXTS, Choice, Flag, Shape, Text
 
-FEATURED_APPLICATIONS: Final = 3
+FEATURED: Final = 3
 
 _FILTERS: Final = Shape(
     optional={"type": Choice((PERSON, MACHINE)), "excludeApplicationId": Text(), "excludeUserId": Text()}
+)
+_NEW: Final = Shape(
+    {"name": Text(min=1, max=128), "description": Text(min=1, max=128)},
+    {"type": Choice((PERSON, MACHINE)), "isDefault": Flag(), "scopeIds": ANY_TEXTS},
 )
 _CHOICE: Final = Shape({"roleIds": ANY_TEXTS})
 
@@ -45,6 +51,9 @@ async def list_roles() -> Response:
         query = query.where(roles.c.type == filters["type"])
     if "excludeApplicationId" in filters:
         query = query.where(roles.c.id.not_in(_held_by(filters["excludeApplicationId"])))
+    if "excludeUserId" in filters:
+        held = sa.select(user_roles.c.role_id).where(user_roles.c.user_id == filters["excludeUserId"])
+        query = query.where(roles.c.id.not_in(held))
     wanted = request.args.get("search", "").strip("%")
     if wanted:
         fields = (roles.c.id, roles.c.name, roles.c.description)
@@ -53,6 +62,31 @@ async def list_roles() -> Response:
         page = read_page(connection, query, paging)
         shown = [entities.role(row) | _holders(connection, row["id"]) for row in page.rows]
     return list_response(shown, page)
+
+
+@blueprint.post("/roles")
+async def create_role() -> Response:
+    """Create a role of people. Raises 422 ``role.name_in_use``."""
+    body = await read_body(_NEW)
+    if body.get("type", PERSON) != PERSON or body.get("isDefault") or body.get("scopeIds"):
+        raise not_implemented("roles of machines, default roles, and permissions of roles")
+    name = body["name"]
+    with current_store().begin() as connection:
+        if connection.execute(sa.select(roles.c.id).where(roles.c.name == name)).first():
+            raise RequestError(422, "role.name_in_use", f"This role name {name} is already in use")
+        values = {"id": new_id(), "name": name, "description": body["description"], "type": PERSON}
+        row = insert_row(connection, roles, values)
+    return json_response(entities.role(row))
+
+
+@blueprint.delete("/roles/<role_id>")
+async def delete_role(role_id: str) -> Response:
+    """Delete a role. The people who had it lose it."""
+    with current_store().begin() as connection:
+        if get_row(connection, roles, role_id)["type"] != PERSON:
+            raise not_implemented("deleting roles of machines")
+        delete_row(connection, roles, roles.c.id == role_id)
+    return no_content()
 
 
 @blueprint.get("/roles/<role_id>")
@@ -110,7 +144,14 @@ def _held_by(application_id: str) -> sa.Select[tuple[str]]:
 
 
 def _holders(connection: sa.Connection, role_id: str) -> dict[str, Any]:
-    """Return how many machines have the role, with a few examples. People can't have one."""
+    """Return how many people and machines have the role, with a few examples."""
+    of_people = (
+        sa.select(users.c.id, users.c.avatar, users.c.name)
+        .join(user_roles, user_roles.c.user_id == users.c.id)
+        .where(user_roles.c.role_id == role_id)
+        .order_by(users.c.id)
+    )
+    people = [dict(row) for row in connection.execute(of_people).mappings()]
     query = (
         sa.select(applications.c.id, applications.c.name, applications.c.type)
         .join(application_roles, application_roles.c.application_id == applications.c.id)
@@ -119,10 +160,10 @@ def _holders(connection: sa.Connection, role_id: str) -> dict[str, Any]:
     )
     holders = [dict(row) for row in connection.execute(query).mappings()]
     return {
-        "usersCount": 0,
-        "featuredUsers": [],
+        "usersCount": len(people),
+        "featuredUsers": people[:FEATURED],
         "applicationsCount": len(holders),
-        "featuredApplications": holders[:FEATURED_APPLICATIONS],
+        "featuredApplications": holders[:FEATURED],
     }
 
 
@@ -134,5 +175,11 @@ def _require_machine(connection: sa.Connection, application_id: str) -> None:
 
 
 def _require_roles(connection: sa.Connection, role_ids: list[str]) -> None:
+    """Raise 404 for an unknown role, and 422 ``application.invalid_role_type`` for one of people."""
     for role_id in role_ids:
-        get_row(connection, roles, role_id)
+        if get_row(connection, roles, role_id)["type"] != MACHINE:
+            raise RequestError(
+                422,
+                "application.invalid_role_type",
+                "Can not assign user type role to machine to machine application.",
+            )

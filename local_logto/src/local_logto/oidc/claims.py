@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from local_logto.connectors.enterprise import list_sso_identities
 from local_logto.oidc import organization_access
 from local_logto.oidc.scopes import ORGANIZATION_ROLES, ORGANIZATIONS
-from local_logto.tables import configs, users
+from local_logto.tables import configs, roles, user_roles, users
 
 DEFAULT_EXTENDED_CLAIMS: Final = ("roles", "organizations", "organization_roles")
 
@@ -79,6 +79,7 @@ class Person:
     sso_identities: Sequence[Mapping[str, Any]]
     created_at: int
     updated_at: int
+    roles: Sequence[str]
     organizations: Sequence[Mapping[str, Any]]
     organization_roles: Sequence[str]
 
@@ -102,9 +103,17 @@ def read_person(connection: sa.Connection, user_id: str) -> Person | None:
         sso_identities=[_sso_identity(identity) for identity in list_sso_identities(connection, user_id)],
         created_at=row.created_at,
         updated_at=row.updated_at,
+        roles=_roles_of(connection, user_id),
         organizations=[dict(organization._mapping) for organization in organizations],
         organization_roles=organization_access.list_organization_roles_of(connection, user_id),
     )
+
+
+def _roles_of(connection: sa.Connection, user_id: str) -> list[str]:
+    """Return the names of the person's roles in the tenant."""
+    held = sa.select(user_roles.c.role_id).where(user_roles.c.user_id == user_id)
+    query = sa.select(roles.c.name).where(roles.c.id.in_(held)).order_by(roles.c.name)
+    return list(connection.execute(query).scalars())
 
 
 def _sso_identity(row: sa.RowMapping) -> dict[str, Any]:
@@ -157,7 +166,7 @@ def _values(person: Person) -> dict[str, Any]:
         "custom_data": person.custom_data,
         "identities": person.identities,
         "sso_identities": list(person.sso_identities),
-        "roles": [],
+        "roles": list(person.roles),
         "organizations": [organization["id"] for organization in person.organizations],
         "organization_data": list(person.organizations),
         "organization_roles": list(person.organization_roles),
