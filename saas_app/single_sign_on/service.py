@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
+import saas_app.audit.queries as audit
+from saas_app.audit.recorder import Action
 from saas_app.config import Settings
 from saas_app.db.session import DatabaseSession
 from saas_app.db.unit_of_work import UnitOfWork
@@ -13,11 +16,12 @@ from saas_app.email_domains.queries import Claim, list_claims
 from saas_app.errors import LogtoUnavailable, NotFound
 from saas_app.logto import ManagementClient, SsoConnector, explaining
 from saas_app.models import DomainProof
-from saas_app.single_sign_on.queries import find_connection, find_name
+from saas_app.single_sign_on.proofs import Refusal
+from saas_app.single_sign_on.queries import find_connection, find_name, list_held_domains
 from saas_app.single_sign_on.values import Connection
 from saas_app.single_sign_on.wanted import has_provider, lets_people_join, wanted_domains
 from saas_app.text.domains import shown_domain
-from saas_app.text.translation import _
+from saas_app.text.translation import Sentence, _
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +51,19 @@ class AtLogto:
 
 
 @dataclass(frozen=True, slots=True)
+class Rejected:
+    """A sign-in through the provider that was rejected, and what the person was told."""
+
+    at: datetime
+    advice: Sentence
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """Everything that the page shows.
 
-    ``default_roles`` are given to people who join. ``tester`` names who tested the connection.
+    ``default_roles`` are given to people who join. ``tester`` names who tested the connection, ``recovery``
+    the recovery admin. ``rejected`` is the last sign-in or test that was rejected since the last test.
     """
 
     connection: Connection | None
@@ -58,6 +71,8 @@ class Overview:
     at_logto: AtLogto
     default_roles: frozenset[str]
     tester: str | None = None
+    recovery: str | None = None
+    rejected: Rejected | None = None
 
     @property
     def held(self) -> frozenset[str]:
@@ -116,10 +131,29 @@ async def read_overview(work: UnitOfWork, management: ManagementClient, organiza
     """Return how far single sign-on is set up, here and in Logto. No transaction waits for Logto."""
     async with work.reading(organization_id) as db:
         connection = await find_connection(db, organization_id)
-        tester = await find_name(db, connection.tested_by) if connection and connection.tested_by else None
         domains = await _list_choices(db, organization_id, connection)
+        people = (connection.tested_by, connection.recovery_id) if connection else (None, None)
+        tester, recovery = [await find_name(db, one) if one else None for one in people]
+        rejected = await _find_rejected(db, connection) if connection else None
     at_logto, roles = await read_at_logto(management, organization_id, connection)
-    return Overview(connection, domains, at_logto, roles, tester)
+    return Overview(connection, domains, at_logto, roles, tester, recovery, rejected)
+
+
+async def _find_rejected(db: DatabaseSession, connection: Connection) -> Rejected | None:
+    """Return the last sign-in that was rejected after the last test, or None."""
+    since = connection.tested_at or connection.created_at
+    for row in await audit.recent([Action.SSO_REFUSE], 1).read(db):
+        reason = (row.after or {}).get("reason")
+        if row.occurred_at >= since and reason in list(Refusal):
+            return Rejected(row.occurred_at, Refusal(reason).advice)
+    return None
+
+
+async def read_held(work: UnitOfWork, organization_id: str) -> tuple[Connection | None, frozenset[str]]:
+    """Return an organization's connection, and the domains that it holds by DNS."""
+    async with work.reading(organization_id) as db:
+        connection = await find_connection(db, organization_id)
+        return connection, await list_held_domains(db, organization_id)
 
 
 async def _list_choices(

@@ -11,7 +11,7 @@ from saas_app.audit.recorder import Action
 from saas_app.changes.organization_change import MemberChange
 from saas_app.db.base import utc_now
 from saas_app.errors import Invalid
-from saas_app.logto import ManagementError
+from saas_app.logto import ManagementError, SsoConnector
 from saas_app.organizations.service import read_joining
 from saas_app.single_sign_on.changes.connectors import align, set_joining
 from saas_app.single_sign_on.changes.steps import (
@@ -31,7 +31,7 @@ from saas_app.single_sign_on.changes.steps import (
 from saas_app.single_sign_on.issuers import IssuerInspector
 from saas_app.single_sign_on.service import effective_domains
 from saas_app.single_sign_on.values import Connection
-from saas_app.single_sign_on.wanted import has_provider
+from saas_app.single_sign_on.wanted import has_provider, lets_people_join, wanted_domains
 from saas_app.text.domains import shown_domain
 from saas_app.text.translation import _
 from saas_app.text.visible import isolated
@@ -94,6 +94,8 @@ async def turn_on(change: MemberChange, inspector: IssuerInspector) -> None:
                 _("Logto has another provider than this page. Enter the provider again, and test it.")
             )
         on = replace(now, domains=domains, on_at=now.on_at or utc_now())
+        if on == now and await _is_applied(turn, on, connector, held):
+            return
         await _apply(turn, now, on, held, Action.SSO_TURN_ON, {"domains": named(domains), "joins": on.joins})
 
 
@@ -174,6 +176,16 @@ async def _tell_logto(turn: MemberChange, now: Connection, wanted: Connection, h
         with suppress(ManagementError):  # the first refusal explains what is wrong
             await set_joining(turn.management, now)
         raise
+
+
+async def _is_applied(
+    turn: MemberChange, connection: Connection, connector: SsoConnector, held: Collection[str]
+) -> bool:
+    """Return whether Logto has the domains, and lets the right people join."""
+    if set(connector.domains) != set(wanted_domains(connection, held)):
+        return False
+    joining = await turn.management.list_joining_connectors(turn.organization_id)
+    return (connection.connector_id in joining) is lets_people_join(connection)
 
 
 async def _require_default_roles(turn: MemberChange) -> None:

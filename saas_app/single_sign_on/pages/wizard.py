@@ -17,6 +17,7 @@ from saas_app.single_sign_on import service
 from saas_app.single_sign_on.changes import groups, provider, switching
 from saas_app.single_sign_on.changes.steps import ConnectorGone, NotReady, NotSetUp, require_lasting
 from saas_app.single_sign_on.forms import GroupsForm, ProviderForm, put_errors, read_domains, read_joins
+from saas_app.single_sign_on.proofs import begin_test
 from saas_app.single_sign_on.values import Connection, Stage
 from saas_app.text.translation import Sentence, _
 from saas_app.web.context import database, management, organization_change, runtime
@@ -47,7 +48,7 @@ async def begin(tenant: Tenant) -> ResponseReturnValue:
     """Create the connection at Logto, so that its redirect URI is known."""
     service.require_offered(runtime().settings)
     work = provider.begin(organization_change(tenant))
-    return await _try(tenant, work, _("Single sign-on was created. Nobody uses it yet."), "provider")
+    return await try_change(tenant, work, _("Single sign-on was created. Nobody uses it yet."), "provider")
 
 
 @blueprint.post("/domains")
@@ -56,7 +57,7 @@ async def choose_domains(tenant: Tenant) -> ResponseReturnValue:
     """Choose the email domains whose people use it."""
     service.require_offered(runtime().settings)
     work = switching.choose_domains(organization_change(tenant), read_domains(await request.form))
-    return await _try(tenant, work, _("Email domains saved."), "domains")
+    return await try_change(tenant, work, _("Email domains saved."), "domains")
 
 
 @blueprint.post("/provider")
@@ -68,7 +69,7 @@ async def save_provider(tenant: Tenant) -> ResponseReturnValue:
     if not form.validate():
         return await _page(tenant, provider=form), 422
     work = provider.configure(organization_change(tenant), runtime().issuer_inspector, form.as_provider())
-    return await _try(tenant, work, _("Provider saved. Test it now."), "test", provider=form)
+    return await try_change(tenant, work, _("Provider saved. Test it now."), "test", provider=form)
 
 
 @blueprint.get("/test")
@@ -83,8 +84,11 @@ async def test(tenant: Tenant) -> ResponseReturnValue:
         raise NotSetUp
     if connection.stage is Stage.CREATED:
         raise NotReady(_("Enter the provider first."))
+    if not connection.domains:
+        raise NotReady(_("Choose at least one domain first."))
     options = SignInOptions(prompt="login consent", direct_sign_in=f"sso:{connection.connector_id}")
-    return await to_logto(options, next_path=f"{_path(tenant)}#test")
+    test = begin_test(connection, tenant.principal.subject)
+    return await to_logto(options, next_path=page_path(tenant), sso_test=test)
 
 
 @blueprint.post("/people")
@@ -93,7 +97,7 @@ async def choose_people(tenant: Tenant) -> ResponseReturnValue:
     """Choose whether people who sign in become members."""
     service.require_offered(runtime().settings)
     work = switching.choose_joining(organization_change(tenant), read_joins(await request.form))
-    return await _try(tenant, work, _("Saved."), "people")
+    return await try_change(tenant, work, _("Saved."), "people")
 
 
 @blueprint.post("/on")
@@ -102,7 +106,7 @@ async def turn_on(tenant: Tenant) -> ResponseReturnValue:
     """Let the people of the chosen domains sign in at the provider."""
     service.require_offered(runtime().settings)
     work = switching.turn_on(organization_change(tenant), runtime().issuer_inspector)
-    return await _try(tenant, work, _("Single sign-on is on."), "switch")
+    return await try_change(tenant, work, _("Single sign-on is on."), "switch")
 
 
 @blueprint.post("/off")
@@ -111,7 +115,7 @@ async def turn_off(tenant: Tenant) -> ResponseReturnValue:
     """Let people sign in as before."""
     service.require_offered(runtime().settings)
     work = switching.turn_off(organization_change(tenant))
-    return await _try(tenant, work, _("Single sign-on is off. People sign in as before."), "switch")
+    return await try_change(tenant, work, _("Single sign-on is off. People sign in as before."), "switch")
 
 
 @blueprint.post("/apply")
@@ -120,7 +124,7 @@ async def apply_again(tenant: Tenant) -> ResponseReturnValue:
     """Write to Logto again what the page says."""
     service.require_offered(runtime().settings)
     work = switching.apply_again(organization_change(tenant))
-    return await _try(tenant, work, _("Logto has the settings of this page again."), "")
+    return await try_change(tenant, work, _("Logto has the settings of this page again."), "")
 
 
 @blueprint.post("/groups")
@@ -133,7 +137,7 @@ async def map_groups(tenant: Tenant) -> ResponseReturnValue:
         return await _page(tenant, mapping=form), 422
     work = groups.map_groups(organization_change(tenant), form.claim.data or "", form.rows)
     notice = _("Roles of groups saved. They apply when people sign in the next time.")
-    return await _try(tenant, work, notice, "groups", mapping=form)
+    return await try_change(tenant, work, notice, "groups", mapping=form)
 
 
 @blueprint.post("/remove")
@@ -142,10 +146,10 @@ async def remove(tenant: Tenant) -> ResponseReturnValue:
     """Delete the connection at Logto and here."""
     service.require_offered(runtime().settings)
     work = provider.remove(organization_change(tenant))
-    return await _try(tenant, work, _("Single sign-on was removed. People sign in as before."), "")
+    return await try_change(tenant, work, _("Single sign-on was removed. People sign in as before."), "")
 
 
-async def _try(
+async def try_change(
     tenant: Tenant, work: Awaitable[None], notice: Sentence, step: str, **forms: Any
 ) -> ResponseReturnValue:
     """Make a change and return to its step, or show the page with what went wrong."""
@@ -154,7 +158,7 @@ async def _try(
     except _SHOWN as error:
         return await _refused(tenant, error, **forms)
     await notify(notice)
-    return redirect(_path(tenant) + (f"#{step}" if step else ""), 303)
+    return redirect(page_path(tenant) + (f"#{step}" if step else ""), 303)
 
 
 async def _refused(
@@ -202,5 +206,6 @@ def _allows_private() -> bool:
     return runtime().settings.single_sign_on_private_issuers
 
 
-def _path(tenant: Tenant) -> str:
+def page_path(tenant: Tenant) -> str:
+    """Return the path of the page."""
     return url_for("single_sign_on.show_page", organization_id=tenant.organization_id)

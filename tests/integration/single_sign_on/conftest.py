@@ -11,6 +11,7 @@ from quart import Quart
 from saas_app.logto import ManagementClient
 from saas_app.runtime import Runtime
 from saas_app.single_sign_on.values import Stage
+from tests.clients import FRESH
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
 from tests.integration.single_sign_on.company import (
@@ -19,6 +20,7 @@ from tests.integration.single_sign_on.company import (
     new_company,
     through_company,
 )
+from tests.integration.single_sign_on.wizard import Wizard
 
 
 @pytest.fixture
@@ -60,3 +62,31 @@ async def connection_on(company: Company) -> Company:
 def sign_in_through_company(open_browser: OpenBrowser, app: Quart) -> SignInThroughCompany:
     """``await sign_in_through_company(company, "carol@…")``: a browser that came from the company."""
     return through_company(open_browser, app)
+
+
+@pytest.fixture
+async def wizard(company: Company) -> Wizard:
+    """The page of an admin who has just signed in. Nothing is set up."""
+    await company.browser.sign_in(company.admin, FRESH)
+    return Wizard(company, company.browser)
+
+
+@pytest.fixture
+async def begun(wizard: Wizard) -> Wizard:
+    """The connection exists, without a provider."""
+    await wizard.send("begin")
+    return wizard
+
+
+@pytest.fixture
+async def tested(wizard: Wizard) -> Wizard:
+    """The provider was entered and tested."""
+    await wizard.company.connect(Stage.TESTED)
+    return wizard
+
+
+@pytest.fixture
+async def on(wizard: Wizard) -> Wizard:
+    """Single sign-on is on."""
+    await wizard.company.connect(Stage.ON)
+    return wizard

@@ -4,41 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from saas_app.single_sign_on.changes.provider import connector_name
 from saas_app.single_sign_on.values import Stage
-from tests.clients import FRESH
-from tests.integration.single_sign_on.company import Company
 from tests.integration.single_sign_on.wizard import Wizard
-
-
-@pytest.fixture
-async def wizard(company: Company) -> Wizard:
-    """The page of an admin who has just signed in. Nothing is set up."""
-    await company.browser.sign_in(company.admin, FRESH)
-    return Wizard(company, company.browser)
-
-
-@pytest.fixture
-async def begun(wizard: Wizard) -> Wizard:
-    """The connection exists, without a provider."""
-    await wizard.send("begin")
-    return wizard
-
-
-@pytest.fixture
-async def tested(wizard: Wizard) -> Wizard:
-    """The provider was entered and tested."""
-    await wizard.company.connect(Stage.TESTED)
-    return wizard
-
-
-@pytest.fixture
-async def on(wizard: Wizard) -> Wizard:
-    """Single sign-on is on."""
-    await wizard.company.connect(Stage.ON)
-    return wizard
 
 
 async def test_before_it_is_begun_the_page_says_what_it_takes(wizard: Wizard) -> None:

@@ -1,0 +1,87 @@
+"""Routes of the JSON API for single sign-on: what is set up. Setting it up takes the pages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from quart import Blueprint
+from quart_schema import Tag, tag
+
+from saas_app.identity.tenant import Tenant
+from saas_app.rbac.permissions import Permission
+from saas_app.single_sign_on import service
+from saas_app.single_sign_on.values import Connection
+from saas_app.web.context import runtime
+from saas_app.web.guards import requires
+from saas_app.web.json_api import ApiModel, ApiResponse, validate_response
+
+TAG = Tag("single-sign-on", description="The identity provider of the organization’s company")
+blueprint = Blueprint(
+    "single_sign_on_api", __name__, url_prefix="/api/v1/organizations/<organization_id>/single-sign-on"
+)
+
+_NOT_SET_UP = "none"
+
+
+class GroupRoleView(ApiModel):
+    """A role that people of a group at the provider have."""
+
+    group: str
+    role: str
+
+
+class SingleSignOnView(ApiModel):
+    """How far single sign-on is set up. The client secret is not stored here.
+
+    `stage` is none, created, configured, tested, on or required. `domains` were chosen, and of these,
+    `effective_domains` are proved by DNS now. `joins` says whether people who sign in become members.
+    """
+
+    stage: str
+    name: str | None = None
+    redirect_uri: str | None = None
+    issuer: str | None = None
+    client_id: str | None = None
+    scopes: list[str] = []
+    domains: list[str] = []
+    effective_domains: list[str] = []
+    joins: bool = False
+    group_claim: str | None = None
+    group_roles: list[GroupRoleView] = []
+    tested_at: datetime | None = None
+    on_at: datetime | None = None
+    required_at: datetime | None = None
+    recovery_id: str | None = None
+
+
+@blueprint.get("")
+@requires(Permission.ORGANIZATION_UPDATE)
+@tag(["single-sign-on"])
+@validate_response(SingleSignOnView)
+async def get_single_sign_on(tenant: Tenant) -> ApiResponse:
+    """Read how far single sign-on is set up."""
+    service.require_offered(runtime().settings)
+    connection, held = await service.read_held(runtime().work, tenant.organization_id)
+    if connection is None:
+        return SingleSignOnView(stage=_NOT_SET_UP)
+    return _view(connection, service.effective_domains(connection, held))
+
+
+def _view(connection: Connection, effective: tuple[str, ...]) -> SingleSignOnView:
+    return SingleSignOnView(
+        stage=connection.stage.value,
+        name=connection.name,
+        redirect_uri=service.redirect_uri(runtime().settings, connection),
+        issuer=connection.issuer or None,
+        client_id=connection.client_id or None,
+        scopes=connection.scopes.split(),
+        domains=list(connection.domains),
+        effective_domains=list(effective),
+        joins=connection.joins,
+        group_claim=connection.group_claim or None,
+        group_roles=[GroupRoleView(group=row.group, role=row.role) for row in connection.group_roles],
+        tested_at=connection.tested_at,
+        on_at=connection.on_at,
+        required_at=connection.required_at,
+        recovery_id=connection.recovery_id,
+    )
