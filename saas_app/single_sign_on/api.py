@@ -42,12 +42,12 @@ class SingleSignOnView(ApiModel):
     redirect_uri: str | None = None
     issuer: str | None = None
     client_id: str | None = None
-    scopes: list[str] = []
-    domains: list[str] = []
-    effective_domains: list[str] = []
+    scopes: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    effective_domains: tuple[str, ...] = ()
     joins: bool = False
     group_claim: str | None = None
-    group_roles: list[GroupRoleView] = []
+    group_roles: tuple[GroupRoleView, ...] = ()
     tested_at: datetime | None = None
     on_at: datetime | None = None
     required_at: datetime | None = None
@@ -74,12 +74,12 @@ def _view(connection: Connection, effective: tuple[str, ...]) -> SingleSignOnVie
         redirect_uri=service.redirect_uri(runtime().settings, connection),
         issuer=connection.issuer or None,
         client_id=connection.client_id or None,
-        scopes=connection.scopes.split(),
-        domains=list(connection.domains),
-        effective_domains=list(effective),
+        scopes=tuple(connection.scopes.split()),
+        domains=connection.domains,
+        effective_domains=effective,
         joins=connection.joins,
         group_claim=connection.group_claim or None,
-        group_roles=[GroupRoleView(group=row.group, role=row.role) for row in connection.group_roles],
+        group_roles=tuple(GroupRoleView(group=row.group, role=row.role) for row in connection.group_roles),
         tested_at=connection.tested_at,
         on_at=connection.on_at,
         required_at=connection.required_at,

@@ -144,8 +144,9 @@ async def _find_rejected(db: DatabaseSession, connection: Connection) -> Rejecte
     since = connection.tested_at or connection.created_at
     for row in await audit.recent([Action.SSO_REFUSE], 1).read(db):
         reason = (row.after or {}).get("reason")
-        if row.occurred_at >= since and reason in list(Refusal):
-            return Rejected(row.occurred_at, Refusal(reason).advice)
+        advice = next((one.advice for one in Refusal if one == reason), None)
+        if row.occurred_at >= since and advice is not None:
+            return Rejected(row.occurred_at, advice)
     return None
 
 

@@ -23,7 +23,7 @@ from saas_app.single_sign_on.changes.steps import (
 )
 from saas_app.single_sign_on.issuers import IssuerInspector
 from saas_app.single_sign_on.queries import add_connection, delete_connection, find_connection
-from saas_app.single_sign_on.values import NAME_LENGTH, Connection, Provider
+from saas_app.single_sign_on.values import CONNECTOR_MARK, NAME_LENGTH, Connection, Provider
 from saas_app.single_sign_on.wanted import wanted_domains
 from saas_app.text.translation import _
 
@@ -136,7 +136,7 @@ async def _create_connector(turn: MemberChange) -> SsoConnector:
 
 def connector_name(organization_id: str) -> str:
     """Return the name of an organization's connector in Logto's Console, which is unique."""
-    return f"Workroom {organization_id}"
+    return f"{CONNECTOR_MARK}{organization_id}"
 
 
 def _facts(provider: Provider | Connection) -> dict[str, Any]:

@@ -87,8 +87,8 @@ async def test(tenant: Tenant) -> ResponseReturnValue:
     if not connection.domains:
         raise NotReady(_("Choose at least one domain first."))
     options = SignInOptions(prompt="login consent", direct_sign_in=f"sso:{connection.connector_id}")
-    test = begin_test(connection, tenant.principal.subject)
-    return await to_logto(options, next_path=page_path(tenant), sso_test=test)
+    begun = begin_test(connection, tenant.principal.subject)
+    return await to_logto(options, next_path=f"{page_path(tenant)}#test", sso_test=begun)
 
 
 @blueprint.post("/people")
