@@ -72,13 +72,14 @@ class LogtoVisit:
         """Follow an authorization request to the callback URL. Sign ``person`` in if the provider asks.
 
         With ``direct_sign_in=sso:…``, the way leads through the company's own provider, and some pages move
-        on by themselves.
+        on by themselves. So does the one that ends the session of another account.
         """
         for _ in range(16):
             if url.startswith(redirect_uri):
                 return url
             async with self._http.get(url, allow_redirects=False) as response:
-                url = urljoin(url, await _way_on(response))
+                way_on = await _way_on(response)
+            url = urljoin(url, way_on if isinstance(way_on, str) else await self._submit(way_on))
             if urlsplit(url).path in ("/sign-in", "/register"):
                 assert person is not None, "the provider asks who this is"
                 url = await self._sign_in(url, person)
@@ -96,6 +97,11 @@ class LogtoVisit:
             form = Form(await response.text())
         async with self._http.post(form.action, data=form.fields, allow_redirects=False) as response:
             assert response.status in (200, 303), await response.text()
+
+    async def _submit(self, form: Form) -> str:
+        async with self._http.post(form.action, data=form.fields, allow_redirects=False) as response:
+            assert response.status in (302, 303), await response.text()
+            return str(response.headers["Location"])
 
     async def _sign_in(self, page: str, person: Person) -> str:
         identifier = {"type": "username", "value": person.username}
@@ -230,11 +236,13 @@ async def sign_in_over_http(
     return http, callback
 
 
-async def _way_on(response: aiohttp.ClientResponse) -> str:
-    """Return where a redirect, or a page that moves on by itself, leads."""
+async def _way_on(response: aiohttp.ClientResponse) -> str | Form:
+    """Return where a redirect, or a page that moves on by itself, leads, or the form that it submits."""
     if response.status in (302, 303):
         return response.headers["Location"]
     page = await response.text()
+    if response.status == 200 and "op.logoutForm" in page:
+        return Form(page)
     refresh = _REFRESH.search(page) if response.status == 200 else None
     assert refresh is not None, page
     return unescape(refresh[1])
