@@ -41,7 +41,7 @@ from local_logto.connectors.camel_case import camel_case
         ("ID", "id"),
         ("Email", "email"),
         ("eMail", "eMail"),
-        ("E-Mail", "eMail"),
+        ("A-Bcd", "aBcd"),
         ("fooBAR", "fooBar"),
         ("FOOBar", "fooBar"),
         ("FooBAR_baz", "fooBarBaz"),
