@@ -17,10 +17,10 @@ import structlog
 
 from saas_app.db import keys
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.email_domains.names import domain_of
 from saas_app.errors import LogtoUnavailable
-from saas_app.logto import ManagementClient, ManagementError, SsoIdentity
+from saas_app.logto import LogtoUser, ManagementClient, ManagementError, SsoIdentity, SsoSubmission
 from saas_app.single_sign_on import queries
+from saas_app.single_sign_on.proofs import Refusal, find_objection
 from saas_app.single_sign_on.values import Connection
 
 log = structlog.get_logger(__name__)
@@ -34,6 +34,7 @@ class Acceptance(StrEnum):
 
     ACCEPTED = "accepted"
     OFF = "off"
+    OTHER_PROVIDER = "other-provider"
     FOREIGN_ADDRESS = "foreign-address"
     UNKNOWN = "unknown"
 
@@ -55,7 +56,7 @@ class CompanyAccount:
 
     @property
     def is_rejected(self) -> bool:
-        return self.acceptance in (Acceptance.OFF, Acceptance.FOREIGN_ADDRESS)
+        return self.acceptance not in (Acceptance.ACCEPTED, Acceptance.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +73,10 @@ class CompanySignIns:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A connection, and the domains whose addresses count there."""
+    """A connection, and the domains that its organization holds."""
 
     connection: Connection
-    domains: frozenset[str]
+    held: frozenset[str]
 
 
 async def read_company_sign_ins(
@@ -94,34 +95,36 @@ async def read_company_sign_ins(
     shown to its members only: ``memberships`` are the ids of the person's organizations.
     """
     told = _from_user_info(user_info)
-    linked = await _linked(management, subject) if told and management is not None else ()
+    account = await _find_account(management, subject) if told and management is not None else None
+    linked = account.sso_identities if account is not None else ()
     wanted = {identity.connector_id for identity in linked} | {found for found in connector_ids if found}
     connections = {connector_id: await _find(work, connector_id) for connector_id in sorted(wanted)}
     names = {identity.connector_id: _host(identity.issuer) for identity in linked}
     for connector_id, found in connections.items():
         if found is not None and found.connection.organization_id in memberships:
             names[connector_id] = found.connection.name
-    own_address = (user_info or {}).get("email")
-    accounts = (
+    if account is None:
+        return CompanySignIns(told, names)
+    accounts = tuple(
         CompanyAccount(
             provider=names[identity.connector_id],
             issuer=identity.issuer,
             email=_text(identity.detail.get("email")),
-            acceptance=_acceptance(connections[identity.connector_id], identity, _text(own_address)),
+            acceptance=_acceptance(connections[identity.connector_id], identity, account),
             linked_at=identity.created_at,
             last_used_at=identity.updated_at,
         )
         for identity in linked
     )
-    return CompanySignIns(tuple(accounts) if linked else told, names)
+    return CompanySignIns(accounts, names)
 
 
-async def _linked(management: ManagementClient, subject: str) -> tuple[SsoIdentity, ...]:
+async def _find_account(management: ManagementClient, subject: str) -> LogtoUser | None:
     try:
-        return (await management.get_user_with_sso(subject)).sso_identities
+        return await management.get_user_with_sso(subject)
     except (LogtoUnavailable, ManagementError) as error:
         log.warning("the connectors of linked accounts are unknown", reason=str(error))
-        return ()
+        return None
 
 
 async def _find(work: UnitOfWork, connector_id: str) -> _Found | None:
@@ -131,19 +134,30 @@ async def _find(work: UnitOfWork, connector_id: str) -> _Found | None:
         return None
     async with work.reading(connection.organization_id) as db:
         held = await queries.list_held_domains(db, connection.organization_id)
-    return _Found(connection, held & frozenset(connection.domains))
+    return _Found(connection, held)
 
 
-def _acceptance(found: _Found | None, identity: SsoIdentity, own_address: str) -> Acceptance:
+def _acceptance(found: _Found | None, identity: SsoIdentity, account: LogtoUser) -> Acceptance:
     """Return what the check of a sign-in would say. The operator answers for connectors of their own."""
     if found is None:
         return Acceptance.UNKNOWN
     if not found.connection.is_on:
         return Acceptance.OFF
-    addresses = (_text(identity.detail.get("email")), own_address)
-    if all(domain_of(address) in found.domains for address in addresses):
+    refusal = find_objection(found.connection, found.held, _as_submission(identity), account)
+    if refusal is None:
         return Acceptance.ACCEPTED
-    return Acceptance.FOREIGN_ADDRESS
+    return Acceptance.OTHER_PROVIDER if refusal is Refusal.OTHER_PROVIDER else Acceptance.FOREIGN_ADDRESS
+
+
+def _as_submission(identity: SsoIdentity) -> SsoSubmission:
+    """Return what a sign-in would bring, if the provider says the same as the last time."""
+    return SsoSubmission.read(
+        {
+            "connectorId": identity.connector_id,
+            "issuer": identity.issuer,
+            "enterpriseSsoUserInfo": {**identity.detail, "id": identity.identity_id},
+        }
+    )
 
 
 def _from_user_info(user_info: Mapping[str, Any] | None) -> tuple[CompanyAccount, ...]:

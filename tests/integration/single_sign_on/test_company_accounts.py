@@ -70,6 +70,18 @@ async def test_a_company_account_has_its_name_address_issuer_and_times(
     assert row.endswith(connection.issuer)
 
 
+async def test_the_list_of_devices_says_who_came_from_the_company(
+    carol: Person, carols: Browser, connection_on: Company, open_browser: OpenBrowser
+) -> None:
+    with_password = await open_browser(carol)
+
+    rows = await devices(with_password)
+
+    through = f"Signed in through {(await connection_on.connection()).name}."
+    assert [through in row for row in rows] == [False, True]
+    assert "This device" in rows[0]
+
+
 async def test_a_browser_that_came_from_the_company_only_to_logto_is_named_too(
     carol: Person, connection_on: Company, open_browser: OpenBrowser
 ) -> None:
@@ -160,6 +172,16 @@ async def test_without_the_management_api_the_page_names_what_userinfo_says(
     (row,) = await company_accounts(await open_browser(carol, at=app))
 
     assert row == await _as_userinfo_says(carol, connection_on)
+
+
+async def test_an_account_at_a_former_provider_is_rejected(
+    carol: Person, carols: Browser, connection_on: Company, open_browser: OpenBrowser
+) -> None:
+    await connection_on.change(issuer="https://new.example")
+
+    (row,) = await company_accounts(await open_browser(carol))
+
+    assert "because its organization has changed its identity provider" in row
 
 
 @pytest.mark.parametrize("status", [403, 500])
