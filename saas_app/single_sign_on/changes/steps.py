@@ -25,6 +25,8 @@ from saas_app.text.visible import isolated
 TARGET: Final = "single sign-on"
 """The type of the target of audit events."""
 
+_NO_CONNECTOR: Final = "entity.relation_foreign_key_not_found"
+
 
 class OutlastsOwnAccess(Invalid):
     """The caller can change settings only until a moment, and single sign-on would outlast it."""
@@ -135,7 +137,7 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except ManagementError as refusal:
-        if refusal.status == 404:
+        if refusal.status == 404 or refusal.code == _NO_CONNECTOR:
             raise ConnectorGone from None
         if refusal.code == "connector.invalid_config":
             problem = _(

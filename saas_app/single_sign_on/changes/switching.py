@@ -11,7 +11,7 @@ from saas_app.audit.recorder import Action
 from saas_app.changes.organization_change import MemberChange
 from saas_app.db.base import utc_now
 from saas_app.errors import Invalid
-from saas_app.logto import ManagementError, SsoConnector
+from saas_app.logto import ManagementError
 from saas_app.organizations.service import read_joining
 from saas_app.single_sign_on.changes.connectors import align, set_joining
 from saas_app.single_sign_on.changes.steps import (
@@ -94,7 +94,7 @@ async def turn_on(change: MemberChange, inspector: IssuerInspector) -> None:
                 _("Logto has another provider than this page. Enter the provider again, and test it.")
             )
         on = replace(now, domains=domains, on_at=now.on_at or utc_now())
-        if on == now and await _is_applied(turn, on, connector, held):
+        if on == now and not await _is_unapplied(turn, on, held):
             return
         await _apply(turn, now, on, held, Action.SSO_TURN_ON, {"domains": named(domains), "joins": on.joins})
 
@@ -135,7 +135,7 @@ async def turn_off(change: MemberChange) -> None:
 async def _change(turn: MemberChange, now: Connection, wanted: Connection, held: Collection[str]) -> None:
     """Change the domains or who joins: here only while it is off, and else in Logto too."""
     before, after = _choices(now), _choices(wanted)
-    if before == after:
+    if before == after and not (now.is_on and await _is_unapplied(turn, now, held)):
         return
     if not now.is_on:
         entry = event(turn, Action.SSO_CHANGE, now, before, after)
@@ -178,14 +178,18 @@ async def _tell_logto(turn: MemberChange, now: Connection, wanted: Connection, h
         raise
 
 
-async def _is_applied(
-    turn: MemberChange, connection: Connection, connector: SsoConnector, held: Collection[str]
-) -> bool:
-    """Return whether Logto has the domains, and lets the right people join."""
+async def _is_unapplied(turn: MemberChange, connection: Connection, held: Collection[str]) -> bool:
+    """Return whether Logto has other domains or lets other people join, because its answer got lost.
+
+    Raises :class:`ConnectorGone`.
+    """
+    connector = await turn.management.find_sso_connector(connection.connector_id)
+    if connector is None:
+        raise ConnectorGone
     if set(connector.domains) != set(wanted_domains(connection, held)):
-        return False
+        return True
     joining = await turn.management.list_joining_connectors(turn.organization_id)
-    return (connection.connector_id in joining) is lets_people_join(connection)
+    return (connection.connector_id in joining) is not lets_people_join(connection)
 
 
 async def _require_default_roles(turn: MemberChange) -> None:
