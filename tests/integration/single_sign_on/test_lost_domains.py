@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -123,8 +124,9 @@ async def test_the_lapse_of_the_last_domain_is_told_to_the_operator(
 async def test_a_domain_that_is_not_set_in_logto_leaves(required: Company) -> None:
     await required.management.remove_joining_domain(required.id, required.domain)
 
-    await reconcile(required)
+    (what,) = await reconcile(required)
 
+    assert what.endswith("was turned off: no domain is left")
     await assert_off(required)
 
 
@@ -206,11 +208,20 @@ async def test_if_logto_refuses_to_remove_the_domain_single_sign_on_stays_as_it_
 async def test_a_provider_that_hangs_does_not_delay_the_loss(
     required: Company, gate: Gate, faulty_app: Quart, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Logto waits for the provider when it answers, after it has changed the connector."""
-    monkeypatch.setattr("saas_app.single_sign_on.changes.lost_domains._SECONDS_FOR_LOGTO", 0.0)
+    """Logto waits for the provider when it answers, so its answer is awaited once, and not for long."""
+    released = asyncio.Event()
+
+    async def hang(path: str) -> None:
+        if path.startswith("/api/sso-connectors/"):
+            await released.wait()
+
+    gate.before = hang
+    monkeypatch.setattr("saas_app.single_sign_on.changes.lost_domains._SECONDS_FOR_LOGTO", 0.5)
 
     await remove(required, faulty_app)
 
+    released.set()
+    assert len([call for call in gate.calls if call.startswith("PATCH /api/sso-connectors/")]) == 1
     assert (await required.connection()).stage is Stage.TESTED
     assert await required.management.list_joining_domains(required.id) == []
 

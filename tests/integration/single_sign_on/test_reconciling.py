@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +20,7 @@ from saas_app.runtime import Runtime
 from saas_app.single_sign_on.values import CONNECTOR_MARK, Stage
 from tests.factories import Factory
 from tests.integration.faulty_logto import DOWN, Fault, Gate
+from tests.integration.killed import environment_of
 from tests.integration.single_sign_on.company import Company
 from tests.integration.single_sign_on.upkeep import (
     actions,
@@ -88,6 +91,25 @@ async def test_while_it_is_not_offered_nothing_is_asked_of_logto(
 
     assert not [call for call in gate.calls if "sso" in call]
     assert (await at_logto(required))[0] == ["other.example"]
+
+
+@pytest.mark.parametrize(("setting", "is_repaired"), [("true", True), ("false", False)])
+async def test_the_command_checks_it_only_while_it_is_offered(
+    required: Company, settings: Settings, setting: str, is_repaired: bool
+) -> None:
+    await required.management.set_sso_domains((await required.connection()).connector_id, ["other.example"])
+    names = ",".join(f"{server.address}:{server.port}" for server in settings.domain_nameservers)
+    given = {"LOGTO_APP_ID": settings.logto_app_id, "DOMAIN_NAMESERVERS": names, "SINGLE_SIGN_ON": setting}
+    command = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "saas_app", "reconcile", "--organization", required.id,
+        env={**environment_of(settings), **given},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    output, _ = await command.communicate()
+
+    assert command.returncode == 0, output
+    assert (b"had these domains in Logto: other.example" in output) is is_repaired
+    assert ((await at_logto(required))[0] == [required.domain]) is is_repaired
 
 
 async def test_a_connection_whose_connector_was_deleted_is_off(required: Company) -> None:
