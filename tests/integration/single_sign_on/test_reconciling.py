@@ -69,9 +69,10 @@ async def test_a_connection_that_logto_has_as_it_is_here_stays(required: Company
 
 
 async def test_a_connection_without_a_provider_stays(company: Company) -> None:
-    await company.connect(Stage.CREATED)
+    await company.connect(Stage.CREATED, domains=[])
 
     assert await reconcile(company) == []
+    assert await at_logto(company) == ([], False)
 
 
 async def test_an_organization_without_single_sign_on_is_not_asked_about(
@@ -241,6 +242,7 @@ async def test_a_recovery_admin_who_lost_access_is_reported(
     required: Company, make: Factory, loss: str
 ) -> None:
     admin = required.admin
+    await make.member(required.id, "Bea", Role.ADMIN)  # she could help, but is not let in
     if loss == "role":
         await make.give_roles(required.id, admin, Role.EDITOR)
     elif loss == "membership":
@@ -299,6 +301,16 @@ async def test_an_organization_that_is_being_changed_is_checked_next_time(
 
     assert news == ["its single sign-on was not checked, because it is being changed"]
     assert (await at_logto(required))[0] == ["other.example"]
+
+
+async def test_an_organization_without_single_sign_on_is_not_waited_for(
+    company: Company, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    systems = Systems(runtime.jobs, company.management, None)
+
+    async with systems.by(Workroom(company.id)).alone():
+        monkeypatch.setattr("saas_app.changes.organization_change._LEASE_SECONDS", 0.2)
+        assert await reconcile(company) == []
 
 
 async def strays(company: Company, management: ManagementClient | None = None) -> list[Repair | Failure]:
