@@ -88,8 +88,9 @@ async def test_what_an_interrupted_change_left_in_logto_is_taken_back(half_on: C
 
 
 async def test_an_interrupted_change_is_closed_while_single_sign_on_is_not_offered(half_on: Company) -> None:
-    await reconcile(half_on, offered=False)
+    (what,) = await reconcile(half_on, offered=False)
 
+    assert what.startswith("sso.turn-on of ")
     assert await pending_in(half_on.runtime, half_on.id) == []
     assert (await at_logto(half_on))[0] == [half_on.domain]
 

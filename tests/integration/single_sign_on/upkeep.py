@@ -84,5 +84,6 @@ async def reconcile(
 ) -> list[str]:
     """Reconcile the company and return what was said about single sign-on, with failures."""
     found = await run(reconciler(company, grace=grace, management=management, offered=offered), company)
-    told = [item.item if isinstance(item, Failure) else item.what for item in found]
-    return [what for what in told if "single sign-on" in what or "sso." in what]
+    failed = [item.item for item in found if isinstance(item, Failure)]
+    told = [item.what for item in found if isinstance(item, Repair)]
+    return failed + [what for what in told if "single sign-on" in what or "sso." in what]
