@@ -344,6 +344,22 @@ async def test_connectors_of_organizations_and_of_the_operator_are_not_reported(
     assert own not in told
 
 
+async def test_a_run_over_all_organizations_reports_them(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await company.management.create_sso_connector(f"{CONNECTOR_MARK}{company.id}")
+    checks = reconciler(company, grace=timedelta(days=3))
+
+    async def only_this(_known: dict[str, str]) -> list[str]:
+        return [company.id]
+
+    monkeypatch.setattr(checks, "_list_ids_to_check", only_this)
+
+    found = [item async for item in checks.run()]
+
+    assert any(isinstance(item, Repair) and made.id in item.what for item in found)
+
+
 async def test_connectors_that_cannot_be_listed_are_a_failure(
     company: Company, gate: Gate, faulty_management: ManagementClient
 ) -> None:
