@@ -167,6 +167,11 @@ async def test_the_token_workbench_shows_no_event_and_no_raw_token(strict: Stric
     assert f"/sign-in/single-sign-on?organization={strict.id}" in raw
 
 
+async def test_the_token_workbench_opens_before_there_is_a_token(strict: Strict) -> None:
+    """It fetches the token that proves the member, and is refused then, as the pages are."""
+    assert strict.name in await strict.ella.text(f"/lab/tokens?left={strict.id}")
+
+
 @pytest.mark.parametrize("path", [FRESH, "/sign-in/renew", "/sign-in/fresh"])
 async def test_no_other_sign_in_opens_the_organization(strict: Strict, path: str) -> None:
     await strict.ella.sign_in(strict.people["editor"], path)
