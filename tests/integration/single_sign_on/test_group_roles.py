@@ -169,6 +169,16 @@ async def test_an_admin_beside_whom_only_a_suspended_one_is_left_stays(
     assert await roles_of(mapped, mapped.admin) == {ADMIN}
 
 
+async def test_an_admin_whose_role_ends_anyway_may_lose_it(
+    mapped: Company, arrive: Arrive, runtime: Runtime
+) -> None:
+    await set_end(runtime, mapped.id, mapped.admin, ADMIN, FUTURE)
+
+    await arrive(mapped.admin, [])
+
+    assert await roles_of(mapped, mapped.admin) == set()
+
+
 async def test_one_of_two_admins_loses_the_role(mapped: Company, arrive: Arrive, make: Factory) -> None:
     await make.member(mapped.id, "Bob", ADMIN)
 

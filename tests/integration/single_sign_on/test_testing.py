@@ -8,6 +8,7 @@ import pytest
 from local_logto.fakes.openid import FakeOpenId
 
 from saas_app.identity.membership_changes import mark_changed
+from saas_app.logto import LogtoUser, ManagementClient
 from saas_app.runtime import Runtime
 from saas_app.single_sign_on.queries import delete_connection
 from saas_app.single_sign_on.values import Stage
@@ -220,3 +221,32 @@ async def test_a_test_of_one_admin_is_not_completed_in_the_session_of_another(
     await configured.browser.get(callback, 400)
 
     await assert_not_tested(configured)
+
+
+async def test_a_provider_that_is_changed_while_a_test_ends_is_not_tested(
+    configured: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    callback = await begin(configured)
+    read = ManagementClient.get_user_with_sso
+
+    async def change_meanwhile(client: ManagementClient, user_id: str) -> LogtoUser:
+        await configured.change(issuer="https://new.example")
+        return await read(client, user_id)
+
+    monkeypatch.setattr(ManagementClient, "get_user_with_sso", change_meanwhile)
+
+    await configured.browser.get(callback, 400)
+
+    await assert_not_tested(configured)
+
+
+async def test_the_admin_can_go_on_after_a_test_that_failed_for_their_own_account(
+    configured: Company, runtime: Runtime
+) -> None:
+    callback = await begin(configured)
+    await configured.lose()
+    await configured.browser.get(callback, 400)
+    async with runtime.work.writing(configured.id) as db:
+        await mark_changed(db, configured.id, [configured.admin.id])
+
+    await configured.browser.get(f"{configured.root}/members")
