@@ -29,6 +29,7 @@ from saas_app.single_sign_on.changes.steps import (
     store,
 )
 from saas_app.single_sign_on.issuers import IssuerInspector
+from saas_app.single_sign_on.recovery import require_recoverable
 from saas_app.single_sign_on.service import effective_domains
 from saas_app.single_sign_on.values import Connection
 from saas_app.single_sign_on.wanted import has_provider, lets_people_join, wanted_domains
@@ -38,7 +39,10 @@ from saas_app.text.visible import isolated
 
 
 async def choose_domains(change: MemberChange, domains: Collection[str]) -> None:
-    """Choose the domains whose people sign in at the provider. Raises :class:`Invalid`."""
+    """Choose the domains whose people sign in at the provider.
+
+    Raises :class:`Invalid`, also if the recovery admin could no longer come in another way.
+    """
     require_lasting(change.caller)
     async with change.alone() as turn:
         now, held = await get_connection(turn), await list_held(turn)
@@ -52,6 +56,8 @@ async def choose_domains(change: MemberChange, domains: Collection[str]) -> None
         if now.is_on and not domains:
             raise Invalid(no_domain(), fields={"domains": no_domain()})
         wanted = replace(now, domains=tuple(sorted(set(domains))))
+        if now.recovery_id is not None:  # who could come in by an address at one of them
+            await require_recoverable(turn.work, turn.management, wanted, now.recovery_id)
         await _change(turn, now, wanted, held)
 
 

@@ -7,7 +7,9 @@ import pytest
 from saas_app.rbac.permissions import Role
 from saas_app.single_sign_on.outsiders import list_outsiders
 from saas_app.single_sign_on.values import Stage
+from tests.clients import Person
 from tests.factories import Factory
+from tests.integration.single_sign_on.company import new_domain
 from tests.integration.single_sign_on.wizard import Wizard
 
 
@@ -114,3 +116,19 @@ async def test_making_it_optional_again_records_nothing(on: Wizard) -> None:
     await on.send("optional")
 
     assert await on.actions() == []
+
+
+async def test_the_recovery_admin_keeps_another_way_in_when_domains_are_added(
+    on: Wizard, make: Factory
+) -> None:
+    second = await on.company.hold(new_domain())
+    body = {"name": "Zoe", "primaryEmail": f"zoe@{second}"}
+    made = await on.company.management._transport.call("POST", "/users", body=body)
+    zoe = Person(made.body["id"], "", "")
+    await make.join(on.company.id, zoe, Role.ADMIN)
+    await on.company.change(recovery_id=zoe.id)
+
+    page = await on.send("domains", {"domains": [on.company.domain, second]}, 422)
+
+    assert "A recovery admin needs a username with a password" in page
+    assert (await on.company.connection()).domains == (on.company.domain,)
