@@ -4,9 +4,8 @@ A request to a route of an organization climbs a ladder of five steps, the same 
 every credential (:mod:`saas_app.identity.credentials`):
 
 1. **Prove** who is calling. Without proof, a page redirects to sign-in, and the API returns 401.
-2. **Find the tenant**: the organization in the path, for this caller. If they are not a member, or it does
-   not exist, the answer is 404, and a stranger cannot tell the two apart. If the organization requires its
-   single sign-on, a member who signed in another way gets 403, and is told where to sign in.
+2. **Find the tenant**: the organization in the path, for this caller. If it is not theirs, the answer is 404
+   as if it did not exist, and 403 for members without the single sign-on that it requires.
 3. **Decide** by the permission that the route declares. A denial returns 403 and shows the decision. If
    the role grants what the token lacks, access is renewed instead.
 4. **Step up**, if the route requires a fresh sign-in or all permissions of the caller.

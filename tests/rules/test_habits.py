@@ -88,7 +88,7 @@ def test_the_dev_container_is_valid() -> None:
     container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text(encoding="utf-8"))
 
     assert container["postCreateCommand"] == "make setup"
-    assert container["forwardPorts"] == [3000, 3001]
+    assert container["forwardPorts"] == [3000, 3001, 3002]
 
 
 @pytest.mark.parametrize("guide", GUIDES)
