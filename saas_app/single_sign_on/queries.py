@@ -25,6 +25,7 @@ _HELD: Final = sa.select(EmailDomain.domain).where(
     EmailDomain.proof == DomainProof.DNS,
     EmailDomain.verified_at.is_not(None),
 )
+_NAME: Final = sa.select(User.display_name()).where(User.id == sa.bindparam("user_id", type_=sa.String))
 
 
 async def find_connection(db: DatabaseSession, organization_id: str) -> Connection | None:
@@ -54,7 +55,7 @@ async def list_held_domains(db: DatabaseSession, organization_id: str) -> frozen
 
 async def find_name(db: DatabaseSession, user_id: str) -> str | None:
     """Return the name of a person for display, or None if it is not known."""
-    name: str | None = await db.scalar(sa.select(User.display_name()).where(User.id == user_id))
+    name: str | None = await db.scalar(_NAME, {"user_id": user_id})
     return name
 
 
