@@ -11,10 +11,27 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A person whom Logto has just named. ``sid`` is their browser's session there, as the ID token says."""
+    """A person whom Logto has just named. ``sid`` is their browser's session there, as the ID token says.
+
+    ``renews_own_session``: the browser has a session of this person here, which is only renewed. They did not
+    sign in, and gain nothing that the session does not have.
+    """
 
     subject: str
     sid: str | None
+    renews_own_session: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """How a person came in, who may.
+
+    ``connector_id`` is the enterprise connector, or None if they came another way. ``roles_changed``: their
+    roles at Logto were changed after it issued the ID token, which names the old ones.
+    """
+
+    connector_id: str | None = None
+    roles_changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +53,8 @@ class Arrivals(Protocol):
     :class:`saas_app.errors.LogtoUnavailable` if that cannot be found out now.
     """
 
-    async def admit(self, arrival: Arrival) -> str | None:
-        """Return the enterprise connector through which a person came, or None if they came another way."""
+    async def admit(self, arrival: Arrival) -> Admission:
+        """Return how a person came in."""
 
     async def finish_test(self, arrival: Arrival, test: SsoTest, present: str | None) -> None:
         """Complete a test. ``present`` is the person who is signed in here, in the same browser."""

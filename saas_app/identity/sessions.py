@@ -165,13 +165,14 @@ class SessionStore:
         async with self._work.writing(key=keys.of_session(session_id), patience=patience) as db:
             await db.execute(sa.update(SessionRow).where(SessionRow.id == session_id).values(**values))
 
-    async def renew(self, session_id: uuid.UUID, tokens: NewSession) -> None:
+    async def renew(self, session_id: uuid.UUID, tokens: NewSession) -> bool:
         """Give the session a new grant: replace its tokens and delete the cached tokens of the old grant.
 
-        ``authenticated_at`` does not change, because Logto did not authenticate the person again.
+        Returns False if the session no longer exists. ``authenticated_at`` does not change, because Logto did
+        not authenticate the person again.
         """
         async with self._work.writing(key=keys.of_session(session_id)) as db:
-            await db.execute(
+            renewal = (
                 sa.update(SessionRow)
                 .where(SessionRow.id == session_id)
                 .values(
@@ -183,7 +184,10 @@ class SessionStore:
                     sso_connector_id=tokens.sso_connector_id,
                 )
             )
+            if not await changed(db, renewal, SessionRow.id):
+                return False
             await db.execute(sa.delete(SessionToken).where(SessionToken.session_id == session_id))
+        return True
 
     async def find_logto_session_id(self, session_id: uuid.UUID) -> str | None:
         """Return the ``sid`` of the browser's session at Logto, or None if no ID token named it."""

@@ -18,13 +18,13 @@ import structlog
 
 from saas_app.db.base import utc_now
 from saas_app.errors import LogtoUnavailable, SignInFailed
-from saas_app.identity.arrivals import Arrival, Arrivals, SsoTest
+from saas_app.identity.arrivals import Admission, Arrival, Arrivals, SsoTest
 from saas_app.identity.attempts import Attempt, Attempts, Outcome
 from saas_app.identity.directory import Directory
 from saas_app.identity.logto_client import LogtoProvider
 from saas_app.identity.logto_messages import GrantedTokens, LogtoRefusal, SignInOptions
 from saas_app.identity.return_paths import renewing_first
-from saas_app.identity.sessions import NewSession, SessionStore
+from saas_app.identity.sessions import NewSession, SessionAccess, SessionStore
 from saas_app.identity.step_up import authentication_time
 from saas_app.identity.token_refresh import TokenRefresher
 from saas_app.identity.token_verifier import TokenRejected
@@ -225,10 +225,19 @@ class SignIn:
     async def _establish(self, browser: Browser, attempt: Attempt, granted: GrantedTokens) -> Outcome:
         if granted.id_token is None or granted.id_claims is None:
             raise SignInFailed(_("Logto did not send an ID token."))
-        arrival = Arrival(granted.id_claims["sub"], _session_id_of(granted.id_claims))
+        before = await self._sessions.find_access(browser.session_cookie, None)
+        authenticated_at = authentication_time(granted.id_claims, utc_now(), attempt.asked_at)
+        arrival = Arrival(
+            granted.id_claims["sub"],
+            _session_id_of(granted.id_claims),
+            renews_own_session=before is not None
+            and before.principal.subject == granted.id_claims["sub"]
+            and attempt.renewed_for is not None
+            and authenticated_at is None,
+        )
         if attempt.sso_test is not None:
-            return await self._finish_test(browser, attempt.sso_test, arrival, attempt, granted.id_claims)
-        connector_id = None if self._arrivals is None else await self._arrivals.admit(arrival)
+            return await self._finish_test(before, attempt.sso_test, arrival, attempt, granted.id_claims)
+        admission = Admission() if self._arrivals is None else await self._arrivals.admit(arrival)
         new = NewSession(
             subject=arrival.subject,
             logto_session_id=arrival.sid,
@@ -236,28 +245,29 @@ class SignIn:
             refresh_token=granted.refresh_token,
             user_agent=browser.user_agent,
             address=browser.address,
-            authenticated_at=authentication_time(granted.id_claims, utc_now(), attempt.asked_at),
+            authenticated_at=authenticated_at,
             renewed_for=attempt.renewed_for,
-            sso_connector_id=connector_id,
+            sso_connector_id=admission.connector_id,
         )
-        session_id, cookie = await self._open_session(browser, new)
+        session_id, cookie = await self._open_session(before, new, arrival)
         await self._refresher.keep_user_info_token(session_id, granted)
         await self._directory.remember_user(granted.id_claims)
         await self._refresher.store_organization_names(granted.access_token, _SECONDS_FOR_NAMES)
-        # Logto has narrowed this grant to one organization. A round trip without it brings the rest.
-        next_path = renewing_first(attempt.next_path) if attempt.is_narrowed else attempt.next_path
+        # Logto has narrowed this grant to one organization, or it has the roles from before. A round trip
+        # brings the rest. If that one changes no roles, it leads on.
+        is_incomplete = attempt.is_narrowed or admission.roles_changed
+        next_path = renewing_first(attempt.next_path) if is_incomplete else attempt.next_path
         return Outcome(next_path, new.subject, session_id, cookie, utc_now(), granted.id_claims)
 
     async def _finish_test(
         self,
-        browser: Browser,
+        current: SessionAccess | None,
         test: SsoTest,
         arrival: Arrival,
         attempt: Attempt,
         claims: Mapping[str, Any],
     ) -> Outcome:
         """Complete a test of single sign-on, which neither opens nor changes a session."""
-        current = await self._sessions.find_access(browser.session_cookie, None)
         present = None if current is None else current.principal.subject
         if self._arrivals is not None:
             await self._arrivals.finish_test(arrival, test, present)
@@ -266,12 +276,17 @@ class SignIn:
         session_id = current.principal.session_id
         return Outcome(attempt.next_path, arrival.subject, session_id, None, utc_now(), claims)
 
-    async def _open_session(self, browser: Browser, new: NewSession) -> tuple[UUID, str | None]:
-        """Return the session's id and its new cookie. A silent renewal by the same person keeps both."""
-        before = await self._sessions.find_access(browser.session_cookie, None)
-        is_silent = new.renewed_for is not None and new.authenticated_at is None
-        if before is not None and before.principal.subject == new.subject and is_silent:
-            await self._sessions.renew(before.principal.session_id, new)
+    async def _open_session(
+        self, before: SessionAccess | None, new: NewSession, arrival: Arrival
+    ) -> tuple[UUID, str | None]:
+        """Return the session's id and its new cookie. A silent renewal by the same person keeps both.
+
+        Raises :class:`SignInFailed` if the session that is renewed has ended meanwhile. Who was let in only
+        to renew it gets no new one.
+        """
+        if before is not None and arrival.renews_own_session:
+            if not await self._sessions.renew(before.principal.session_id, new):
+                raise SignInFailed(_("Your session ended while your request was in progress."))
             return before.principal.session_id, None
         if before is not None:
             await self._sessions.forget(before.principal.session_id)

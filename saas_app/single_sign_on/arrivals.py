@@ -19,7 +19,7 @@ from saas_app.db import keys
 from saas_app.db.base import utc_now
 from saas_app.email_domains.names import domain_of
 from saas_app.errors import LogtoUnavailable, SignInFailed
-from saas_app.identity.arrivals import Arrival, SsoTest
+from saas_app.identity.arrivals import Admission, Arrival, SsoTest
 from saas_app.identity.standing import Workroom
 from saas_app.logto import BrowserSession, LogtoUser, ManagementError, SsoSubmission, explaining
 from saas_app.single_sign_on.changes.group_roles import set_roles_of_groups
@@ -50,10 +50,10 @@ class CompanyArrivals:
         self._management = systems.management
         self._client_id = client_id
 
-    async def admit(self, arrival: Arrival) -> str | None:
-        """Return the connector of an organization here through which a person came, or None.
+    async def admit(self, arrival: Arrival) -> Admission:
+        """Return through which connector of an organization here a person came, if through one.
 
-        None also for the operator's own connectors. Raises :class:`SignInFailed` and
+        The operator's own connectors do not count. Raises :class:`SignInFailed` and
         :class:`LogtoUnavailable`.
         """
         with explaining():
@@ -61,11 +61,11 @@ class CompanyArrivals:
             if session is None or not session.is_explained:
                 await self._refuse(arrival, session, Refusal.UNEXPLAINED)
             if session.sso is None:
-                return None
+                return Admission()
             connection = await self._find_by_connector(session.sso.connector_id)
             if connection is None:
                 await self._admit_by_other_connector(arrival, session, session.sso)
-                return None
+                return Admission()
             return await self._admit_by_connection(arrival, session, session.sso, connection)
 
     async def finish_test(self, arrival: Arrival, test: SsoTest, present: str | None) -> None:
@@ -88,15 +88,22 @@ class CompanyArrivals:
 
     async def _admit_by_connection(
         self, arrival: Arrival, session: BrowserSession, proof: SsoSubmission, connection: Connection
-    ) -> str:
-        if not connection.is_on:
-            await self._refuse(arrival, session, Refusal.OFF, connection, proof)
+    ) -> Admission:
+        """Admit people whom the connection lets in.
+
+        While it is off, that is nobody. But after a test, the browser's session at Logto came through it, and
+        the tester's session here is renewed from that one. It does not count as one through the connection.
+        """
         account = await self._find_account(arrival.subject)
         refusal = await self._examine(connection, proof, account)
+        if refusal is None and not connection.is_on and not arrival.renews_own_session:
+            refusal = Refusal.OFF
         if account is None or refusal is not None:
             await self._refuse(arrival, session, refusal or Refusal.GONE, connection, proof)
-        await set_roles_of_groups(self._systems, connection, account, proof)
-        return connection.connector_id
+        if not connection.is_on:
+            return Admission()
+        roles_changed = await set_roles_of_groups(self._systems, connection, account, proof)
+        return Admission(connection.connector_id, roles_changed)
 
     async def _admit_by_other_connector(
         self, arrival: Arrival, session: BrowserSession, proof: SsoSubmission

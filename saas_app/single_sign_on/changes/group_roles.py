@@ -47,21 +47,21 @@ class _Plan:
 
 async def set_roles_of_groups(
     systems: Systems, connection: Connection, account: LogtoUser, proof: SsoSubmission
-) -> None:
+) -> bool:
     """Set the roles of a member to those of their groups, unless no claim with groups is configured.
 
-    A failure is logged and recorded, but keeps nobody from signing in, except that Logto is down: raises
-    :class:`LogtoUnavailable`.
+    Returns whether their roles at Logto were changed. A failure is logged and recorded, but keeps nobody from
+    signing in, except that Logto is down: raises :class:`LogtoUnavailable`.
     """
     if not connection.group_claim or account.id == connection.recovery_id:
-        return
+        return False
     claim = proof.claim(connection.group_claim)
     change = systems.by(Workroom(connection.organization_id))
     try:
         plan = await _plan(change, connection, account.id, claim)
         if plan is not None and not plan.is_empty:
             async with change.alone() as turn:
-                await _set_roles(turn, connection, account, claim)
+                return await _set_roles(turn, connection, account, claim)
     except LogtoUnavailable:
         raise
     except (AppError, ManagementError) as error:
@@ -74,6 +74,7 @@ async def set_roles_of_groups(
         target = Target("member", account.id, account.display_name)
         async with systems.work.writing(connection.organization_id) as db:
             record(db, AuditEntry(SYSTEM, Action.SSO_MISS_ROLES, target))
+    return False
 
 
 async def _plan(change: _Turn, connection: Connection, user_id: str, claim: object) -> _Plan | None:
@@ -90,15 +91,18 @@ async def _plan(change: _Turn, connection: Connection, user_id: str, claim: obje
     return _Plan(held, wanted, {role: ends[role] for role in given & ends.keys()})
 
 
-async def _set_roles(turn: _Turn, connection: Connection, account: LogtoUser, claim: object) -> None:
-    """Change what is to be changed in this turn: it may have changed since it was looked at."""
+async def _set_roles(turn: _Turn, connection: Connection, account: LogtoUser, claim: object) -> bool:
+    """Change what is to be changed in this turn: it may have changed since it was looked at.
+
+    Returns whether roles at Logto were changed.
+    """
     plan = await _plan(turn, connection, account.id, claim)
     if plan is None or plan.is_empty:
-        return
+        return False
     obsolete = (plan.held - plan.wanted) | plan.lasting.keys()
     if plan.held == plan.wanted:
         await _make_lasting(turn, account, plan.lasting)
-        return
+        return False
 
     async def forget(db: WritingSession) -> None:
         await delete_ends(db, turn.organization_id, account.id, obsolete)
@@ -114,6 +118,7 @@ async def _set_roles(turn: _Turn, connection: Connection, account: LogtoUser, cl
         subjects=[account.id],
         also=forget,
     )
+    return True
 
 
 async def _make_lasting(turn: _Turn, account: LogtoUser, lasting: Mapping[str, datetime]) -> None:
