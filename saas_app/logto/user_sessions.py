@@ -41,7 +41,7 @@ class SsoSubmission(Record):
     ``email`` their address, which Logto keeps only if the provider calls it verified. ``claims`` is all that
     the provider said.
 
-    Logto remembers every proof of a sign-in, not which of them identified the account. So compare ``issuer``
+    Logto remembers the last proof of a sign-in, not which one identified the account. So compare ``issuer``
     and ``user_id`` with the account's :attr:`.records.LogtoUser.sso_identities`. A provider may send
     anything: ``user_id`` is empty and ``email`` None unless they are text.
     """
@@ -68,26 +68,36 @@ def _plain(name: str) -> str:
     return _SEPARATORS.sub("", name).casefold()
 
 
+def _proofs_in(records: Any) -> list[Mapping[str, Any]]:
+    """Return the records of enterprise sign-ins among those of a submission, complete or not."""
+    entries = records if isinstance(records, list) else ()
+    return [one for one in entries if isinstance(one, Mapping) and one.get("type") == _ENTERPRISE]
+
+
+def _is_complete(proof: Mapping[str, Any]) -> bool:
+    return bool(proof.get("enterpriseSsoUserInfo") and proof.get("issuer"))
+
+
 def _verified_sso(records: Any) -> Any:
     """Return the record of a completed enterprise sign-in among those of a submission, or None."""
-    if not isinstance(records, list):
-        return records
-    complete = (
-        found
-        for found in records
-        if isinstance(found, Mapping)
-        and found.get("type") == _ENTERPRISE
-        and found.get("enterpriseSsoUserInfo")
-        and found.get("issuer")
-    )
-    return next(complete, None)
+    return next(filter(_is_complete, _proofs_in(records)), None)
+
+
+def _explains(records: Any) -> bool:
+    """Return whether a submission says how its browser signed in.
+
+    A later record takes the place of the one that identified the account (Logto 1.42). So a departure to a
+    provider without a return may hide what another provider said.
+    """
+    proofs = _proofs_in(records)
+    return isinstance(records, list) and len(proofs) <= 1 and all(map(_is_complete, proofs))
 
 
 class BrowserSession(Record):
     """A browser that is signed in at Logto. ``sso`` is None if it did not sign in at a company's provider.
 
-    ``is_explained``: Logto says how it signed in. Otherwise, ``sso`` is None whatever happened: Logto 1.42
-    leaves out a submission that it cannot read again.
+    ``is_explained``: Logto says how it signed in. Otherwise, ``sso`` says nothing: Logto 1.42 leaves out a
+    submission that it cannot read again, and forgets a proof when the browser leaves for a provider again.
     """
 
     model_config = ConfigDict(val_temporal_unit="seconds")
@@ -104,7 +114,7 @@ class BrowserSession(Record):
         None, repr=False, validation_alias=AliasPath("lastSubmission", "verificationRecords")
     )
 
-    is_explained: Annotated[bool, BeforeValidator(lambda records: isinstance(records, list))] = Field(
+    is_explained: Annotated[bool, BeforeValidator(_explains)] = Field(
         default=False, validation_alias=AliasPath("lastSubmission", "verificationRecords")
     )
 

@@ -2,9 +2,10 @@
 
 Logto says how a browser signed in (:class:`saas_app.logto.BrowserSession`), and :mod:`.proofs` decides. In
 doubt, nobody comes in: Logto may have signed an attacker in to the account of somebody else. If it does not
-say how, that may be the attacker's doing, who can end the session, delete the connector, or send claims that
-Logto cannot read again. So ID tokens must name the session (``sid``), which ``saas-app provision`` sees to.
-Who is refused also loses the session at Logto, so that it cannot be tried again, here or elsewhere.
+say how, that may be the attacker's doing, who can end the session, delete the connector, send claims that
+Logto cannot read again, or leave for a provider once more before the sign-in is complete. So ID tokens must
+name the session (``sid``), which ``saas-app provision`` sees to. Who is refused also loses the session at
+Logto, so that it cannot be tried again, here or elsewhere.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from saas_app.identity.arrivals import Admission, Arrival, SsoTest
 from saas_app.identity.standing import Workroom
 from saas_app.logto import BrowserSession, LogtoUser, ManagementError, SsoSubmission, explaining
 from saas_app.single_sign_on.changes.group_roles import set_roles_of_groups
-from saas_app.single_sign_on.proofs import Refusal, find_objection, revision_of
+from saas_app.single_sign_on.proofs import Refusal, find_objection, is_linked, revision_of
 from saas_app.single_sign_on.queries import (
     change_connection,
     find_by_connector,
@@ -42,7 +43,8 @@ _LONGEST_CLAIM = 64  # characters
 class CompanyArrivals:
     """The check, for one application at Logto: :class:`saas_app.identity.arrivals.Arrivals`.
 
-    A sign-in costs one call to Logto, one through a company two. ``systems`` is also used by Workroom itself.
+    A sign-in costs one call to Logto, one through a company two, and one through the operator's connector
+    three. ``systems`` is also used by Workroom itself.
     """
 
     def __init__(self, systems: Systems, *, client_id: str) -> None:
@@ -112,11 +114,15 @@ class CompanyArrivals:
 
         A connector of ours that no organization has here belongs to a removed connection, perhaps of a
         removed organization. So does one that is gone: whoever can remove a connection could otherwise make
-        its false assertions count.
+        its false assertions count. The identity has to be the account's, because a company's provider may
+        have named the account before the person went to this one.
         """
         connector = await self._management.find_sso_connector(proof.connector_id)
         if connector is None or connector.name.startswith(CONNECTOR_MARK):
             await self._refuse(arrival, session, Refusal.REMOVED)
+        account = await self._find_account(arrival.subject)
+        if account is None or not is_linked(proof, account):
+            await self._refuse(arrival, session, Refusal.NOT_LINKED if account else Refusal.GONE)
 
     async def _examine(
         self, connection: Connection, proof: SsoSubmission, account: LogtoUser | None

@@ -110,7 +110,7 @@ def find_objection(
         return Refusal.SUSPENDED
     if not connection.issuer or proof.issuer != connection.issuer:
         return Refusal.OTHER_PROVIDER
-    if not _is_linked(proof, account):
+    if not is_linked(proof, account):
         return Refusal.NOT_LINKED
     if not proof.email:
         return Refusal.NO_ADDRESS
@@ -145,7 +145,7 @@ def revision_of(connection: Connection) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _is_linked(proof: SsoSubmission, account: LogtoUser) -> bool:
+def is_linked(proof: SsoSubmission, account: LogtoUser) -> bool:
     """Return whether the proof names an identity of the account. Logto keeps proofs of other people too.
 
     The identity may have come through another connector, if two companies use one provider.
