@@ -1,4 +1,4 @@
-"""Notifications of a person about their memberships, requests for access and support access."""
+"""Notifications of a person about memberships, requests for access, support access and their account."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class NotificationKind(StrEnum):
     ACCESS_DECLINED = "access declined"
     SUPPORT_STARTED = "support started"
     SUPPORT_ENDED = "support ended"
+    ADDRESS_CLAIMED = "address claimed"
 
 
 class Notification(Base):

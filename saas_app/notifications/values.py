@@ -50,7 +50,10 @@ _LEADS: Final[Mapping[NotificationKind, Lead]] = {
 }
 
 
-_FOR_OUTSIDERS: Final = frozenset({NotificationKind.INVITED, NotificationKind.REMOVED})
+_FOR_OUTSIDERS: Final = frozenset(
+    {NotificationKind.INVITED, NotificationKind.REMOVED, NotificationKind.ADDRESS_CLAIMED}
+)
+_NEWS_BY_THEMSELVES: Final = frozenset({NotificationKind.REMOVED, NotificationKind.ADDRESS_CLAIMED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +120,10 @@ class NotificationRow:
 
     @property
     def is_news(self) -> bool:
-        """Whether it is worth an email: the person can still do something about it, or lost their access."""
+        """Whether it is worth an email: the person can still do something about it, or has to know it."""
         if self.kind is NotificationKind.INVITED:
             return False  # Logto emails it itself
-        return self.kind is NotificationKind.REMOVED or self.lead is not None
+        return self.kind in _NEWS_BY_THEMSELVES or self.lead is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +270,16 @@ def _declined(organization: str, details: Mapping[str, Any]) -> Sentence:
     )
 
 
+def _address_claimed(organization: str, details: Mapping[str, Any]) -> Sentence:
+    domain = details.get("domain")
+    return _(
+        "Workroom rejected a sign-in to your account through the identity provider of %(organization)s, "
+        "which may not vouch for your email address. Workroom showed nothing of yours. If it was not you, "
+        "you do not have to do anything. If it happens again, tell the operator.",
+        organization=isolated(f"{organization} ({domain})" if domain else organization),
+    )
+
+
 _SENTENCES: Final[Mapping[NotificationKind, Callable[[str, Mapping[str, Any]], Sentence]]] = {
     NotificationKind.SUPPORT_STARTED: _support_started,
     NotificationKind.SUPPORT_ENDED: _support_ended,
@@ -278,6 +291,7 @@ _SENTENCES: Final[Mapping[NotificationKind, Callable[[str, Mapping[str, Any]], S
     NotificationKind.ACCESS_REQUESTED: _requested,
     NotificationKind.ACCESS_APPROVED: _approved,
     NotificationKind.ACCESS_DECLINED: _declined,
+    NotificationKind.ADDRESS_CLAIMED: _address_claimed,
 }
 
 
@@ -317,6 +331,12 @@ def _declined_in(organization: str) -> Sentence:
     return _("Your request in %(organization)s was declined", organization=isolated(organization))
 
 
+def _address_claimed_by(organization: str) -> Sentence:
+    return _(
+        "A sign-in to your account through %(organization)s was rejected", organization=isolated(organization)
+    )
+
+
 _SUBJECTS: Final[Mapping[NotificationKind, Callable[[str], Sentence]]] = {
     NotificationKind.SUPPORT_STARTED: _support_started_in,
     NotificationKind.SUPPORT_ENDED: _support_ended_in,
@@ -327,5 +347,6 @@ _SUBJECTS: Final[Mapping[NotificationKind, Callable[[str], Sentence]]] = {
     NotificationKind.ACCESS_REQUESTED: _requested_in,
     NotificationKind.ACCESS_APPROVED: _approved_in,
     NotificationKind.ACCESS_DECLINED: _declined_in,
+    NotificationKind.ADDRESS_CLAIMED: _address_claimed_by,
 }
 """Subjects of emails. An invitation has none: Logto emails it itself, with the link that accepts it."""

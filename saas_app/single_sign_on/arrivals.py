@@ -23,6 +23,7 @@ from saas_app.errors import LogtoUnavailable, SignInFailed
 from saas_app.identity.arrivals import Admission, Arrival, SsoTest
 from saas_app.identity.standing import Workroom
 from saas_app.logto import BrowserSession, LogtoUser, ManagementError, SsoSubmission, explaining
+from saas_app.notifications.recorder import notify_of_claim
 from saas_app.single_sign_on.changes.group_roles import set_roles_of_groups
 from saas_app.single_sign_on.proofs import Refusal, find_objection, is_linked, revision_of
 from saas_app.single_sign_on.queries import (
@@ -30,6 +31,7 @@ from saas_app.single_sign_on.queries import (
     find_by_connector,
     find_connection,
     list_held_domains,
+    was_here,
 )
 from saas_app.single_sign_on.values import CONNECTOR_MARK, Connection
 from saas_app.text.domains import shown_domain
@@ -83,9 +85,9 @@ class CompanyArrivals:
             account = await self._find_account(arrival.subject)
             refusal = await self._examine_test(test, present, connection, proof, account)
             if connection is None or proof is None or account is None or refusal is not None:
-                is_own = arrival.subject == test.tester == present
-                reason = refusal or Refusal.CHANGED
-                await self._refuse(arrival, None if is_own else session, reason, connection, proof)
+                reason, is_owner = refusal or Refusal.CHANGED, arrival.subject == test.tester == present
+                ended = None if is_owner else session
+                await self._refuse(arrival, ended, reason, connection, proof, is_owner=is_owner)
         await self._note_test(test, connection, proof, account)
 
     async def _admit_by_connection(
@@ -101,7 +103,8 @@ class CompanyArrivals:
         if refusal is None and not connection.is_on and not arrival.renews_own_session:
             refusal = Refusal.OFF
         if account is None or refusal is not None:
-            await self._refuse(arrival, session, refusal or Refusal.GONE, connection, proof)
+            reason, is_owner = refusal or Refusal.GONE, arrival.renews_own_session
+            await self._refuse(arrival, session, reason, connection, proof, is_owner=is_owner)
         if not connection.is_on:
             return Admission()
         roles_changed = await set_roles_of_groups(self._systems, connection, account, proof)
@@ -141,13 +144,17 @@ class CompanyArrivals:
         proof: SsoSubmission | None,
         account: LogtoUser | None,
     ) -> Refusal | None:
+        objection = None
+        if connection is not None and proof is not None and proof.connector_id == connection.connector_id:
+            objection = await self._examine(connection, proof, account)
         if account is None or not account.id == test.tester == present:
-            return Refusal.NOT_THE_TESTER
+            is_claim = objection is not None and objection.is_false_claim
+            return objection if is_claim else Refusal.NOT_THE_TESTER
         if connection is None or revision_of(connection) != test.revision:
             return Refusal.CHANGED
         if proof is None or proof.connector_id != connection.connector_id:
             return Refusal.NOT_TESTED
-        return await self._examine(connection, proof, account)
+        return objection
 
     async def _note_test(
         self, test: SsoTest, connection: Connection, proof: SsoSubmission, account: LogtoUser
@@ -175,8 +182,14 @@ class CompanyArrivals:
         refusal: Refusal,
         connection: Connection | None = None,
         proof: SsoSubmission | None = None,
+        *,
+        is_owner: bool = False,
     ) -> NoReturn:
-        """End the session at Logto, tell the organization, and raise :class:`SignInFailed`."""
+        """End the session at Logto, tell the organization, and raise :class:`SignInFailed`.
+
+        The owner of an account that the provider may not speak for is told too, if they have been here:
+        unless ``is_owner``, which is that the browser has a session of theirs here.
+        """
         log.warning(
             "a sign-in through single sign-on was refused",
             reason=refusal.value,
@@ -187,8 +200,14 @@ class CompanyArrivals:
         if session is not None:
             await self._end_at_logto(arrival.subject, session)
         if connection is not None:
-            async with self._systems.work.writing(connection.organization_id) as db:
+            organization_id, key = connection.organization_id, keys.of_person(arrival.subject)
+            async with self._systems.work.writing(organization_id, key=key) as db:
                 record(db, _event_of(arrival, refusal, proof))
+                if refusal.is_false_claim and not is_owner and await was_here(db, arrival.subject):
+                    held = await list_held_domains(db, organization_id)
+                    trusted = sorted(held.intersection(connection.domains))
+                    domain = shown_domain(trusted[0]) if trusted else None
+                    await notify_of_claim(db, organization_id, arrival.subject, domain)
         raise SignInFailed(refusal.advice)
 
     async def _end_at_logto(self, subject: str, session: BrowserSession) -> None:

@@ -25,6 +25,11 @@ class Refusal(StrEnum):
 
     advice: Sentence
 
+    @property
+    def is_false_claim(self) -> bool:
+        """Whether the provider may not speak for the account, which may be somebody else's."""
+        return self in (Refusal.FOREIGN_ADDRESS, Refusal.FOREIGN_ACCOUNT)
+
     def __new__(cls, value: str, advice: Sentence) -> Refusal:
         member = str.__new__(cls, value)
         member._value_ = value

@@ -19,6 +19,7 @@ _BY_ORGANIZATION: Final = sa.select(*_COLUMNS).where(_OF_ORGANIZATION)
 _BY_CONNECTOR: Final = sa.select(*_COLUMNS).where(
     SsoConnection.connector_id == sa.bindparam("of_connector", type_=sa.String)
 )
+_PERSON: Final = sa.select(User.id).where(User.id == sa.bindparam("user_id", type_=sa.String))
 _CONNECTORS: Final = sa.select(SsoConnection.connector_id)
 _HELD: Final = sa.select(EmailDomain.domain).where(
     EmailDomain.organization_id == sa.bindparam("of_organization", type_=sa.String),
@@ -51,6 +52,11 @@ async def list_connector_ids(db: DatabaseSession) -> frozenset[str]:
 async def list_held_domains(db: DatabaseSession, organization_id: str) -> frozenset[str]:
     """Return the email domains that the organization holds by a proof in the DNS, as A-labels."""
     return frozenset(await db.scalars(_HELD, {"of_organization": organization_id}))
+
+
+async def was_here(db: DatabaseSession, user_id: str) -> bool:
+    """Return whether a person has used Workroom. ``db`` has :func:`saas_app.db.keys.of_person`."""
+    return await db.scalar(_PERSON, {"user_id": user_id}) is not None
 
 
 async def find_name(db: DatabaseSession, user_id: str) -> str | None:
