@@ -25,6 +25,7 @@ from saas_app.identity.standing import Workroom
 from saas_app.logto import BrowserSession, LogtoUser, ManagementError, SsoSubmission, explaining
 from saas_app.notifications.recorder import notify_of_claim
 from saas_app.single_sign_on.changes.group_roles import set_roles_of_groups
+from saas_app.single_sign_on.changes.joining import let_join
 from saas_app.single_sign_on.proofs import Refusal, find_objection, is_linked, revision_of
 from saas_app.single_sign_on.queries import (
     change_connection,
@@ -107,8 +108,9 @@ class CompanyArrivals:
             await self._refuse(arrival, session, reason, connection, proof, is_owner=is_owner)
         if not connection.is_on:
             return Admission()
+        has_joined = await let_join(self._systems, connection, account)
         roles_changed = await set_roles_of_groups(self._systems, connection, account, proof)
-        return Admission(connection.connector_id, roles_changed)
+        return Admission(connection.connector_id, has_joined or roles_changed)
 
     async def _admit_by_other_connector(
         self, arrival: Arrival, session: BrowserSession, proof: SsoSubmission

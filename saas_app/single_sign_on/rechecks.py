@@ -22,7 +22,7 @@ from saas_app.single_sign_on.changes.connectors import align
 from saas_app.single_sign_on.changes.lost_domains import find_loss
 from saas_app.single_sign_on.recovery import list_candidates
 from saas_app.single_sign_on.values import CONNECTOR_MARK, Connection
-from saas_app.single_sign_on.wanted import lets_people_join, wanted_domains
+from saas_app.single_sign_on.wanted import wanted_domains
 from saas_app.text.domains import shown_domain
 from saas_app.text.translation import Sentence, _
 
@@ -152,7 +152,7 @@ class SsoChecks:
     async def _align(
         self, turn: OrganizationChange[Workroom], connection: Connection, connector: SsoConnector
     ) -> list[SsoNews]:
-        """Set the connector's domains, and whether its people join, if Logto has something else."""
+        """Set the connector's domains, and keep Logto from adding members, if Logto has something else."""
         async with self._systems.work.reading(turn.organization_id) as db:
             held = await queries.list_held_domains(db, turn.organization_id)
         joining = await turn.management.list_joining_connectors(turn.organization_id)
@@ -164,8 +164,8 @@ class SsoChecks:
                 "the connector of its single sign-on had these domains in Logto: %(domains)s", domains=names
             )
             news.append(SsoNews(text, changed=True))
-        if (connection.connector_id in joining) != lets_people_join(connection):
-            text = _("Logto had it the other way around whether people join through its single sign-on")
+        if connection.connector_id in joining:
+            text = _("Logto made people members through its single sign-on, before Workroom checked them")
             news.append(SsoNews(text, changed=True))
         if news:
             await align(turn.management, connection, held)

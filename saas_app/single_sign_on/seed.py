@@ -49,7 +49,6 @@ async def seed_connection(
         scope=wanted.scopes,
         domains=wanted.domains,
     )
-    await client.add_joining_connector(organization_id, connector_id)
     async with work.writing(organization_id) as db:
         if found is None:
             await queries.add_connection(db, organization_id, connector_id, wanted.name, admin_id, now)

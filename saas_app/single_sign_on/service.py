@@ -19,7 +19,7 @@ from saas_app.models import DomainProof
 from saas_app.single_sign_on.proofs import Refusal
 from saas_app.single_sign_on.queries import find_connection, find_name, list_held_domains
 from saas_app.single_sign_on.values import Connection
-from saas_app.single_sign_on.wanted import has_provider, lets_people_join, wanted_domains
+from saas_app.single_sign_on.wanted import has_provider, wanted_domains
 from saas_app.text.domains import shown_domain
 from saas_app.text.translation import Sentence, _
 
@@ -97,13 +97,13 @@ class Overview:
 
     @property
     def is_unapplied(self) -> bool:
-        """Whether Logto has other domains, or lets other people join, than the page says."""
+        """Whether Logto has other domains than the page says, or makes people members by itself."""
         found, wanted = self.at_logto.connector, self.connection
         if found is None or wanted is None or not wanted.issuer:
             return False
         if set(found.domains) != set(wanted_domains(wanted, self.held)):
             return True
-        return self.at_logto.joins is not lets_people_join(wanted)
+        return self.at_logto.joins
 
 
 def require_offered(settings: Settings) -> None:

@@ -1,4 +1,7 @@
-"""What an organization's connector at Logto should be. The row here decides. Pure."""
+"""What an organization's connector at Logto should be. The row here decides. Pure.
+
+Logto itself makes nobody a member: it would do so before Workroom checks them.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +20,6 @@ def wanted_domains(connection: Connection, held: Collection[str]) -> tuple[str, 
     if connection.is_on and (chosen := tuple(name for name in connection.domains if name in held)):
         return chosen
     return (connection.reserved_domain,)
-
-
-def lets_people_join(connection: Connection) -> bool:
-    """Return whether Logto should make people members who sign in through the connector."""
-    return connection.is_on and connection.joins
 
 
 def has_provider(connector: SsoConnector, connection: Connection) -> bool:

@@ -10,28 +10,19 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.logto import ManagementClient
 from saas_app.single_sign_on import queries
 from saas_app.single_sign_on.values import Connection
-from saas_app.single_sign_on.wanted import lets_people_join, wanted_domains
+from saas_app.single_sign_on.wanted import wanted_domains
 
 log = structlog.get_logger(__name__)
 
 
 async def align(management: ManagementClient, connection: Connection, held: Collection[str]) -> None:
-    """Set the domains of the connector in Logto, and whether its people join, to what they should be.
+    """Set the domains of the connector in Logto to what they should be, and keep Logto from adding members.
 
-    Whether they join comes first: Logto asks the company's provider when the domains change, and that may
-    hang. Raises what calls to Logto raise: 404 if the connector or the organization does not exist there.
+    The latter comes first: Logto asks the company's provider when the domains change, and that may hang.
+    Raises what calls to Logto raise: 404 if the connector or the organization does not exist there.
     """
-    await set_joining(management, connection)
+    await management.remove_joining_connector(connection.organization_id, connection.connector_id)
     await management.set_sso_domains(connection.connector_id, wanted_domains(connection, held))
-
-
-async def set_joining(management: ManagementClient, connection: Connection) -> None:
-    """Let Logto make people members who sign in through the connector, or stop it."""
-    organization_id, connector_id = connection.organization_id, connection.connector_id
-    if lets_people_join(connection):
-        await management.add_joining_connector(organization_id, connector_id)
-    else:
-        await management.remove_joining_connector(organization_id, connector_id)
 
 
 async def delete_connector_of(

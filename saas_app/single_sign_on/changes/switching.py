@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +12,7 @@ from saas_app.db.base import utc_now
 from saas_app.errors import Invalid
 from saas_app.logto import ManagementError
 from saas_app.organizations.service import read_joining
-from saas_app.single_sign_on.changes.connectors import align, set_joining
+from saas_app.single_sign_on.changes.connectors import align
 from saas_app.single_sign_on.changes.steps import (
     ConnectorGone,
     NotReady,
@@ -32,7 +31,7 @@ from saas_app.single_sign_on.issuers import IssuerInspector
 from saas_app.single_sign_on.recovery import require_recoverable
 from saas_app.single_sign_on.service import effective_domains
 from saas_app.single_sign_on.values import Connection
-from saas_app.single_sign_on.wanted import has_provider, lets_people_join, wanted_domains
+from saas_app.single_sign_on.wanted import has_provider, wanted_domains
 from saas_app.text.domains import shown_domain
 from saas_app.text.translation import _
 from saas_app.text.visible import isolated
@@ -167,25 +166,15 @@ async def _apply(
     with refusals():
         await turn.carry_out(
             event(turn, action, now, _choices(now) if action is Action.SSO_CHANGE else None, after),
-            lambda: _tell_logto(turn, now, wanted, held),
+            lambda: align(turn.management, wanted, held),
             before=lambda db: set_values(db, turn, **_columns(wanted)),
             on_refusal=lambda db: set_values(db, turn, **_columns(now)),
             is_counted=True,
         )
 
 
-async def _tell_logto(turn: MemberChange, now: Connection, wanted: Connection, held: Collection[str]) -> None:
-    """Set who joins, then the domains. If Logto refuses the domains, who joins is set back."""
-    try:
-        await align(turn.management, wanted, held)
-    except ManagementError:
-        with suppress(ManagementError):  # the first refusal explains what is wrong
-            await set_joining(turn.management, now)
-        raise
-
-
 async def _is_unapplied(turn: MemberChange, connection: Connection, held: Collection[str]) -> bool:
-    """Return whether Logto has other domains or lets other people join, because its answer got lost.
+    """Return whether Logto has other domains, because its answer got lost, or makes people members by itself.
 
     Raises :class:`ConnectorGone`.
     """
@@ -195,7 +184,7 @@ async def _is_unapplied(turn: MemberChange, connection: Connection, held: Collec
     if set(connector.domains) != set(wanted_domains(connection, held)):
         return True
     joining = await turn.management.list_joining_connectors(turn.organization_id)
-    return (connection.connector_id in joining) is not lets_people_join(connection)
+    return connection.connector_id in joining
 
 
 async def _require_default_roles(turn: MemberChange) -> None:

@@ -82,8 +82,6 @@ class Company(Office):
         if columns.get("issuer"):
             is_on = columns.get("on_at") is not None
             await self.configure(columns["domains"] if is_on else [f"{connector_id}.sso-test.invalid"])
-        if columns.get("joins"):
-            await management.add_joining_connector(self.id, connector_id)
         return connector_id
 
     async def configure(self, at_domains: list[str]) -> None:

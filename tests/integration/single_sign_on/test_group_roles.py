@@ -209,8 +209,7 @@ async def test_nobody_becomes_a_member_by_a_group(mapped: Company, arrive: Arriv
 async def test_a_new_person_who_joins_has_the_roles_at_once(
     mapped: Company, open_browser: OpenBrowser
 ) -> None:
-    connector_id = (await mapped.connection()).connector_id
-    await mapped.management.add_joining_connector(mapped.id, connector_id)
+    await mapped.change(joins=True)
     email = mapped.address("newcomer")
     mapped.asserts(email, member_of=["staff"])
 

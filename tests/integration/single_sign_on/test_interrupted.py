@@ -26,7 +26,6 @@ from tests.nameserver import FakeNameserver
 async def tested(company: Company, nameserver: FakeNameserver) -> Company:
     """A company whose connection is tested and not on."""
     await connect_all(company, Stage.TESTED)
-    await company.management.remove_joining_connector(company.id, (await company.connection()).connector_id)
     await publish(company, nameserver)
     return company
 
@@ -57,7 +56,6 @@ async def half_on(tested: Company) -> Company:
 
     async def turn_on() -> None:
         await tested.management.set_sso_domains(connection.connector_id, [tested.domain])
-        await tested.management.add_joining_connector(tested.id, connection.connector_id)
 
     await interrupt(tested, Action.SSO_TURN_ON, turn_on)
     return tested

@@ -49,7 +49,6 @@ async def required(company: Company, nameserver: FakeNameserver) -> Company:
 async def tested(company: Company, nameserver: FakeNameserver) -> Company:
     """A company whose connection is tested and not on."""
     await connect_all(company, Stage.TESTED)
-    await company.management.remove_joining_connector(company.id, (await company.connection()).connector_id)
     await publish(company, nameserver)
     return company
 
@@ -65,7 +64,7 @@ async def test_a_connection_that_logto_has_as_it_is_here_stays(required: Company
     assert await reconcile(required) == []
 
     assert await required.connection() == before
-    assert await at_logto(required) == ([required.domain], True)
+    assert await at_logto(required) == ([required.domain], False)
 
 
 async def test_a_connection_without_a_provider_stays(company: Company) -> None:
@@ -159,7 +158,7 @@ async def test_other_domains_in_logto_are_replaced(required: Company, domains: l
     (what,) = await reconcile(required)
 
     assert what.startswith("the connector of its single sign-on had these domains in Logto: ")
-    assert await at_logto(required) == ([required.domain], True)
+    assert await at_logto(required) == ([required.domain], False)
     assert await reconcile(required) == []
 
 
@@ -173,17 +172,9 @@ async def test_a_connection_that_is_not_on_sends_nobody_to_the_provider(tested: 
     assert await at_logto(tested) == ([connection.reserved_domain], False)
 
 
-async def test_people_join_as_it_is_set_here(required: Company) -> None:
+async def test_logto_makes_nobody_a_member_by_itself(required: Company) -> None:
     connector_id = (await required.connection()).connector_id
-    await required.management.remove_joining_connector(required.id, connector_id)
-
-    assert len(await reconcile(required)) == 1
-
-    assert await at_logto(required) == ([required.domain], True)
-
-
-async def test_people_do_not_join_unless_it_is_set_here(required: Company) -> None:
-    await required.change(joins=False)
+    await required.management.add_joining_connector(required.id, connector_id)
 
     assert len(await reconcile(required)) == 1
 
@@ -204,7 +195,7 @@ async def test_a_chosen_domain_that_the_organization_does_not_hold_leaves(requir
 async def test_a_connection_without_a_domain_that_the_organization_holds_is_off(required: Company) -> None:
     await required.change(domains=["other.example"])
 
-    what, _domains, _joining = await reconcile(required)
+    what, _domains = await reconcile(required)
 
     assert what == "single sign-on was turned off: it does not hold other.example"
     connection = await required.connection()
@@ -286,7 +277,7 @@ async def test_if_logto_fails_one_organizations_check_the_others_are_reconciled(
     assert [item.item for item in failures] == [f"{required.id}: its single sign-on"]
     assert await required.connection() == connection
     assert len(await reconcile(required)) == 1
-    assert await at_logto(required) == ([required.domain], True)
+    assert await at_logto(required) == ([required.domain], False)
 
 
 async def test_an_organization_that_is_being_changed_is_checked_next_time(

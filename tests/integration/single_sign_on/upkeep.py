@@ -40,7 +40,7 @@ async def publish(company: Company, nameserver: FakeNameserver, *domains: str) -
 
 
 async def at_logto(company: Company) -> tuple[list[str], bool]:
-    """Return the domains of the connector, and whether its people join."""
+    """Return the domains of the connector, and whether Logto makes its people members by itself."""
     connection = await company.connection()
     connector = await company.management.find_sso_connector(connection.connector_id)
     assert connector is not None

@@ -63,10 +63,11 @@ class Wizard:
         return found
 
     async def joins(self) -> bool:
-        """Return whether people who sign in at the provider join, at Logto."""
+        """Return whether people who sign in at the provider join. Logto makes nobody a member by itself."""
         connection = await self.company.connection()
         joining = await self.company.management.list_joining_connectors(self.company.id)
-        return connection.connector_id in joining
+        assert connection.connector_id not in joining
+        return connection.is_on and connection.joins
 
     async def actions(self) -> list[str]:
         """Return what the audit log says about single sign-on, oldest first."""
