@@ -10,7 +10,7 @@ import time
 import dns.rcode
 import pytest
 
-from saas_app.config.settings import Nameserver, read_nameservers
+from saas_app.config.values import Nameserver, read_nameservers
 from saas_app.email_domains.dns_records import TxtResolver
 from tests.nameserver import FakeNameserver
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from structlog.testing import capture_logs
 
 from saas_app.config import Rate
-from saas_app.config.settings import read_rate
+from saas_app.config.values import read_rate
 from saas_app.limits.redis_counters import RedisCounters
 from saas_app.limits.requests import Policy, ProcessCounters, RateLimits, Standing
 from tests.settings import bare_settings
