@@ -49,6 +49,9 @@ COMPANY_PEOPLE: Final = (
     ),
     CompanyPerson("ivy", "Ivy Novak", "ivy@initech.example", _("admin of Initech, who connects it")),
     CompanyPerson(
+        "nora", "Nora Bakker", "nora@initech.example", _("new at Initech: can come in after ivy connects it")
+    ),
+    CompanyPerson(
         "mallory", "Mallory Quinn", "alice@workroom.example", _("claims the address of alice: rejected")
     ),
 )
@@ -84,6 +87,11 @@ class CompanyProvider:
     @property
     def issuer(self) -> str:
         return f"{self.options.company_url}/oidc"
+
+    @property
+    def sign_out_url(self) -> str:
+        """Where a browser signs out there. Until then, the provider vouches for one person without asking."""
+        return f"{self.issuer}/session/end"
 
     @property
     def data(self) -> Path:

@@ -26,6 +26,9 @@ _STAFF: Final = "Staff"
 _CLAIM: Final = "organization_roles"
 """Logto has no claim for groups. These are a person's roles, with the ids of their organizations."""
 
+_COLOR: Final = {"primaryColor": "#0f766e", "isDarkModeEnabled": True, "darkPrimaryColor": "#2dd4bf"}
+"""Not Logto's, so that people see that they are at the company's provider."""
+
 _SCOPES: Final = "openid profile email urn:logto:scope:organization_roles"
 
 
@@ -47,6 +50,7 @@ async def connect_company(
 
     ``company`` and ``product`` are the Management APIs of the customer's provider and of Workroom's.
     """
+    await company.change_sign_in_experience({"color": _COLOR})
     group = await _add_people(company)
     clients = {}
     for demo in await _find_demos(product):

@@ -149,7 +149,7 @@ class _Demo:
         try:
             async with open_http(_PROBE_TIMEOUT) as http:
                 clients = await self._start(http)
-            say(welcome(self._options, self._sign_in_methods.connectors, self._company.issuer, clients))
+            say(welcome(self._options, self._sign_in_methods.connectors, self._company, clients))
             await self._watch()
         finally:
             self.is_stopping = True

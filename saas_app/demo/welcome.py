@@ -8,7 +8,7 @@ from pathlib import Path
 from textwrap import indent
 from typing import Final
 
-from saas_app.demo.company import COMPANY_PEOPLE, TO_CONNECT, CompanyClient
+from saas_app.demo.company import COMPANY_PEOPLE, TO_CONNECT, CompanyClient, CompanyProvider
 from saas_app.demo.options import DemoOptions
 from saas_app.demo.people import ORGANIZATIONS, PASSWORD, PEOPLE
 from saas_app.operations.output import column
@@ -22,14 +22,17 @@ _RELOADING: Final = _(
 
 
 def welcome(
-    options: DemoOptions, connectors: Connectors, issuer: str, clients: Mapping[str, CompanyClient]
+    options: DemoOptions,
+    connectors: Connectors,
+    company: CompanyProvider,
+    clients: Mapping[str, CompanyClient],
 ) -> str:
     """Return the text: URLs, the demo people, and what to try.
 
-    ``issuer`` is a customer's identity provider, and ``clients`` are what organizations enter to connect it.
+    ``company`` is a customer's identity provider, and ``clients`` are what organizations enter to connect it.
     """
     paragraphs = "\n\n".join(
-        (*_paragraphs(options, connectors), *_single_sign_on(issuer, clients), *_ends(options))
+        (*_paragraphs(options, connectors), *_single_sign_on(company, clients), *_ends(options))
     )
     return f"\n{indent(paragraphs, '  ')}\n"
 
@@ -51,7 +54,7 @@ def _paragraphs(options: DemoOptions, connectors: Connectors) -> Iterator[str]:
     )
 
 
-def _single_sign_on(issuer: str, clients: Mapping[str, CompanyClient]) -> Iterator[str]:
+def _single_sign_on(company: CompanyProvider, clients: Mapping[str, CompanyClient]) -> Iterator[str]:
     yield _(
         "Globex has its own identity provider. To sign in there, enter an address of Globex on the sign-in "
         "page, such as hugo@globex.example. Its people have the same password:"
@@ -60,10 +63,15 @@ def _single_sign_on(issuer: str, clients: Mapping[str, CompanyClient]) -> Iterat
     yield indent(
         "\n".join(f"{person.username:<{width}}  {person.hint.said}" for person in COMPANY_PEOPLE), "  "
     )
+    yield _(
+        "Like a real provider, it does not ask again who you are. To be somebody else there, sign out at "
+        "%(address)s",
+        address=company.sign_out_url,
+    ).said
     if client := clients.get(TO_CONNECT):
-        yield _("To connect it to Initech too, sign in as ivy, open Settings, and enter:").said
+        yield _("To connect it to Initech too, sign in as ivy, open Settings and then Single sign-on, and enter:").said
         labels = {
-            _("Issuer").said: issuer,
+            _("Issuer").said: company.issuer,
             _("Client ID").said: client.client_id,
             _("Client secret").said: client.client_secret,
         }
