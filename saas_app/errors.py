@@ -243,7 +243,7 @@ class SignInFailed(AppError):
     """Logto rejected a sign-in, or its response is invalid.
 
     ``next_path`` is the page that the sign-in would have opened, if it is known, for another attempt.
-    ``is_test``: it was only a test, and the person is signed in still.
+    ``is_test``: it was only a test of single sign-on, by a person who was signed in.
     """
 
     status, code, title = 400, "sign-in-failed", _("Sign-in failed")

@@ -85,8 +85,8 @@ class Refusal(StrEnum):
     NOT_THE_TESTER = (
         "the test was completed by another account",
         _(
-            "The test led to another account than yours. At the identity provider, sign in with the email "
-            "address of your own account, and start the test again."
+            "The test led to another account than yours. Sign out at the identity provider, and start the "
+            "test again. Then sign in there with the email address of your own account."
         ),
     )
     NOT_TESTED = (

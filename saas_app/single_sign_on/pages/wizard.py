@@ -48,7 +48,7 @@ async def begin(tenant: Tenant) -> ResponseReturnValue:
     """Create the connection at Logto, so that its redirect URI is known."""
     service.require_offered(runtime().settings)
     work = provider.begin(organization_change(tenant))
-    return await try_change(tenant, work, _("Single sign-on was created. Nobody uses it yet."), "provider")
+    return await try_change(tenant, work, _("Single sign-on was created. Nobody uses it yet."), "domains")
 
 
 @blueprint.post("/domains")

@@ -101,6 +101,7 @@ async def test_the_account_of_somebody_else_fails_the_test(
     page = await text_of(await configured.browser.get(await begin(configured), 400))
 
     assert "led to another account than yours" in page
+    assert "nothing was changed" in page
     assert f'href="{configured.root}/single-sign-on#test"' in page
     await assert_not_tested(configured)
     assert await configured.management.list_user_sessions(other.id) == []
@@ -204,7 +205,9 @@ async def test_a_test_whose_admin_signed_out_meanwhile_fails(configured: Company
     callback = await begin(configured)
     configured.browser.session_cookie = ""
 
-    await configured.browser.get(callback, 400)
+    page = await text_of(await configured.browser.get(callback, 400))
+
+    assert "you are signed out" in page
 
     await assert_not_tested(configured)
     await configured.browser.get("/account", 303)
