@@ -207,8 +207,8 @@ def refused_without_single_sign_on(principal: Principal, organization_name: str,
             Step.SIGN_IN,
             False,
             _(
-                "%(organization)s requires single sign-on with %(provider)s, but this person signed in another "
-                "way.",
+                "%(organization)s requires single sign-on with %(provider)s, but this person signed in "
+                "another way.",
                 organization=organization,
                 provider=isolated(provider),
             ),

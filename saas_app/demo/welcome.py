@@ -69,7 +69,9 @@ def _single_sign_on(company: CompanyProvider, clients: Mapping[str, CompanyClien
         address=company.sign_out_url,
     ).said
     if client := clients.get(TO_CONNECT):
-        yield _("To connect it to Initech too, sign in as ivy, open Settings and then Single sign-on, and enter:").said
+        yield _(
+            "To connect it to Initech too, sign in as ivy, open Settings and then Single sign-on, and enter:"
+        ).said
         labels = {
             _("Issuer").said: company.issuer,
             _("Client ID").said: client.client_id,

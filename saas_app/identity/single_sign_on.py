@@ -67,8 +67,8 @@ class SsoRequirement:
         """Return the error for a member whose browser session began in another way."""
         return self._refusal(
             _(
-                "%(organization)s lets in only people who signed in through its identity provider, %(provider)s. "
-                "You are a member, but you signed in another way.",
+                "%(organization)s lets in only people who signed in through its identity provider, "
+                "%(provider)s. You are a member, but you signed in another way.",
                 organization=isolated(organization_name),
                 provider=isolated(self.provider),
             ),
@@ -80,9 +80,9 @@ class SsoRequirement:
         """Return the error for a member's bearer token, which does not say how they signed in."""
         return self._refusal(
             _(
-                "%(organization)s lets in only people who signed in through its identity provider, %(provider)s, "
-                "and a person’s token does not say so. Use Workroom in a browser, or give your program an API client of the "
-                "organization.",
+                "%(organization)s lets in only people who signed in through its identity provider, "
+                "%(provider)s, and a person’s token does not say so. Use Workroom in a browser, or give your "
+                "program an API client of the organization.",
                 organization=isolated(organization_name),
                 provider=isolated(self.provider),
             ),
