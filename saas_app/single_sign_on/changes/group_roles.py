@@ -24,6 +24,7 @@ from saas_app.logto import LogtoUser, ManagementError, SsoSubmission
 from saas_app.notifications.recorder import notify_of_end
 from saas_app.rbac.permissions import Role
 from saas_app.single_sign_on.groups import given_roles, wanted_roles
+from saas_app.single_sign_on.queries import find_connection
 from saas_app.single_sign_on.values import Connection
 
 log = structlog.get_logger(__name__)
@@ -53,7 +54,7 @@ async def set_roles_of_groups(
     Returns whether their roles at Logto were changed. A failure is logged and recorded, but keeps nobody from
     signing in, except that Logto is down: raises :class:`LogtoUnavailable`.
     """
-    if not connection.group_claim or account.id == connection.recovery_id:
+    if not _decides_about(connection, account):
         return False
     claim = proof.claim(connection.group_claim)
     change = systems.by(Workroom(connection.organization_id))
@@ -61,7 +62,7 @@ async def set_roles_of_groups(
         plan = await _plan(change, connection, account.id, claim)
         if plan is not None and not plan.is_empty:
             async with change.alone() as turn:
-                return await _set_roles(turn, connection, account, claim)
+                return await _set_roles(turn, account, proof)
     except LogtoUnavailable:
         raise
     except (AppError, ManagementError) as error:
@@ -91,11 +92,21 @@ async def _plan(change: _Turn, connection: Connection, user_id: str, claim: obje
     return _Plan(held, wanted, {role: ends[role] for role in given & ends.keys()})
 
 
-async def _set_roles(turn: _Turn, connection: Connection, account: LogtoUser, claim: object) -> bool:
+def _decides_about(connection: Connection, account: LogtoUser) -> bool:
+    """Return whether the groups decide about the roles of a person."""
+    return bool(connection.is_on and connection.group_claim and account.id != connection.recovery_id)
+
+
+async def _set_roles(turn: _Turn, account: LogtoUser, proof: SsoSubmission) -> bool:
     """Change what is to be changed in this turn: it may have changed since it was looked at.
 
-    Returns whether roles at Logto were changed.
+    So may the mapping, and who the recovery admin is. Returns whether roles at Logto were changed.
     """
+    async with turn.work.reading(turn.organization_id) as db:
+        connection = await find_connection(db, turn.organization_id)
+    if connection is None or not _decides_about(connection, account):
+        return False
+    claim = proof.claim(connection.group_claim)
     plan = await _plan(turn, connection, account.id, claim)
     if plan is None or plan.is_empty:
         return False

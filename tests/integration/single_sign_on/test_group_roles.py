@@ -8,10 +8,14 @@ import pytest
 import sqlalchemy as sa
 from quart import Quart
 
+from saas_app.changes.organization_change import Systems
+from saas_app.db.base import utc_now
+from saas_app.logto import SsoSubmission
 from saas_app.models import Notification, NotificationKind
 from saas_app.rbac.assignment import PERSON_ROLES
 from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
+from saas_app.single_sign_on.changes.group_roles import set_roles_of_groups
 from saas_app.single_sign_on.values import Stage
 from tests.clients import Person
 from tests.conftest import OpenBrowser
@@ -268,3 +272,42 @@ async def test_while_logto_is_down_nobody_comes_in_with_old_roles(
     await arrive(carol, ["staff"], 503, at=faulty_app)
 
     assert await mapped.sessions_here(carol.id) == []
+
+
+@pytest.fixture
+def arrive_late(mapped: Company, runtime: Runtime) -> Callable[..., Awaitable[None]]:
+    """``await arrive_late(person, groups, **columns)``: the columns change after the sign-in was checked."""
+
+    async def finish(person: Person, groups: object, **columns: object) -> None:
+        looked_at = await mapped.connection()
+        account = await mapped.management.get_user_with_sso(person.id)
+        claims = {"id": "x", "memberOf": groups}
+        proof = SsoSubmission.read({"connectorId": "x", "issuer": "x", "enterpriseSsoUserInfo": claims})
+        await mapped.change(**columns)
+        systems = Systems(runtime.work, mapped.management, None)
+        await set_roles_of_groups(systems, looked_at, account, proof)
+
+    return finish
+
+
+async def test_who_becomes_the_recovery_admin_meanwhile_stays_admin(
+    mapped: Company, make: Factory, arrive_late: Callable[..., Awaitable[None]]
+) -> None:
+    bea = await make.person("Bea", domain=mapped.domain)
+    await make.join(mapped.id, bea, ADMIN)
+
+    await arrive_late(bea, [], required_at=utc_now(), recovery_id=bea.id)
+
+    assert await roles_of(mapped, bea) == {ADMIN}
+
+
+@pytest.mark.parametrize("columns", [{"group_roles": []}, {"group_claim": ""}, {"on_at": None}])
+async def test_a_mapping_that_was_removed_meanwhile_gives_nothing(
+    mapped: Company,
+    carol: Person,
+    arrive_late: Callable[..., Awaitable[None]],
+    columns: dict[str, object],
+) -> None:
+    await arrive_late(carol, ["bosses"], **columns)
+
+    assert await roles_of(mapped, carol) == set()
