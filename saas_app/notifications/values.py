@@ -275,7 +275,8 @@ def _address_claimed(organization: str, details: Mapping[str, Any]) -> Sentence:
     return _(
         "Workroom rejected a sign-in to your account through the identity provider of %(organization)s, "
         "which may not vouch for your email address. Workroom showed nothing of yours. If it was not you, "
-        "you do not have to do anything. If it happens again, tell the operator.",
+        "open Logto’s account page, check that the username, the password and the second factor are yours, "
+        "and tell the operator.",
         organization=isolated(f"{organization} ({domain})" if domain else organization),
     )
 

@@ -13,7 +13,9 @@ from saas_app.logto import Application, Hook, ManagementClient, ManagementError
 from saas_app.operations.deployment import is_private
 from saas_app.operations.doctor.check import PROVISION, Check
 from saas_app.operations.provisioning import Change, Deployment, Kind, drift, plan, survey
-from saas_app.text.translation import Sentence, _
+from saas_app.operations.provisioning.declared import SINGLE_SIGN_ON_KEY
+from saas_app.single_sign_on.values import CONNECTOR_MARK
+from saas_app.text.translation import Sentence, _, ngettext
 
 _APPLICATION: Final = frozenset({Kind.APPLICATION, Kind.SECRET})
 _WEBHOOK: Final = frozenset({Kind.WEBHOOK})
@@ -56,7 +58,11 @@ async def _compare(client: ManagementClient, deployment: Deployment) -> list[Che
         _summary(_("template"), _("all roles, permissions and scopes are in place"), changes, _TEMPLATE),
         await _check_webhook(client, deployment, found.webhook, changes),
         *(_check_sign_in(changes) if deployment.sign_in_methods else ()),
-        *((_check_single_sign_on(changes),) if deployment.single_sign_on else ()),
+        *(
+            (_check_single_sign_on(changes),)
+            if deployment.single_sign_on
+            else await _check_unwatched_connectors(client)
+        ),
     ]
 
 
@@ -70,6 +76,28 @@ def _check_sign_in(changes: tuple[Change, ...]) -> tuple[Check, ...]:
 def _check_single_sign_on(changes: tuple[Change, ...]) -> Check:
     found = _("Logto signs people in at the identity providers of their companies")
     return _summary(_("single sign-on"), found, changes, _SINGLE_SIGN_ON)
+
+
+async def _check_unwatched_connectors(client: ManagementClient) -> tuple[Check, ...]:
+    """Report connectors of organizations that sign people in while nothing here checks whom they name."""
+    if (await client.get_sign_in_experience()).get(SINGLE_SIGN_ON_KEY) is not True:
+        return ()
+    connectors = [one for one in await client.list_sso_connectors() if one.name.startswith(CONNECTOR_MARK)]
+    if not connectors:
+        return ()
+    found = ngettext(
+        "%(num)s organization’s identity provider can sign in to any account, because SINGLE_SIGN_ON is off",
+        "%(num)s organizations’ identity providers can sign in to any account, because SINGLE_SIGN_ON is off",
+        len(connectors),
+    )
+    return (
+        Check(
+            _("single sign-on"),
+            False,
+            found,
+            _("set SINGLE_SIGN_ON=true, or turn single sign-on off in Logto Console"),
+        ),
+    )
 
 
 def _check_backchannel(deployment: Deployment, application: Application | None) -> Check:

@@ -356,6 +356,22 @@ def test_single_sign_on_that_logto_does_not_offer_is_reported(chain: Chain) -> N
     assert "→ saas-app provision" in report.failed["single sign-on"]
 
 
+@pytest.mark.parametrize(("name", "failed"), [("Workroom org", ["single sign-on"]), ("Operator", [])])
+def test_connectors_whose_sign_ins_nothing_checks_are_reported(
+    chain: Chain, name: str, failed: list[str]
+) -> None:
+    connector = chain.ask(lambda client: client.create_sso_connector(name))
+    chain.ask(lambda client: client.change_sign_in_experience({"singleSignOnEnabled": True}))
+    try:
+        report = chain.doctor()
+    finally:
+        chain.ask(lambda client: client.change_sign_in_experience({"singleSignOnEnabled": False}))
+        chain.ask(lambda client: client.delete_sso_connector(connector.id))
+
+    assert list(report.failed) == failed
+    assert ("can sign in to any account" in report.output) is bool(failed)
+
+
 def test_single_sign_on_that_logto_offers_is_no_finding(chain: Chain) -> None:
     def switch(*, is_on: bool) -> None:
         chain.ask(lambda client: client.change_sign_in_experience({"singleSignOnEnabled": is_on}))

@@ -43,8 +43,8 @@ def sentence_about(company: Company) -> str:
     return (
         "Workroom rejected a sign-in to your account through the identity provider of "
         f"{company.name} ({company.domain}), which may not vouch for your email address. Workroom showed "
-        "nothing of yours. If it was not you, you do not have to do anything. If it happens again, tell the "
-        "operator."
+        "nothing of yours. If it was not you, open Logto’s account page, check that the username, the "
+        "password and the second factor are yours, and tell the operator."
     )
 
 
