@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from saas_app.audit.recorder import Action
 from saas_app.audit.values import EventRow, Outcome
+from saas_app.audit.words import find_reason
 from saas_app.rbac.assignment import preview
 from saas_app.rbac.names import listed
 from saas_app.rbac.permissions import in_role_order
@@ -27,7 +28,7 @@ _NO_ROLE: Final = _("no role")
 _MARKS: Final = {
     "actor": "<b>{}</b>",
     "permission": "<code>{}</code>",
-    **dict.fromkeys(("lower", "higher", "old_roles", "new_roles", "action"), "{}"),
+    **dict.fromkeys(("lower", "higher", "old_roles", "new_roles", "action", "reason"), "{}"),
 }
 
 MESSAGES: Final[Mapping[Action, tuple[Sentence, ...]]] = {
@@ -102,7 +103,10 @@ MESSAGES: Final[Mapping[Action, tuple[Sentence, ...]]] = {
     Action.SSO_STOP_REQUIRING: (_("%(actor)s made single sign-on with %(target)s optional"),),
     Action.SSO_CHANGE: (_("%(actor)s changed the settings of single sign-on with %(target)s"),),
     Action.SSO_REMOVE: (_("%(actor)s removed single sign-on with %(target)s"),),
-    Action.SSO_REFUSE: (_("%(actor)s rejected a sign-in of %(target)s through single sign-on"),),
+    Action.SSO_REFUSE: (
+        _("%(actor)s rejected a sign-in of %(target)s through single sign-on: %(reason)s"),
+        _("%(actor)s rejected a sign-in of %(target)s through single sign-on"),
+    ),
     Action.SSO_MISS_ROLES: (_("%(actor)s could not give %(target)s the roles of their groups"),),
     Action.INVITATION_CREATE: (
         _("%(actor)s invited %(target)s as %(new_roles)s"),
@@ -205,6 +209,8 @@ def _values(row: EventRow) -> Iterator[tuple[str, Any]]:
     for name in ("project", "domain", "role", "ticket"):
         if isinstance(both.get(name), str):
             yield name, isolated(both[name])
+    if (reason := find_reason(after.get("reason"))) is not None:
+        yield "reason", reason
     if "name" in before and "name" in after:
         yield "old_name", isolated(str(before["name"]))
         yield "new_name", isolated(str(after["name"]))

@@ -81,6 +81,26 @@ _STATES: Final[Mapping[str, Sentence]] = {
     "revoked": pgettext("state", "revoked"),
     "todo": pgettext("state", "to do"),
 }
+_REASONS: Final[Mapping[str, Sentence]] = {
+    str(reason): reason
+    for reason in (
+        _("it is not known how they signed in"),
+        _("the connection was removed"),
+        _("single sign-on is off"),
+        _("another provider"),
+        _("the identity is not the account’s"),
+        _("no verified address"),
+        _("the address is outside the domains"),
+        _("the account’s address is outside the domains"),
+        _("the account is suspended"),
+        _("the account does not exist"),
+        _("the test was completed by another account"),
+        _("the test went another way"),
+        _("the connection was changed during the test"),
+    )
+}
+"""Why sign-ins through single sign-on are rejected, by what is stored. People type other reasons."""
+
 _WITH_STATES: Final = frozenset({"state", "status"})
 _NO_END: Final = _("No end")
 
@@ -103,9 +123,16 @@ def side_of(side: Mapping[str, Any], name: str) -> str | None:
         return None
     if name in _WITH_STATES and value in _STATES:
         return _STATES[value].said
+    if name == "reason" and (reason := find_reason(value)) is not None:
+        return reason.said
     if name == "ends_at":
         return _NO_END.said if value is None else _exactly(value)
     return in_words(value)
+
+
+def find_reason(value: Any) -> Sentence | None:
+    """Return why a sign-in was rejected, in words. None for a reason that somebody typed."""
+    return _REASONS.get(value) if isinstance(value, str) else None
 
 
 def _exactly(value: Any) -> str:

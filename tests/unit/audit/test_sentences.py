@@ -9,7 +9,9 @@ import pytest
 from saas_app.audit.recorder import Action
 from saas_app.audit.sentences import MESSAGES, sentence_of, sentence_with_marks
 from saas_app.audit.values import EventRow
+from saas_app.audit.words import side_of
 from saas_app.models import Outcome
+from saas_app.single_sign_on.proofs import Refusal
 from saas_app.text.languages import speaking
 from tests.unit.audit.test_reading import DENIED, row
 
@@ -83,6 +85,10 @@ def test_every_action_has_a_sentence_of_its_own_for_an_event_without_values(acti
             happened(Action.ACCESS_DENY, "GET /audit", outcome=Outcome.DENIED),
             "Alice was denied: GET /audit",
         ),
+        (
+            happened(Action.SSO_REFUSE, "x1", after={"reason": "no verified address"}),
+            "Alice rejected a sign-in of x1 through single sign-on: no verified address",
+        ),
         (happened(Action.PROJECT_DELETE, outcome=Outcome.DENIED), "Alice was denied: Apollo"),
         (row(action="moon.land", actor_name="Alice"), "Alice did moon.land: Apollo"),
     ],
@@ -93,11 +99,24 @@ def test_the_most_telling_sentence_is_chosen(event: EventRow, told: str) -> None
 
 
 @pytest.mark.parametrize(
-    "odd", [{"roles": "admin"}, {"roles": None}, {"name": None}, {"project": 7}, {"status": []}]
+    "odd",
+    [{"roles": "admin"}, {"roles": None}, {"name": None}, {"project": 7}, {"status": []}, {"reason": []}],
 )
 def test_values_of_another_version_do_no_harm(odd: dict[str, Any]) -> None:
     for action in Action:
         assert sentence_of(happened(action, before=odd, after=odd)).startswith("Alice ")
+
+
+@pytest.mark.parametrize("refusal", Refusal)
+def test_a_rejected_sign_in_says_why_in_the_language_of_the_reader(refusal: Refusal) -> None:
+    event = happened(Action.SSO_REFUSE, "x1", after={"reason": refusal.value})
+
+    with speaking("es"):
+        told, field = sentence_of(event).said, side_of(event.after or {}, "reason")
+
+    assert field is not None
+    assert field not in ("", refusal.value)
+    assert told.translate(ISOLATES).endswith(f": {field}")
 
 
 def test_names_are_isolated_and_escaped_where_they_are_marked() -> None:
