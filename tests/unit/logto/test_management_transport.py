@@ -262,9 +262,7 @@ async def test_hanging_calls_open_the_circuit_too(open_client: OpenClient, stand
 async def _hang(client: ManagementClient, stand_in: StandIn) -> None:
     """Let a company's provider hang, so that Logto does not respond to calls that ask it."""
     stand_in.replies = [never]
-    hanging = (client.list_sso_connectors, lambda: client.find_sso_connector("c1"))
-    changing = (lambda: client.set_sso_domains("c1", []),)
-    calls = (*hanging, *changing, *hanging)
+    calls = (*[lambda: client.find_sso_connector("c1")] * 4, lambda: client.set_sso_domains("c1", []))
     results = await asyncio.gather(*(call() for call in calls), return_exceptions=True)
     assert all(isinstance(result, LogtoUnavailable) for result in results)
     stand_in.replies = [replies(ORGANIZATION)]
@@ -280,7 +278,7 @@ async def test_a_company_that_hangs_does_not_pause_other_calls(
     await client.delete_sso_connector("c1")
 
 
-async def test_a_company_that_hangs_pauses_the_calls_that_ask_companies(
+async def test_a_company_that_hangs_pauses_the_calls_that_ask_it(
     open_client: OpenClient, stand_in: StandIn
 ) -> None:
     client = open_client(0.3)
@@ -288,10 +286,23 @@ async def test_a_company_that_hangs_pauses_the_calls_that_ask_companies(
     calls = len(stand_in.calls)
 
     with pytest.raises(LogtoUnavailable) as refused:
-        await client.list_sso_domains()
+        await client.find_sso_connector("c1")
 
     assert refused.value.retry_after is not None
     assert len(stand_in.calls) == calls
+
+
+async def test_a_company_that_hangs_does_not_pause_the_calls_for_another(
+    open_client: OpenClient, stand_in: StandIn
+) -> None:
+    client = open_client(0.3)
+    await _hang(client, stand_in)
+    stand_in.replies = [replies({"id": "c2", "connectorName": "Operator"})]
+
+    found = await client.find_sso_connector("c2")
+
+    assert found is not None
+    assert found.name == "Operator"
 
 
 @pytest.mark.usefixtures("_logto_is_down")
