@@ -87,4 +87,6 @@ async def test_the_requirement_survives_a_silent_renewal(visit: Visit) -> None:
 
 async def test_the_recovery_admin_comes_in_without_the_provider(visit: Visit) -> None:
     ada = visit.company.browser
-    assert "because you are the recovery admin" in await ada.text(f"{visit.company.root}/access")
+    page = await ada.text(f"{visit.company.root}/access")
+    assert "because you are the recovery admin" in page
+    assert f'href="{visit.company.root}/single-sign-on#require"' in page
