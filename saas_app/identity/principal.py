@@ -58,11 +58,13 @@ class SessionPrincipal(Principal):
     """A person in a signed-in browser. ``has_unread``: a notification waits for them.
 
     ``sso_connector_id`` is the enterprise connector through which they signed in, if they did so that way.
+    ``granted_at`` is when that was last checked: at the sign-in, or at a renewal.
     """
 
     session_id: uuid.UUID
     has_unread: bool = False
     sso_connector_id: str | None = None
+    granted_at: datetime | None = None
 
     @property
     def credential(self) -> str:

@@ -86,7 +86,7 @@ class SessionAccess:
     def unmet_requirement(self) -> SsoRequirement | None:
         """What the organization requires of sign-ins, if this session does not meet it."""
         required, person = self.sso_requirement, self.principal
-        if required is None or required.is_met(person.subject, person.sso_connector_id):
+        if required is None or required.is_met(person.subject, person.sso_connector_id, person.granted_at):
             return None
         return required
 
@@ -184,6 +184,7 @@ def as_access(rows: Sequence[sa.Row[Any]]) -> SessionAccess:
             picture=first.picture,
             has_unread=first.has_unread,
             sso_connector_id=first.sso_connector_id,
+            granted_at=first.granted_at,
         ),
         granted_at=first.granted_at,
         authenticated_at=first.authenticated_at,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -25,6 +26,7 @@ REQUIREMENT_COLUMNS: Final = (
     sa.case((SsoConnection.required_at.is_not(None), SsoConnection.connector_id)).label("required_connector"),
     SsoConnection.name.label("sso_provider"),
     SsoConnection.recovery_id.label("sso_recovery_id"),
+    SsoConnection.on_at.label("sso_on_at"),
 )
 """The columns that :func:`as_requirement` reads."""
 
@@ -52,16 +54,24 @@ SINGLE_SIGN_ON: Final = "/sign-in/single-sign-on"
 class SsoRequirement:
     """An organization lets only people in who signed in through this connector, and ``recovery_id``.
 
-    ``provider`` is the name of the identity provider for people.
+    ``provider`` is the name of the identity provider for people. Sign-ins before ``since`` do not count: the
+    connection was off meanwhile, and may lead to another provider now.
     """
 
     connector_id: str
     provider: str
     recovery_id: str | None
+    since: datetime | None = None
 
-    def is_met(self, subject: str, connector_id: str | None) -> bool:
-        """Return whether a person may come in who signed in through ``connector_id``, or otherwise."""
-        return connector_id == self.connector_id or subject == self.recovery_id
+    def is_met(self, subject: str, connector_id: str | None, granted_at: datetime | None = None) -> bool:
+        """Return whether a person may come in who signed in through ``connector_id``, or otherwise.
+
+        ``granted_at`` is when their sign-in was last checked.
+        """
+        if subject == self.recovery_id:
+            return True
+        is_old = self.since is not None and (granted_at is None or granted_at < self.since)
+        return connector_id == self.connector_id and not is_old
 
     def refusal(self, organization_id: str, organization_name: str) -> SsoRequired:
         """Return the error for a member whose browser session began in another way."""
@@ -104,7 +114,7 @@ def as_requirement(row: sa.Row[Any]) -> SsoRequirement | None:
     """Return what an organization requires, or None. A join may leave the columns empty."""
     if row.required_connector is None:
         return None
-    return SsoRequirement(row.required_connector, row.sso_provider, row.sso_recovery_id)
+    return SsoRequirement(row.required_connector, row.sso_provider, row.sso_recovery_id, row.sso_on_at)
 
 
 def sign_in_mark(organization_id: str) -> str:
@@ -128,14 +138,15 @@ async def find_providers_to_use(
     ids = sorted(set(organization_ids))
     if not ids:
         return {}
-    connector_id = principal.sso_connector_id if isinstance(principal, SessionPrincipal) else None
+    session = principal if isinstance(principal, SessionPrincipal) else None
+    way = (session.sso_connector_id, session.granted_at) if session is not None else (None, None)
     async with work.reading(key=keys.of_organizations(ids)) as db:
         rows = (await db.execute(_OF_SEVERAL, {"organization_ids": ids})).all()
     required = {row.organization_id: as_requirement(row) for row in rows}
     return {
         organization_id: found.provider
         for organization_id, found in required.items()
-        if found is not None and not found.is_met(principal.subject, connector_id)
+        if found is not None and not found.is_met(principal.subject, *way)
     }
 
 
@@ -160,10 +171,11 @@ async def describe_sign_in(
     row = (await db.execute(_HERE, {"of_organization": organization_id})).one_or_none()
     if row is None or not isinstance(principal, SessionPrincipal):
         return None
-    required = as_requirement(row)
+    required, granted_at = as_requirement(row), principal.granted_at
+    is_old = granted_at is None or granted_at < row.sso_on_at
     return SignInWay(
         provider=row.sso_provider,
-        is_through=principal.sso_connector_id == row.connector_id,
+        is_through=principal.sso_connector_id == row.connector_id and not is_old,
         is_required=required is not None,
         is_recovery=required is not None and required.recovery_id == principal.subject,
     )

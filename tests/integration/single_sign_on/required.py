@@ -40,7 +40,9 @@ async def come_through(runtime: Runtime, browser: Browser, connector_id: str | N
     assert access is not None
     async with runtime.jobs.writing() as db:
         its_own = SessionRow.id == access.principal.session_id
-        await db.execute(sa.update(SessionRow).where(its_own).values(sso_connector_id=connector_id))
+        await db.execute(
+            sa.update(SessionRow).where(its_own).values(sso_connector_id=connector_id, granted_at=utc_now())
+        )
 
 
 @dataclass(frozen=True)

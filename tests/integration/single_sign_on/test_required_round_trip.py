@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from saas_app.db.base import utc_now
 from saas_app.single_sign_on.values import Stage
 from tests.clients import Browser, Person
 from tests.conftest import OpenBrowser
@@ -90,3 +91,16 @@ async def test_the_recovery_admin_comes_in_without_the_provider(visit: Visit) ->
     page = await ada.text(f"{visit.company.root}/access")
     assert "because you are the recovery admin" in page
     assert f'href="{visit.company.root}/single-sign-on#require"' in page
+
+
+async def test_a_sign_in_from_before_it_was_off_does_not_count(visit: Visit) -> None:
+    """The connection may lead to another provider now."""
+    visit.company.asserts(visit.address)
+    await visit.browser.get(await visit.press(), 303)
+    await visit.browser.get(visit.projects)
+
+    await visit.company.change(on_at=utc_now())
+
+    await visit.browser.get(visit.projects, 403)
+    await visit.browser.get(await visit.press(), 303)
+    await visit.browser.get(visit.projects)
