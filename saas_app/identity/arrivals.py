@@ -27,7 +27,7 @@ class Admission:
     """How a person came in, who may.
 
     ``connector_id`` is the enterprise connector, or None if they came another way. ``roles_changed``: their
-    roles at Logto were changed after it issued the ID token, which names the old ones.
+    membership or roles at Logto were changed after it issued the ID token, which names the old ones.
     """
 
     connector_id: str | None = None

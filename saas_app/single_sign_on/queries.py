@@ -7,10 +7,19 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from saas_app.audit.recorder import Action
 from saas_app.db.rows import changed
 from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.db.upsert import insert_if_absent
-from saas_app.models import DomainProof, EmailDomain, SsoConnection, User
+from saas_app.models import (
+    AuditEvent,
+    DomainJoin,
+    DomainProof,
+    EmailDomain,
+    FormerMembership,
+    SsoConnection,
+    User,
+)
 from saas_app.single_sign_on.values import Connection, GroupRole
 
 _COLUMNS: Final = [getattr(SsoConnection, name) for name in Connection.__slots__]
@@ -20,6 +29,23 @@ _BY_CONNECTOR: Final = sa.select(*_COLUMNS).where(
     SsoConnection.connector_id == sa.bindparam("of_connector", type_=sa.String)
 )
 _PERSON: Final = sa.select(User.id).where(User.id == sa.bindparam("user_id", type_=sa.String))
+_ENDS: Final = [Action.MEMBER_REMOVE.value, Action.MEMBER_LEAVE.value]
+_FORMER: Final = sa.select(FormerMembership.user_id).where(
+    FormerMembership.organization_id == sa.bindparam("of_organization", type_=sa.String),
+    FormerMembership.user_id == sa.bindparam("user_id", type_=sa.String),
+)
+_JOIN: Final = sa.select(DomainJoin.user_id).where(
+    DomainJoin.organization_id == sa.bindparam("of_organization", type_=sa.String),
+    DomainJoin.user_id == sa.bindparam("user_id", type_=sa.String),
+)
+_END: Final = (
+    sa.select(AuditEvent.id)
+    .where(
+        AuditEvent.target_id == sa.bindparam("user_id", type_=sa.String),
+        AuditEvent.action.in_(_ENDS),
+    )
+    .limit(1)
+)
 _CONNECTORS: Final = sa.select(SsoConnection.connector_id)
 _HELD: Final = sa.select(EmailDomain.domain).where(
     EmailDomain.organization_id == sa.bindparam("of_organization", type_=sa.String),
@@ -57,6 +83,19 @@ async def list_held_domains(db: DatabaseSession, organization_id: str) -> frozen
 async def was_here(db: DatabaseSession, user_id: str) -> bool:
     """Return whether a person has used Workroom. ``db`` has :func:`saas_app.db.keys.of_person`."""
     return await db.scalar(_PERSON, {"user_id": user_id}) is not None
+
+
+async def was_member(db: DatabaseSession, organization_id: str, user_id: str) -> bool:
+    """Return whether it is known that a person was a member of an organization.
+
+    Ended memberships are known for 90 days. How people joined, and the audit log, tell of earlier ones. The
+    session is bound to the organization, and adds it to the last statement.
+    """
+    values = {"of_organization": organization_id, "user_id": user_id}
+    for statement in (_FORMER, _JOIN, _END):
+        if (await db.execute(statement, values)).first() is not None:
+            return True
+    return False
 
 
 async def find_name(db: DatabaseSession, user_id: str) -> str | None:

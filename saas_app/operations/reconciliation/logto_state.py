@@ -17,6 +17,7 @@ from saas_app.text.translation import _
 _OF_MEMBERS = frozenset(
     {
         Action.MEMBER_ADD,
+        Action.MEMBER_JOIN,
         Action.MEMBER_CHANGE_ROLES,
         Action.MEMBER_END_ROLE,
         Action.MEMBER_REMOVE,

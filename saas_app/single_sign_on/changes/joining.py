@@ -15,11 +15,10 @@ from saas_app.db.session import WritingSession
 from saas_app.email_domains.names import domain_of
 from saas_app.email_domains.queries import add_join
 from saas_app.errors import AppError, LogtoUnavailable
-from saas_app.identity.former_members import find_former_member
 from saas_app.identity.standing import Workroom
 from saas_app.logto import LogtoUser, ManagementError
 from saas_app.notifications.recorder import notify_of_join
-from saas_app.single_sign_on.queries import find_connection
+from saas_app.single_sign_on.queries import find_connection, was_member
 from saas_app.single_sign_on.values import Connection
 from saas_app.text.domains import shown_domain
 
@@ -62,7 +61,11 @@ async def _join(turn: OrganizationChange[Workroom], account: LogtoUser) -> bool:
 
     async def add() -> None:
         await turn.management.add_members(organization_id, [account.id])
-        await turn.management.assign_roles(organization_id, account.id, roles)
+        try:
+            await turn.management.assign_roles(organization_id, account.id, roles)
+        except ManagementError:
+            await turn.management.remove_member(organization_id, account.id)
+            raise
 
     async def tell(db: WritingSession) -> None:
         await add_join(db, organization_id, account.id, domain, utc_now())
@@ -80,4 +83,4 @@ async def _is_stranger(change: OrganizationChange[Workroom], user_id: str) -> bo
     if await change.management.find_member_roles(change.organization_id, user_id) is not None:
         return False
     async with change.work.reading(change.organization_id) as db:
-        return await find_former_member(db, change.organization_id, user_id) is None
+        return not await was_member(db, change.organization_id, user_id)

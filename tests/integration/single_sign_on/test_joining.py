@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-import pytest
+import asyncio
+from datetime import timedelta
 
+import pytest
+import sqlalchemy as sa
+from quart import Quart
+
+from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target, record
+from saas_app.db.base import utc_now
+from saas_app.email_domains.queries import add_join
+from saas_app.identity.former_members import note_past_removal
 from saas_app.logto import ManagementClient, ManagementError
+from saas_app.models import FormerMembership, PendingChange
 from saas_app.rbac.permissions import Role
+from saas_app.runtime import Runtime
 from saas_app.single_sign_on.values import Stage
-from tests.clients import Person
+from tests.clients import Person, text_of
 from tests.conftest import OpenBrowser
 from tests.factories import Factory, address_of
-from tests.integration.single_sign_on.company import Company, SignInThroughCompany
+from tests.integration.faulty_logto import DOWN, Fault, Gate
+from tests.integration.single_sign_on.company import Company, SignInThroughCompany, new_company
+from tests.integration.single_sign_on.upkeep import reconcile
 
 VIEWER = frozenset({Role.VIEWER.value})
 
@@ -132,3 +145,143 @@ async def test_if_logto_refuses_the_member_they_still_sign_in(
 
     await browser.get("/account")
     assert await open_company.events("member.join") == []
+
+
+async def test_whoever_was_removed_long_ago_does_not_come_back(
+    open_company: Company,
+    carol: Person,
+    make: Factory,
+    sign_in_through_company: SignInThroughCompany,
+    runtime: Runtime,
+) -> None:
+    """After 90 days, only the audit log knows of it."""
+    await make.join(open_company.id, carol)
+    await open_company.browser.post(f"{open_company.root}/members/{carol.id}/remove")
+    async with runtime.jobs.writing() as db:
+        await db.execute(sa.delete(FormerMembership).where(FormerMembership.user_id == carol.id))
+
+    await sign_in_through_company(open_company, open_company.address(carol.username))
+
+    assert await roles_of(open_company, carol.id) is None
+
+
+async def test_a_removal_that_logto_reported_counts_too(
+    open_company: Company, carol: Person, sign_in_through_company: SignInThroughCompany, runtime: Runtime
+) -> None:
+    async with runtime.work.writing(open_company.id) as db:
+        await note_past_removal(db, open_company.id, open_company.name, carol.id, utc_now())
+
+    await sign_in_through_company(open_company, open_company.address(carol.username))
+
+    assert await roles_of(open_company, carol.id) is None
+
+
+async def test_a_removal_at_logto_of_which_nobody_told_counts_too(
+    open_company: Company, carol: Person, sign_in_through_company: SignInThroughCompany
+) -> None:
+    sub = "u_carol"
+    await sign_in_through_company(open_company, open_company.address(carol.username), sub=sub)
+    await open_company.management.remove_member(open_company.id, carol.id)
+
+    await sign_in_through_company(open_company, open_company.address(carol.username), sub=sub)
+
+    assert await roles_of(open_company, carol.id) is None
+
+
+async def test_a_membership_elsewhere_does_not_count(
+    open_company: Company,
+    carol: Person,
+    make: Factory,
+    sign_in_through_company: SignInThroughCompany,
+    runtime: Runtime,
+) -> None:
+    other = await make.empty_organization()
+    target, now = Target("member", carol.id, "Carol"), utc_now()
+    async with runtime.work.writing(other.id) as db:
+        await add_join(db, other.id, carol.id, None, now)
+        await note_past_removal(db, other.id, other.name, carol.id, now)
+        record(db, AuditEntry(SYSTEM, Action.MEMBER_REMOVE, target))
+
+    await sign_in_through_company(open_company, open_company.address(carol.username))
+
+    assert await roles_of(open_company, carol.id) == VIEWER
+
+
+async def test_two_organizations_with_one_provider_both_get_their_people(
+    open_company: Company,
+    make: Factory,
+    open_browser: OpenBrowser,
+    sign_in_through_company: SignInThroughCompany,
+    runtime: Runtime,
+) -> None:
+    """At Logto, the identity belongs to the first one's connector, whose sign-in Workroom rejects."""
+    second = await new_company(make, open_browser, runtime, open_company.provider)
+    await second.connect(Stage.ON, joins=True)
+    person = await make.person("Carol", domain=second.domain)
+    open_company.asserts(second.address(person.username), sub="u_carol")
+    await open_company.refusal(await open_browser())
+
+    await sign_in_through_company(second, second.address(person.username), sub="u_carol")
+
+    assert await roles_of(second, person.id) is not None
+    assert await roles_of(open_company, person.id) is None
+
+
+async def test_two_sign_ins_at_once_add_a_person_once(
+    open_company: Company, carol: Person, open_browser: OpenBrowser
+) -> None:
+    open_company.asserts(open_company.address(carol.username), sub="u_carol")
+    browsers = [await open_browser() for _browser in range(2)]
+    callbacks = [await open_company.callback(browser) for browser in browsers]
+
+    await asyncio.gather(
+        *(browser.get(callback, 303) for browser, callback in zip(browsers, callbacks, strict=True))
+    )
+
+    assert len(await open_company.events("member.join")) == 1
+
+
+async def test_the_first_page_after_joining_shows_the_organization(
+    open_company: Company, carol: Person, open_browser: OpenBrowser
+) -> None:
+    open_company.asserts(open_company.address(carol.username))
+    browser = await open_browser()
+
+    done = await open_company.arrive(browser, path="/sign-in?next=/o")
+
+    assert open_company.name in await text_of(await browser.follow(done.headers["Location"]))
+
+
+async def test_a_member_whose_roles_logto_refuses_is_not_left_without_any(
+    open_company: Company,
+    carol: Person,
+    gate: Gate,
+    faulty_app: Quart,
+    sign_in_through_company: SignInThroughCompany,
+) -> None:
+    gate.fail(Fault("POST", "/roles", status=422, body={"code": "entity.x", "message": "no"}))
+
+    await sign_in_through_company(open_company, open_company.address(carol.username), at=faulty_app)
+
+    assert await roles_of(open_company, carol.id) is None
+
+
+async def test_a_join_whose_end_is_not_known_is_recorded_later(
+    open_company: Company,
+    carol: Person,
+    gate: Gate,
+    faulty_app: Quart,
+    open_browser: OpenBrowser,
+) -> None:
+    gate.fail(Fault("POST", "/roles", **DOWN))
+    open_company.asserts(open_company.address(carol.username))
+    await open_company.arrive(await open_browser(at=faulty_app), 503)
+    async with open_company.runtime.work.writing(open_company.id) as db:
+        past = sa.update(PendingChange).values(started_at=utc_now() - timedelta(hours=1))
+        await db.execute(past.execution_options(synchronize_session=False))
+
+    await reconcile(open_company)
+
+    (event,) = await open_company.events("member.join")
+    assert event.after is not None
+    assert event.after["members"] == {carol.id: []}
