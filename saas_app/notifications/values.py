@@ -37,6 +37,7 @@ _ACCESS: Final = Lead("/o/{organization}/access", _("View my access"))
 _REQUEST: Final = Lead("/o/{organization}/access-requests/{request}", _("View request"))
 _SUPPORT: Final = Lead("/o/{organization}/support-access", _("View support access"))
 _OVERVIEW: Final = Lead("/o/{organization}/", _("View overview"))
+_ACCOUNT: Final = Lead("/account#company", _("View my account"))
 _LEADS: Final[Mapping[NotificationKind, Lead]] = {
     NotificationKind.INVITED: _INVITATION,
     NotificationKind.ROLES_CHANGED: _ACCESS,
@@ -47,6 +48,7 @@ _LEADS: Final[Mapping[NotificationKind, Lead]] = {
     NotificationKind.ACCESS_DECLINED: _REQUEST,
     NotificationKind.SUPPORT_STARTED: _SUPPORT,
     NotificationKind.SUPPORT_ENDED: _SUPPORT,
+    NotificationKind.ADDRESS_CLAIMED: _ACCOUNT,
 }
 
 
@@ -94,7 +96,7 @@ class NotificationRow:
     def lead(self) -> Lead | None:
         """The page that shows more, or None: it tells nothing more, or the person is no longer a member."""
         found = _OVERVIEW if self.details.get("is_own") else _LEADS.get(self.kind)
-        if found is None or (self.has_ended and self.kind is not NotificationKind.INVITED):
+        if found is None or (self.has_ended and self.kind not in _FOR_OUTSIDERS):
             return None
         ids = {"organization": self.organization_id, **self.details}
         quoted = {

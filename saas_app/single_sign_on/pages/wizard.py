@@ -136,7 +136,7 @@ async def map_groups(tenant: Tenant) -> ResponseReturnValue:
     if not form.validate():
         return await _page(tenant, mapping=form), 422
     work = groups.map_groups(organization_change(tenant), form.claim.data or "", form.rows)
-    notice = _("Roles of groups saved. They apply when people sign in the next time.")
+    notice = _("Roles of groups saved. They apply the next time people sign in.")
     return await try_change(tenant, work, notice, "groups", mapping=form)
 
 

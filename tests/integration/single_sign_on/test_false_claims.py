@@ -56,7 +56,7 @@ async def test_the_owner_reads_whose_provider_claimed_their_address(
     page = await (await open_browser(victim)).text(LIST)
 
     assert sentence_about(connection_on) in page
-    assert "Mark as read" in page
+    assert "View my account" in page
 
 
 async def test_the_refused_browser_cannot_read_it(
