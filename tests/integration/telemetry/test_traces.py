@@ -31,9 +31,11 @@ async def traced_app(collector: Collector, gate: Gate, settings: Settings, open_
 
 
 @pytest.fixture
-async def acme(traced_app: Quart, open_office: OpenOffice) -> Office:
-    """An organization with an admin, at ``traced_app``."""
-    return await open_office(at=traced_app, admin="Ada")
+async def acme(traced_app: Quart, open_office: OpenOffice, gate: Gate) -> Office:
+    """An organization with an admin, at ``traced_app``. ``gate`` forgets the calls of the sign-in."""
+    office = await open_office(at=traced_app, admin="Ada")
+    gate.traces.clear()
+    return office
 
 
 @pytest.fixture
