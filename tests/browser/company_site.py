@@ -51,8 +51,8 @@ class SsoSite:
         roles = {role.name: role.id for role in await client.list_organization_roles()}
         await client.replace_joining_roles(organization, [roles[Role.VIEWER.value]])
         company = Company(organization, domain, provider, ada, carol)
-        for person in (ada, carol):
-            company.employ(person.username)
+        company.employ(ada.username)
+        company.employ(carol.username, is_engineer=True)
         return company
 
 
@@ -60,7 +60,8 @@ class SsoSite:
 class Company:
     """An organization, its provider, and Ada, its admin, and Carol, who changes projects.
 
-    Both have an account with a password here, and one at the provider with the same address.
+    Both have an account with a password here, and one at the provider with the same address. Carol is
+    in the group there.
     """
 
     id: str
