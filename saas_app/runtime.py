@@ -191,7 +191,8 @@ class Runtime:
     def bearer_tokens(self) -> BearerTokens:
         """The credential of a program."""
         step_up = self.settings.fresh_sign_in_max_age
-        return BearerTokens(self.work, self.management, fresh_sign_in_max_age=step_up)
+        own = self.settings.logto_app_id if self.settings.offers_single_sign_on else ""
+        return BearerTokens(self.work, self.management, fresh_sign_in_max_age=step_up, client_of_people=own)
 
     @cached_property
     def support_sessions(self) -> SupportSessions:

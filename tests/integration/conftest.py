@@ -170,7 +170,7 @@ def mint(settings: Settings, signing_key: Any) -> Mint:
             "iss": f"{settings.logto_endpoint}/oidc",
             "aud": settings.api_resource,
             "sub": "somebody",
-            "client_id": "a-client",
+            "client_id": settings.logto_app_id,
             "organization_id": organization_id,
             "scope": SCOPES[Carrier.API_TOKEN],
             "iat": now,

@@ -36,21 +36,37 @@ class BearerTokens:
     """Proves callers by a verified token. ``fresh_sign_in_max_age`` in seconds.
 
     Without ``management``, Logto cannot be asked, and a token that may be older than a change is rejected.
+    With ``client_of_people``, tokens of people count only if they were issued to this application: how they
+    signed in to another one was not checked (decision 31).
     """
 
     def __init__(
-        self, work: UnitOfWork, management: ManagementClient | None, *, fresh_sign_in_max_age: int
+        self,
+        work: UnitOfWork,
+        management: ManagementClient | None,
+        *,
+        fresh_sign_in_max_age: int,
+        client_of_people: str = "",
     ) -> None:
         self._work = work
         self._management = management
         self._freshness = BearerFreshness(management)
         self._fresh_sign_in_max_age = fresh_sign_in_max_age
+        self._client_of_people = client_of_people
 
     async def prove(self, token: BearerToken) -> TokenCaller:
         """Return the holder of a token whose signature was verified.
 
-        Raises :class:`InvalidToken` if the membership changed after the token was issued.
+        Raises :class:`InvalidToken` if the membership changed after the token was issued, or if it is not
+        known how its holder signed in.
         """
+        if not token.is_machine and self._client_of_people not in ("", token.client_id):
+            raise InvalidToken(
+                _(
+                    "Tokens of people from other applications are not accepted here, because companies’ "
+                    "identity providers sign people in. Use an API client of the organization."
+                )
+            )
         access = await read_access(self._work, token)
         if not await self._freshness.is_current(token, access):
             raise InvalidToken(_("The membership changed after the token was issued. Request a new token."))
