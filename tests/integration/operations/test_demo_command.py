@@ -98,9 +98,14 @@ class Demo:
             connection.close()
 
     async def organizations_of(self, username: str, connector_id: str) -> str:
-        """Sign somebody in at the customer's provider, and return their list of organizations."""
+        """Sign somebody in at the customer's provider, and return their list of organizations.
+
+        The first sign-in makes them a member. A browser then fetches tokens that say so. This signs in again.
+        """
         path = f"/sign-in?direct_sign_in=sso:{connector_id}"
         person = Person("", username, PASSWORD)
+        first, _callback = await sign_in_over_http(f"http://localhost:{self.app_port}", person, path=path)
+        await first.close()
         http, _callback = await sign_in_over_http(f"http://localhost:{self.app_port}", person, path=path)
         async with http, http.get(f"http://localhost:{self.app_port}/o") as response:
             return await response.text()
