@@ -6,7 +6,8 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
 from quart import Blueprint, url_for
 from quart_schema import tag
 
@@ -62,8 +63,19 @@ class NewAccessRequest(ApiModel):
     minutes: Annotated[int, Field(ge=MIN_MINUTES, le=MAX_MINUTES), WHOLE] | None = None
 
 
+_EITHER: JsonDict = {
+    "not": {
+        "required": ["ends_at", "minutes"],
+        "properties": {"ends_at": {"type": "string"}, "minutes": {"type": "integer"}},
+    }
+}
+"""In the schema, one of both is left out. :func:`_end_of` refuses the other requests."""
+
+
 class Approval(ApiModel):
     """The end of the role: a time, or a number of minutes from now. Without either, the role does not end."""
+
+    model_config = ConfigDict(json_schema_extra=_EITHER)
 
     ends_at: Moment | None = None
     minutes: Annotated[int, Field(ge=MIN_MINUTES, le=MAX_MINUTES), WHOLE] | None = None
