@@ -41,6 +41,7 @@ _COMMANDS: Final = {
     "seed-demo": "saas_app.demo.seed_command",
     "serve": "saas_app.operations.commands.serve",
     "shell": "saas_app.operations.commands.shell",
+    "single-sign-on": "saas_app.operations.commands.single_sign_on",
     "support": "saas_app.operations.commands.support",
     "token": "saas_app.operations.commands.token",
 }

@@ -236,7 +236,9 @@ class Runtime:
         if self.management is None or not self.settings.offers_single_sign_on:
             return None
         systems = Systems(self.work, self.management, None)
-        return CompanyArrivals(systems, client_id=self.settings.logto_app_id)
+        self_service = self.settings.single_sign_on_self_service
+        client_id = self.settings.logto_app_id
+        return CompanyArrivals(systems, client_id=client_id, self_service=self_service)
 
     @cached_property
     def personas(self) -> Personas | None:

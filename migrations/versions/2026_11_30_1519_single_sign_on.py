@@ -37,8 +37,11 @@ def upgrade() -> None:
         sa.UniqueConstraint('connector_id', name=op.f('uq_sso_connections_connector_id')),
     )
     op.add_column('sessions', sa.Column('sso_connector_id', sa.String(length=64), nullable=True))
+    allowed = sa.Column('sso_allowed', sa.Boolean(), server_default=sa.false(), nullable=False)
+    op.add_column('organization_options', allowed)
 
 
 def downgrade() -> None:
+    op.drop_column('organization_options', 'sso_allowed')
     op.drop_column('sessions', 'sso_connector_id')
     op.drop_table('sso_connections')

@@ -15,6 +15,7 @@ _FIELDS: Final[Mapping[str, Sentence]] = {
     "address": _("Address"),
     "agent": _("Agent"),
     "assignee": _("Assignee"),
+    "allowed": _("Allowed"),
     "claims": _("Claims"),
     "client_id": _("Client ID"),
     "color": _("Color"),

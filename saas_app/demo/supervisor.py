@@ -215,7 +215,8 @@ class _Demo:
         }
         people = str(self._options.people_file.resolve())
         lab = {"LAB": "true", "LAB_PEOPLE_FILE": people, **self._practice.environment}
-        sso = {"SINGLE_SIGN_ON": "true", "SINGLE_SIGN_ON_PRIVATE_ISSUERS": "true"}
+        offered = ("SINGLE_SIGN_ON", "SINGLE_SIGN_ON_SELF_SERVICE", "SINGLE_SIGN_ON_PRIVATE_ISSUERS")
+        sso = dict.fromkeys(offered, "true")
         write_env_file(self._options.env_file, values | emails | lab | sso | support_environment(self._team))
         return await self._start_child(
             "saas_app",

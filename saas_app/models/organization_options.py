@@ -16,6 +16,7 @@ class OrganizationOptions(Base):
     ``names_approvers``: people who ask for access see the names of the members who can approve it.
     ``support_allowed``: the operator's support team may act for members, until ``support_until`` or, without
     it, until that is turned off. ``support_writes``: it may change projects and tasks, and not only view.
+    ``sso_allowed``: the operator lets it connect an identity provider. Its admins cannot change that.
     """
 
     __tablename__ = "organization_options"
@@ -26,3 +27,4 @@ class OrganizationOptions(Base):
     support_allowed: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     support_until: Mapped[datetime | None]
     support_writes: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    sso_allowed: Mapped[bool] = mapped_column(default=False, server_default=sa.false())

@@ -11,7 +11,7 @@ from saas_app.identity.tenant import Tenant
 from saas_app.rbac.permissions import Permission
 from saas_app.single_sign_on import service
 from saas_app.single_sign_on.values import Connection
-from saas_app.web.context import runtime
+from saas_app.web.context import database, runtime
 from saas_app.web.guards import requires
 from saas_app.web.json_api import ApiModel, ApiResponse, validate_response
 
@@ -33,11 +33,13 @@ class GroupRoleView(ApiModel):
 class SingleSignOnView(ApiModel):
     """How far single sign-on is set up. The client secret is not stored here.
 
-    `stage` is none, created, configured, tested, on or required. `domains` were chosen, and of these,
-    `effective_domains` are proved by DNS now. `joins` says whether people who sign in become members.
+    `allowed` says whether the operator lets the organization connect a provider. `stage` is none, created,
+    configured, tested, on or required. `domains` were chosen, and of these, `effective_domains` are proved by
+    DNS now. `joins` says whether people who sign in become members.
     """
 
     stage: str
+    allowed: bool
     name: str | None = None
     redirect_uri: str | None = None
     issuer: str | None = None
@@ -62,14 +64,16 @@ async def get_single_sign_on(tenant: Tenant) -> ApiResponse:
     """Read how far single sign-on is set up."""
     service.require_offered(runtime().settings)
     connection, held = await service.read_held(runtime().work, tenant.organization_id)
+    allowed = await service.is_allowed(database(), tenant.organization_id, runtime().settings)
     if connection is None:
-        return SingleSignOnView(stage=_NOT_SET_UP)
-    return _view(connection, service.effective_domains(connection, held))
+        return SingleSignOnView(stage=_NOT_SET_UP, allowed=allowed)
+    return _view(connection, allowed, service.effective_domains(connection, held))
 
 
-def _view(connection: Connection, effective: tuple[str, ...]) -> SingleSignOnView:
+def _view(connection: Connection, allowed: bool, effective: tuple[str, ...]) -> SingleSignOnView:
     return SingleSignOnView(
         stage=connection.stage.value,
+        allowed=allowed,
         name=connection.name,
         redirect_uri=service.redirect_uri(runtime().settings, connection),
         issuer=connection.issuer or None,

@@ -31,6 +31,7 @@ from saas_app.single_sign_on.queries import (
     change_connection,
     find_by_connector,
     find_connection,
+    is_allowed,
     list_held_domains,
     was_here,
 )
@@ -47,13 +48,15 @@ class CompanyArrivals:
     """The check, for one application at Logto: :class:`saas_app.identity.arrivals.Arrivals`.
 
     A sign-in costs one call to Logto, one through a company two, and one through the operator's connector
-    three. ``systems`` is also used by Workroom itself.
+    three. ``systems`` is also used by Workroom itself. ``self_service``: every organization may connect a
+    provider, also one that the operator has not allowed.
     """
 
-    def __init__(self, systems: Systems, *, client_id: str) -> None:
+    def __init__(self, systems: Systems, *, client_id: str, self_service: bool) -> None:
         self._systems = systems
         self._management = systems.management
         self._client_id = client_id
+        self._self_service = self_service
 
     async def admit(self, arrival: Arrival) -> Admission:
         """Return through which connector of an organization here a person came, if through one.
@@ -134,9 +137,11 @@ class CompanyArrivals:
     ) -> Refusal | None:
         if account is None:
             return Refusal.GONE
-        async with self._systems.work.reading(connection.organization_id) as db:
-            held = await list_held_domains(db, connection.organization_id)
-        return find_objection(connection, held, proof, account)
+        organization_id = connection.organization_id
+        async with self._systems.work.reading(organization_id) as db:
+            held = await list_held_domains(db, organization_id)
+            allowed = await is_allowed(db, organization_id, self_service=self._self_service)
+        return find_objection(connection, held, proof, account) or (None if allowed else Refusal.OFF)
 
     async def _examine_test(
         self,

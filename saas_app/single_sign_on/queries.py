@@ -10,13 +10,14 @@ import sqlalchemy as sa
 from saas_app.audit.recorder import Action
 from saas_app.db.rows import changed
 from saas_app.db.session import DatabaseSession, WritingSession
-from saas_app.db.upsert import insert_if_absent
+from saas_app.db.upsert import insert_if_absent, upsert
 from saas_app.models import (
     AuditEvent,
     DomainJoin,
     DomainProof,
     EmailDomain,
     FormerMembership,
+    OrganizationOptions,
     SsoConnection,
     User,
 )
@@ -45,6 +46,9 @@ _END: Final = (
         AuditEvent.action.in_(_ENDS),
     )
     .limit(1)
+)
+_ALLOWED: Final = sa.select(OrganizationOptions.sso_allowed).where(
+    OrganizationOptions.organization_id == sa.bindparam("of_organization", type_=sa.String)
 )
 _CONNECTORS: Final = sa.select(SsoConnection.connector_id)
 _HELD: Final = sa.select(EmailDomain.domain).where(
@@ -78,6 +82,17 @@ async def list_connector_ids(db: DatabaseSession) -> frozenset[str]:
 async def list_held_domains(db: DatabaseSession, organization_id: str) -> frozenset[str]:
     """Return the email domains that the organization holds by a proof in the DNS, as A-labels."""
     return frozenset(await db.scalars(_HELD, {"of_organization": organization_id}))
+
+
+async def is_allowed(db: DatabaseSession, organization_id: str, *, self_service: bool) -> bool:
+    """Return whether the organization may connect a provider: every one may, or the operator allowed it."""
+    return self_service or await db.scalar(_ALLOWED, {"of_organization": organization_id}) is True
+
+
+async def save_allowed(db: WritingSession, organization_id: str, allowed: bool) -> None:
+    """Save whether the operator lets the organization connect a provider."""
+    row = {"organization_id": organization_id, "sso_allowed": allowed}
+    await upsert(db, OrganizationOptions, [row], key=("organization_id",))
 
 
 async def was_here(db: DatabaseSession, user_id: str) -> bool:

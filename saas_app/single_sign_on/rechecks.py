@@ -20,6 +20,7 @@ from saas_app.logto import SsoConnector
 from saas_app.single_sign_on import queries
 from saas_app.single_sign_on.changes.connectors import align
 from saas_app.single_sign_on.changes.lost_domains import find_loss
+from saas_app.single_sign_on.changes.permission import switch_off
 from saas_app.single_sign_on.recovery import list_candidates
 from saas_app.single_sign_on.values import CONNECTOR_MARK, Connection
 from saas_app.single_sign_on.wanted import wanted_domains
@@ -40,10 +41,14 @@ class SsoNews:
 
 
 class SsoChecks:
-    """Checks the connection of one organization at a time. It asks Logto only about those that have one."""
+    """Checks the connection of one organization at a time. It asks Logto only about those that have one.
 
-    def __init__(self, systems: Systems) -> None:
+    ``self_service``: every organization may have one that is on, also if the operator has not allowed it.
+    """
+
+    def __init__(self, systems: Systems, *, self_service: bool) -> None:
         self._systems = systems
+        self._self_service = self_service
 
     async def run(self, organization_id: str) -> list[SsoNews]:
         """Check the connection of an organization, and return what to report.
@@ -60,9 +65,11 @@ class SsoChecks:
             connector = await turn.management.find_sso_connector(connection.connector_id)
             if connector is None:
                 return [await self._turn_off(turn, connection)]
+            connection, forbidden = await self._turn_off_forbidden(turn, connection)
             connection, news = await self._take_out_lost(turn, connection)
             connection, more = await self._adopt_provider(turn, connection, connector)
             return [
+                *forbidden,
                 *news,
                 *more,
                 *await self._align(turn, connection, connector),
@@ -113,6 +120,18 @@ class SsoChecks:
             if connection.required_at is not None:
                 _record(db, turn, Action.SSO_STOP_REQUIRING, connection, _GONE)
         return SsoNews(text, changed=True)
+
+    async def _turn_off_forbidden(
+        self, turn: OrganizationChange[Workroom], connection: Connection
+    ) -> tuple[Connection, list[SsoNews]]:
+        """Turn off a connection that is on without the operator's permission."""
+        async with self._systems.work.writing(turn.organization_id) as db:
+            allowed = await queries.is_allowed(db, turn.organization_id, self_service=self._self_service)
+            if allowed or not connection.is_on:
+                return connection, []
+            off = await switch_off(db, turn, connection)
+        text = _("single sign-on was turned off: the operator has not allowed it")
+        return off, [SsoNews(text, changed=True)]
 
     async def _take_out_lost(
         self, turn: OrganizationChange[Workroom], connection: Connection

@@ -16,6 +16,7 @@ from saas_app.email_domains.queries import Claim, list_claims
 from saas_app.errors import LogtoUnavailable, NotFound
 from saas_app.logto import ManagementClient, SsoConnector, explaining
 from saas_app.models import DomainProof
+from saas_app.single_sign_on import queries
 from saas_app.single_sign_on.proofs import Refusal
 from saas_app.single_sign_on.queries import find_connection, find_name, list_held_domains
 from saas_app.single_sign_on.values import Connection
@@ -62,14 +63,16 @@ class Rejected:
 class Overview:
     """Everything that the page shows.
 
-    ``default_roles`` are given to people who join. ``tester`` names who tested the connection, ``recovery``
-    the recovery admin. ``rejected`` is the last sign-in or test that was rejected since the last test.
+    ``is_allowed``: the organization may connect a provider. ``default_roles`` are given to people who join.
+    ``tester`` names who tested the connection, ``recovery`` the recovery admin. ``rejected`` is the last
+    sign-in or test that was rejected since the last test.
     """
 
     connection: Connection | None
     domains: tuple[DomainChoice, ...]
     at_logto: AtLogto
     default_roles: frozenset[str]
+    is_allowed: bool
     tester: str | None = None
     recovery: str | None = None
     rejected: Rejected | None = None
@@ -117,6 +120,12 @@ async def find(db: DatabaseSession, organization_id: str) -> Connection | None:
     return await find_connection(db, organization_id)
 
 
+async def is_allowed(db: DatabaseSession, organization_id: str, settings: Settings) -> bool:
+    """Return whether an organization may connect a provider."""
+    self_service = settings.single_sign_on_self_service
+    return await queries.is_allowed(db, organization_id, self_service=self_service)
+
+
 def redirect_uri(settings: Settings, connection: Connection) -> str:
     """Return the address to which the provider sends people back, as Logto 1.42 derives it."""
     return f"{settings.logto_endpoint.rstrip('/')}/callback/{connection.connector_id}"
@@ -127,16 +136,19 @@ def effective_domains(connection: Connection, held: Collection[str]) -> tuple[st
     return tuple(sorted(set(connection.domains) & set(held)))
 
 
-async def read_overview(work: UnitOfWork, management: ManagementClient, organization_id: str) -> Overview:
+async def read_overview(
+    work: UnitOfWork, management: ManagementClient, organization_id: str, *, self_service: bool
+) -> Overview:
     """Return how far single sign-on is set up, here and in Logto. No transaction waits for Logto."""
     async with work.reading(organization_id) as db:
         connection = await find_connection(db, organization_id)
         domains = await _list_choices(db, organization_id, connection)
+        is_allowed = await queries.is_allowed(db, organization_id, self_service=self_service)
         people = (connection.tested_by, connection.recovery_id) if connection else (None, None)
         tester, recovery = [await find_name(db, one) if one else None for one in people]
         rejected = await _find_rejected(db, connection) if connection else None
     at_logto, roles = await read_at_logto(management, organization_id, connection)
-    return Overview(connection, domains, at_logto, roles, tester, recovery, rejected)
+    return Overview(connection, domains, at_logto, roles, is_allowed, tester, recovery, rejected)
 
 
 async def _find_rejected(db: DatabaseSession, connection: Connection) -> Rejected | None:

@@ -21,7 +21,7 @@ def reconciler_of(
     client = management or make.management
     systems = Systems(work, client, None)
     checks = DomainChecks(systems, TxtResolver(), timedelta(days=3))
-    return Reconciler(work, client, checks, SsoChecks(systems) if sso else None)
+    return Reconciler(work, client, checks, SsoChecks(systems, self_service=True) if sso else None)
 
 
 async def repairs_of(reconciler: Reconciler, organization_id: str) -> list[str]:

@@ -65,7 +65,9 @@ async def _reconcile(
             domains = DomainChecks(
                 Systems(work, client, None), TxtResolver(settings.domain_nameservers), grace
             )
-            single_sign_on = SsoChecks(Systems(work, client, None)) if settings.single_sign_on else None
+            self_service = settings.single_sign_on_self_service
+            checks = SsoChecks(Systems(work, client, None), self_service=self_service)
+            single_sign_on = checks if settings.single_sign_on else None
             async for found in Reconciler(work, client, domains, single_sign_on).run(organization_id):
                 if isinstance(found, Failure):
                     failed.append(found)

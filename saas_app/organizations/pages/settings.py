@@ -239,6 +239,7 @@ async def show_page(
         support_consent=await _support_consent(tenant),
         offers_sso=runtime().settings.offers_single_sign_on,
         sso=await _single_sign_on(tenant),
+        sso_allowed=await _may_connect(tenant),
         failure=failure,
         account_center=runtime().settings.account_center,
     )
@@ -267,6 +268,13 @@ async def _single_sign_on(tenant: Tenant) -> Connection | None:
     if not runtime().settings.offers_single_sign_on:
         return None
     return await single_sign_on.find(database(), tenant.organization_id)
+
+
+async def _may_connect(tenant: Tenant) -> bool:
+    settings = runtime().settings
+    if not settings.offers_single_sign_on:
+        return False
+    return await single_sign_on.is_allowed(database(), tenant.organization_id, settings)
 
 
 async def _names_approvers(tenant: Tenant, current: OrganizationSettings | None) -> bool:

@@ -6,19 +6,20 @@ from collections.abc import Collection
 
 from saas_app.audit.recorder import Action
 from saas_app.changes.organization_change import MemberChange
-from saas_app.single_sign_on.changes.steps import event, get_connection, require_lasting, store
+from saas_app.single_sign_on.changes.steps import event, get_connection, setting_up, store
 from saas_app.single_sign_on.values import GroupRole
 
 
-async def map_groups(change: MemberChange, claim: str, mapping: Collection[GroupRole]) -> None:
+async def map_groups(
+    change: MemberChange, claim: str, mapping: Collection[GroupRole], *, self_service: bool
+) -> None:
     """Replace the mapping. An empty claim turns it off. People keep the roles that they have.
 
     Raises :class:`AssignmentDenied` for a role that the caller cannot assign without an end. That includes
     the roles of the mapping so far, because a role that is no longer in it is no longer taken away.
     """
-    require_lasting(change.caller)
-    change.caller.require_assignable({row.role for row in mapping})
-    async with change.alone() as turn:
+    async with setting_up(change, self_service=self_service) as turn:
+        turn.caller.require_assignable({row.role for row in mapping})
         now = await get_connection(turn)
         turn.caller.require_assignable({row.role for row in now.group_roles})
         before, after = _said(now.group_claim, now.group_roles), _said(claim, mapping)

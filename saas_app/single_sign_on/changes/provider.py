@@ -20,6 +20,7 @@ from saas_app.single_sign_on.changes.steps import (
     refusals,
     require_lasting,
     set_values,
+    setting_up,
 )
 from saas_app.single_sign_on.issuers import IssuerInspector
 from saas_app.single_sign_on.queries import add_connection, delete_connection, find_connection
@@ -30,13 +31,12 @@ from saas_app.text.translation import _
 _TAKEN: Final = "single_sign_on.duplicate_connector_name"
 
 
-async def begin(change: MemberChange) -> None:
+async def begin(change: MemberChange, *, self_service: bool) -> None:
     """Create the connector, so that its redirect URI is known. Nothing happens if it exists.
 
     A connection whose connector was deleted in Logto is replaced.
     """
-    require_lasting(change.caller)
-    async with change.alone() as turn:
+    async with setting_up(change, self_service=self_service) as turn:
         with turn.explain(OrganizationGone):
             await turn.management.get_organization(turn.organization_id)
         async with turn.work.reading(turn.organization_id) as db:
@@ -58,14 +58,15 @@ async def begin(change: MemberChange) -> None:
         await turn.carry_out(turn.event(Action.SSO_CREATE, target), create, also=keep)
 
 
-async def configure(change: MemberChange, inspector: IssuerInspector, wanted: Provider) -> None:
+async def configure(
+    change: MemberChange, inspector: IssuerInspector, wanted: Provider, *, self_service: bool
+) -> None:
     """Enter the provider, or change it. Each time, the connection has to be tested again.
 
     While single sign-on is on, the issuer and the client stay as they are. Raises :class:`Invalid`,
     :class:`NotSetUp`, :class:`ConnectorGone` and :class:`LimitReached`.
     """
-    require_lasting(change.caller)
-    async with change.alone() as turn:
+    async with setting_up(change, self_service=self_service) as turn:
         await turn.count()  # before the provider is asked
         now = await get_connection(turn)
         if now.is_on and (wanted.issuer, wanted.client_id) != (now.issuer, now.client_id):

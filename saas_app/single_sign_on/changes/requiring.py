@@ -12,6 +12,7 @@ from saas_app.single_sign_on.changes.steps import (
     list_held,
     no_domain,
     require_lasting,
+    setting_up,
     store,
 )
 from saas_app.single_sign_on.recovery import require_recoverable
@@ -19,14 +20,13 @@ from saas_app.single_sign_on.service import effective_domains
 from saas_app.text.translation import _
 
 
-async def require(change: MemberChange, recovery_id: str) -> None:
+async def require(change: MemberChange, recovery_id: str, *, self_service: bool) -> None:
     """Let only people in who signed in at the provider, and the recovery admin. Another one can be chosen.
 
     Raises :class:`NotReady` while it is not on, or not tested since the last change, and :class:`Invalid` for
     a recovery admin without another way in.
     """
-    require_lasting(change.caller)
-    async with change.alone() as turn:
+    async with setting_up(change, self_service=self_service) as turn:
         now = await get_connection(turn)
         if not now.is_on:
             raise NotReady(_("Turn single sign-on on first."))

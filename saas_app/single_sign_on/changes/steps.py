@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
 from saas_app.audit.recorder import Action, AuditEntry, Target, record
@@ -16,7 +16,7 @@ from saas_app.logto import ManagementError
 from saas_app.rbac.permissions import Permission
 from saas_app.single_sign_on.checked_hosts import IssuerRefused
 from saas_app.single_sign_on.issuers import IssuerInspector
-from saas_app.single_sign_on.queries import change_connection, find_connection, list_held_domains
+from saas_app.single_sign_on.queries import change_connection, find_connection, is_allowed, list_held_domains
 from saas_app.single_sign_on.values import Connection
 from saas_app.text.domains import shown_domain
 from saas_app.text.translation import Sentence, _
@@ -66,6 +66,17 @@ class ConnectorGone(Conflict):
         )
 
 
+class NotAllowed(Conflict):
+    """The operator has not allowed the organization to connect a provider."""
+
+    title = _("Single sign-on is not allowed")
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("The operator has to allow your organization to connect an identity provider first.")
+        )
+
+
 class NotReady(Invalid):
     """An earlier step is missing. The text names it."""
 
@@ -76,6 +87,20 @@ def require_lasting(tenant: Tenant) -> None:
     """Raise :class:`OutlastsOwnAccess` if the caller changes the organization's settings only for a time."""
     if Permission.ORGANIZATION_UPDATE not in tenant.lasting:
         raise OutlastsOwnAccess(tenant)
+
+
+@asynccontextmanager
+async def setting_up(change: MemberChange, *, self_service: bool) -> AsyncIterator[MemberChange]:
+    """Take a turn for a change that sets single sign-on up. What only ends or relaxes it needs no permission.
+
+    ``self_service``: every organization may. Raises :class:`NotAllowed` and :class:`OutlastsOwnAccess`.
+    """
+    require_lasting(change.caller)
+    async with change.alone() as turn:
+        async with turn.work.reading(turn.organization_id) as db:
+            if not await is_allowed(db, turn.organization_id, self_service=self_service):
+                raise NotAllowed
+        yield turn
 
 
 async def get_connection(turn: MemberChange) -> Connection:

@@ -25,6 +25,7 @@ from saas_app.single_sign_on.changes.steps import (
     refusals,
     require_lasting,
     set_values,
+    setting_up,
     store,
 )
 from saas_app.single_sign_on.issuers import IssuerInspector
@@ -37,13 +38,12 @@ from saas_app.text.translation import _
 from saas_app.text.visible import isolated
 
 
-async def choose_domains(change: MemberChange, domains: Collection[str]) -> None:
+async def choose_domains(change: MemberChange, domains: Collection[str], *, self_service: bool) -> None:
     """Choose the domains whose people sign in at the provider.
 
     Raises :class:`Invalid`, also if the recovery admin could no longer come in another way.
     """
-    require_lasting(change.caller)
-    async with change.alone() as turn:
+    async with setting_up(change, self_service=self_service) as turn:
         now, held = await get_connection(turn), await list_held(turn)
         for domain in sorted(set(domains) - held):
             problem = _(
@@ -60,27 +60,25 @@ async def choose_domains(change: MemberChange, domains: Collection[str]) -> None
         await _change(turn, now, wanted, held)
 
 
-async def choose_joining(change: MemberChange, joins: bool) -> None:
+async def choose_joining(change: MemberChange, joins: bool, *, self_service: bool) -> None:
     """Choose whether people who sign in at the provider become members.
 
     Raises :class:`AssignmentDenied` if they would get roles that the caller cannot assign.
     """
-    require_lasting(change.caller)
-    async with change.alone() as turn:
+    async with setting_up(change, self_service=self_service) as turn:
         now, held = await get_connection(turn), await list_held(turn)
         if joins:
             await _require_default_roles(turn)
         await _change(turn, now, replace(now, joins=joins), held)
 
 
-async def turn_on(change: MemberChange, inspector: IssuerInspector) -> None:
+async def turn_on(change: MemberChange, inspector: IssuerInspector, *, self_service: bool) -> None:
     """Let the people of the chosen domains sign in at the provider only. Repeating it applies it again.
 
     Raises :class:`NotReady` if it was not tested since the last change, :class:`Invalid` and
     :class:`ConnectorGone`.
     """
-    require_lasting(change.caller)
-    async with change.alone() as turn:
+    async with setting_up(change, self_service=self_service) as turn:
         await turn.count()  # before the provider is asked
         now, held = await get_connection(turn), await list_held(turn)
         if now.tested_at is None and not now.is_on:
@@ -104,10 +102,9 @@ async def turn_on(change: MemberChange, inspector: IssuerInspector) -> None:
         await _apply(turn, now, on, held, Action.SSO_TURN_ON, {"domains": named(domains), "joins": on.joins})
 
 
-async def apply_again(change: MemberChange) -> None:
+async def apply_again(change: MemberChange, *, self_service: bool) -> None:
     """Write the domains to Logto again, and whether people join, after Logto did not answer."""
-    require_lasting(change.caller)
-    async with change.alone() as turn:
+    async with setting_up(change, self_service=self_service) as turn:
         now, held = await get_connection(turn), await list_held(turn)
         after = {"domains": named(effective_domains(now, held)), "joins": now.joins}
         await turn.count()

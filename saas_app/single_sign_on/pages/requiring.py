@@ -10,11 +10,11 @@ from saas_app.identity.tenant import Tenant
 from saas_app.rbac.permissions import Permission
 from saas_app.single_sign_on import recovery, service
 from saas_app.single_sign_on.changes import requiring
-from saas_app.single_sign_on.changes.steps import NotSetUp
+from saas_app.single_sign_on.changes.steps import NotAllowed, NotSetUp
 from saas_app.single_sign_on.outsiders import list_outsiders
 from saas_app.single_sign_on.pages.wizard import blueprint, page_path, try_change
 from saas_app.text.translation import _
-from saas_app.web.context import management, organization_change, runtime
+from saas_app.web.context import database, management, organization_change, runtime
 from saas_app.web.guards import requires
 from saas_app.web.limits import retry_after
 from saas_app.web.notices import notify
@@ -27,7 +27,10 @@ __all__ = ["blueprint"]
 @requires(Permission.ORGANIZATION_UPDATE, fresh=True)
 async def choose_recovery(tenant: Tenant) -> ResponseReturnValue:
     """Show whom the requirement would lock out, and who can be the recovery admin."""
-    service.require_offered(runtime().settings)
+    settings = runtime().settings
+    service.require_offered(settings)
+    if not await service.is_allowed(database(), tenant.organization_id, settings):
+        raise NotAllowed
     return await _page(tenant)
 
 
@@ -36,9 +39,10 @@ async def choose_recovery(tenant: Tenant) -> ResponseReturnValue:
 async def require(tenant: Tenant) -> ResponseReturnValue:
     """Let only people in who signed in at the provider, and the recovery admin."""
     service.require_offered(runtime().settings)
+    self_service = runtime().settings.single_sign_on_self_service
     chosen = (await request.form).get("recovery", "")
     try:
-        await requiring.require(organization_change(tenant), chosen)
+        await requiring.require(organization_change(tenant), chosen, self_service=self_service)
     except (Invalid, LogtoUnavailable, RateLimited) as error:
         return await _page(tenant, chosen, error), error.status, retry_after(error)
     await notify(_("Single sign-on is required now."))

@@ -15,7 +15,13 @@ from saas_app.organizations.service import joining_role_choices
 from saas_app.rbac.permissions import Permission
 from saas_app.single_sign_on import service
 from saas_app.single_sign_on.changes import groups, provider, switching
-from saas_app.single_sign_on.changes.steps import ConnectorGone, NotReady, NotSetUp, require_lasting
+from saas_app.single_sign_on.changes.steps import (
+    ConnectorGone,
+    NotAllowed,
+    NotReady,
+    NotSetUp,
+    require_lasting,
+)
 from saas_app.single_sign_on.forms import GroupsForm, ProviderForm, put_errors, read_domains, read_joins
 from saas_app.single_sign_on.proofs import begin_test
 from saas_app.single_sign_on.values import Connection, Stage
@@ -30,7 +36,7 @@ from saas_app.web.to_logto import to_logto
 
 blueprint = Blueprint("single_sign_on", __name__, url_prefix="/o/<organization_id>/single-sign-on")
 
-_SHOWN: Final = (Invalid, NotSetUp, ConnectorGone, LogtoUnavailable, RateLimited)
+_SHOWN: Final = (Invalid, NotAllowed, NotSetUp, ConnectorGone, LogtoUnavailable, RateLimited)
 """Errors that the page shows, with its forms as they were sent."""
 
 
@@ -47,7 +53,7 @@ async def show_page(tenant: Tenant) -> ResponseReturnValue:
 async def begin(tenant: Tenant) -> ResponseReturnValue:
     """Create the connection at Logto, so that its redirect URI is known."""
     service.require_offered(runtime().settings)
-    work = provider.begin(organization_change(tenant))
+    work = provider.begin(organization_change(tenant), self_service=_self_service())
     return await try_change(tenant, work, _("Single sign-on was created. Nobody uses it yet."), "domains")
 
 
@@ -56,7 +62,9 @@ async def begin(tenant: Tenant) -> ResponseReturnValue:
 async def choose_domains(tenant: Tenant) -> ResponseReturnValue:
     """Choose the email domains whose people use it."""
     service.require_offered(runtime().settings)
-    work = switching.choose_domains(organization_change(tenant), read_domains(await request.form))
+    work = switching.choose_domains(
+        organization_change(tenant), read_domains(await request.form), self_service=_self_service()
+    )
     return await try_change(tenant, work, _("Email domains saved."), "domains")
 
 
@@ -68,7 +76,12 @@ async def save_provider(tenant: Tenant) -> ResponseReturnValue:
     form = ProviderForm(await request.form, allows_private=_allows_private())
     if not form.validate():
         return await _page(tenant, provider=form), 422
-    work = provider.configure(organization_change(tenant), runtime().issuer_inspector, form.as_provider())
+    work = provider.configure(
+        organization_change(tenant),
+        runtime().issuer_inspector,
+        form.as_provider(),
+        self_service=_self_service(),
+    )
     return await try_change(tenant, work, _("Provider saved. Test it now."), "test", provider=form)
 
 
@@ -79,6 +92,8 @@ async def test(tenant: Tenant) -> ResponseReturnValue:
     """Sign in through the provider once, without changing the caller's session here."""
     service.require_offered(runtime().settings)
     require_lasting(tenant)
+    if not await service.is_allowed(database(), tenant.organization_id, runtime().settings):
+        raise NotAllowed
     connection = await service.find(database(), tenant.organization_id)
     if connection is None:
         raise NotSetUp
@@ -96,7 +111,9 @@ async def test(tenant: Tenant) -> ResponseReturnValue:
 async def choose_people(tenant: Tenant) -> ResponseReturnValue:
     """Choose whether people who sign in become members."""
     service.require_offered(runtime().settings)
-    work = switching.choose_joining(organization_change(tenant), read_joins(await request.form))
+    work = switching.choose_joining(
+        organization_change(tenant), read_joins(await request.form), self_service=_self_service()
+    )
     return await try_change(tenant, work, _("Saved."), "people")
 
 
@@ -105,7 +122,9 @@ async def choose_people(tenant: Tenant) -> ResponseReturnValue:
 async def turn_on(tenant: Tenant) -> ResponseReturnValue:
     """Let the people of the chosen domains sign in at the provider."""
     service.require_offered(runtime().settings)
-    work = switching.turn_on(organization_change(tenant), runtime().issuer_inspector)
+    work = switching.turn_on(
+        organization_change(tenant), runtime().issuer_inspector, self_service=_self_service()
+    )
     return await try_change(tenant, work, _("Single sign-on is on."), "switch")
 
 
@@ -123,7 +142,7 @@ async def turn_off(tenant: Tenant) -> ResponseReturnValue:
 async def apply_again(tenant: Tenant) -> ResponseReturnValue:
     """Write to Logto again what the page says."""
     service.require_offered(runtime().settings)
-    work = switching.apply_again(organization_change(tenant))
+    work = switching.apply_again(organization_change(tenant), self_service=_self_service())
     return await try_change(tenant, work, _("Logto has the settings of this page again."), "")
 
 
@@ -135,7 +154,9 @@ async def map_groups(tenant: Tenant) -> ResponseReturnValue:
     form = GroupsForm(await request.form)
     if not form.validate():
         return await _page(tenant, mapping=form), 422
-    work = groups.map_groups(organization_change(tenant), form.claim.data or "", form.rows)
+    work = groups.map_groups(
+        organization_change(tenant), form.claim.data or "", form.rows, self_service=_self_service()
+    )
     notice = _("Roles of groups saved. They apply the next time people sign in.")
     return await try_change(tenant, work, notice, "groups", mapping=form)
 
@@ -179,7 +200,9 @@ async def _page(
     failure: AppError | None = None,
 ) -> str:
     """Return the page. Given forms keep what was typed, except the secret."""
-    overview = await service.read_overview(runtime().work, management(), tenant.organization_id)
+    overview = await service.read_overview(
+        runtime().work, management(), tenant.organization_id, self_service=_self_service()
+    )
     connection = overview.connection
     if connection is not None:
         provider = provider or ProviderForm.of(connection, allows_private=_allows_private())
@@ -200,6 +223,10 @@ async def _page(
 
 def _redirect_uri(connection: Connection | None) -> str:
     return "" if connection is None else service.redirect_uri(runtime().settings, connection)
+
+
+def _self_service() -> bool:
+    return runtime().settings.single_sign_on_self_service
 
 
 def _allows_private() -> bool:

@@ -61,13 +61,19 @@ def through(gate: Gate, settings: Settings, runtime: Runtime) -> ManagementClien
 
 
 def reconciler(
-    company: Company, *, grace: timedelta, management: ManagementClient | None = None, offered: bool = True
+    company: Company,
+    *,
+    grace: timedelta,
+    management: ManagementClient | None = None,
+    offered: bool = True,
+    self_service: bool = True,
 ) -> Reconciler:
     """Return what ``saas-app reconcile`` runs. ``offered``: with ``SINGLE_SIGN_ON``."""
     client, runtime = management or company.management, company.runtime
     systems = Systems(runtime.jobs, client, None)
     domains = DomainChecks(systems, TxtResolver(runtime.settings.domain_nameservers, timeout=1), grace)
-    return Reconciler(runtime.jobs, client, domains, SsoChecks(systems) if offered else None)
+    checks = SsoChecks(systems, self_service=self_service) if offered else None
+    return Reconciler(runtime.jobs, client, domains, checks)
 
 
 async def run(reconciler: Reconciler, company: Company) -> list[Repair | Failure]:
@@ -81,9 +87,13 @@ async def reconcile(
     grace: timedelta = timedelta(days=3),
     management: ManagementClient | None = None,
     offered: bool = True,
+    self_service: bool = True,
 ) -> list[str]:
     """Reconcile the company and return what was said about single sign-on, with failures."""
-    found = await run(reconciler(company, grace=grace, management=management, offered=offered), company)
+    checked = reconciler(
+        company, grace=grace, management=management, offered=offered, self_service=self_service
+    )
+    found = await run(checked, company)
     failed = [item.item for item in found if isinstance(item, Failure)]
     told = [item.what for item in found if isinstance(item, Repair)]
     return failed + [what for what in told if "single sign-on" in what or "sso." in what]
