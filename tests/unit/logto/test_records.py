@@ -82,6 +82,15 @@ def test_null_counts_as_absent() -> None:
     assert (browser.sids, browser.grant_ids) == ({}, frozenset())
 
 
+@pytest.mark.parametrize("records", [None, {}, "none", [{"type": "EnterpriseSso", "connectorId": "c"}]])
+def test_records_that_say_too_little_explain_no_sign_in(records: object) -> None:
+    submission = {"verificationRecords": records}
+
+    browser = BrowserSession.read({"payload": {"uid": "s"}, "lastSubmission": submission})
+
+    assert (browser.sso, browser.is_explained) == (None, False)
+
+
 def test_a_browser_session_is_read_from_its_payload_and_last_submission() -> None:
     browser = BrowserSession.read(
         {
@@ -119,7 +128,6 @@ def test_a_browser_session_is_read_from_its_payload_and_last_submission() -> Non
         (Hook, {"id": "h", "name": "n", "enabled": True, "signingKey": "k", "config": []}),
         (BrowserSession, {"payload": None}),
         (BrowserSession, {"payload": {"uid": "s", "authorizations": {"app": "sid"}}}),
-        (BrowserSession, {"payload": {"uid": "s"}, "lastSubmission": {"verificationRecords": {}}}),
         (SsoConnector, {"id": "c", "connectorName": "n", "config": {"issuer": 7}}),
     ],
 )
