@@ -16,8 +16,7 @@ from typing import Final, Self
 from saas_app.config import ManagementSettings
 from saas_app.db.private_files import tighten
 from saas_app.demo.options import DemoOptions
-from saas_app.demo.people import PASSWORD
-from saas_app.text.languages import languages, speaking
+from saas_app.demo.people import as_sign_in_shortcuts
 from saas_app.text.translation import Sentence, _
 
 CONNECTED: Final = "globex"
@@ -101,7 +100,7 @@ class CompanyProvider:
         """Write the shortcuts of its sign-in page, into a folder that only its owner can read."""
         self.data.mkdir(mode=0o700, exist_ok=True)
         tighten(self.data)
-        people = json.dumps(_as_sign_in_shortcuts(), indent=2, ensure_ascii=False)
+        people = json.dumps(as_sign_in_shortcuts(COMPANY_PEOPLE), indent=2, ensure_ascii=False)
         self._people_file.write_text(people, encoding="utf-8")
 
     @property
@@ -145,21 +144,3 @@ class CompanyProvider:
     @property
     def _clients_file(self) -> Path:
         return self.data / "clients.json"
-
-
-def _as_sign_in_shortcuts() -> list[dict[str, object]]:
-    return [
-        {
-            "identifier": person.username,
-            "password": PASSWORD,
-            "name": person.name,
-            "hint": person.hint,
-            "hints": {tag: _in_language(tag, person.hint) for tag in languages()},
-        }
-        for person in COMPANY_PEOPLE
-    ]
-
-
-def _in_language(tag: str, sentence: Sentence) -> str:
-    with speaking(tag):
-        return sentence.said

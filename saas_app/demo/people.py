@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from saas_app.demo import portraits
 from saas_app.rbac.permissions import Permission, Role, permissions_of
@@ -14,6 +14,22 @@ from saas_app.text.translation import Sentence, _
 PASSWORD: Final = "Workroom-demo-1"  # noqa: S105 - printed on the sign-in page of the demo
 CUSTOM_DATA_KEY: Final = "workroomDemo"
 """Marks an organization or a machine in Logto as part of the demo, because names there are not unique."""
+
+
+class SignInShortcut(Protocol):
+    """A person whom a sign-in page of the demo offers with one click."""
+
+    @property
+    def username(self) -> str:
+        """The name that signs them in, with the password of the demo."""
+
+    @property
+    def name(self) -> str:
+        """The name for display."""
+
+    @property
+    def hint(self) -> Sentence:
+        """What is special about them, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +167,8 @@ def admin_of(organization: DemoOrganization) -> DemoPerson:
     return next(person for person, role in members_of(organization) if role is Role.ADMIN)
 
 
-def as_sign_in_shortcuts() -> list[dict[str, object]]:
-    """Return the people as shortcuts for the sign-in page of the development identity provider."""
+def as_sign_in_shortcuts(people: Iterable[SignInShortcut]) -> list[dict[str, object]]:
+    """Return people as shortcuts for the sign-in page of the development identity provider."""
     return [
         {
             "identifier": person.username,
@@ -161,7 +177,7 @@ def as_sign_in_shortcuts() -> list[dict[str, object]]:
             "hint": person.hint,
             "hints": {tag: _in_language(tag, person.hint) for tag in languages()},
         }
-        for person in PEOPLE
+        for person in people
     ]
 
 

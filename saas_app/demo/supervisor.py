@@ -26,7 +26,7 @@ from saas_app.db.private_files import tighten
 from saas_app.demo.child import Child
 from saas_app.demo.company import CompanyClient, CompanyProvider
 from saas_app.demo.options import DemoOptions
-from saas_app.demo.people import as_sign_in_shortcuts
+from saas_app.demo.people import PEOPLE, as_sign_in_shortcuts
 from saas_app.demo.practice import PracticeService
 from saas_app.demo.welcome import welcome
 from saas_app.errors import ConfigurationError, LogtoUnavailable
@@ -191,7 +191,7 @@ class _Demo:
 
     async def _start_logto(self) -> Child:
         options = self._options
-        people = json.dumps(as_sign_in_shortcuts(), indent=2, ensure_ascii=False)
+        people = json.dumps(as_sign_in_shortcuts(PEOPLE), indent=2, ensure_ascii=False)
         options.people_file.write_text(people, encoding="utf-8")
         return await self._start_child(
             "local_logto",

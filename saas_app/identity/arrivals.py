@@ -24,7 +24,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """How a person came in, who may.
+    """How a person who may come in signed in.
 
     ``connector_id`` is the enterprise connector, or None if they came another way. ``roles_changed``: their
     membership or roles at Logto were changed after it issued the ID token, which names the old ones.
@@ -47,7 +47,7 @@ class SsoTest:
 
 
 class Arrivals(Protocol):
-    """Decides on people who may have signed in at a company's identity provider.
+    """Checks people who may have signed in at a company's identity provider.
 
     Both methods raise :class:`saas_app.errors.SignInFailed` for a person who must not come in, and
     :class:`saas_app.errors.LogtoUnavailable` if that cannot be found out now.

@@ -97,7 +97,7 @@ class BrowserSession(Record):
     """A browser that is signed in at Logto. ``sso`` is None if it did not sign in at a company's provider.
 
     ``is_explained``: Logto says how it signed in. Otherwise, ``sso`` says nothing: Logto 1.42 leaves out a
-    submission that it cannot read again, and forgets a proof when the browser leaves for a provider again.
+    submission that it cannot read, and discards a proof when the browser is sent to a provider again.
     """
 
     model_config = ConfigDict(val_temporal_unit="seconds")

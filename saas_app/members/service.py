@@ -14,6 +14,7 @@ from typing import TypeVar
 from saas_app.changes.organization_change import MemberChange
 from saas_app.db.base import utc_now
 from saas_app.identity import role_ends
+from saas_app.identity.last_admin import is_only_admin
 from saas_app.identity.single_sign_on import find_requirement
 from saas_app.identity.tenant import Tenant
 from saas_app.logto import LogtoUser, ManagementClient, MemberInfo, MembersPage, explaining
@@ -29,7 +30,7 @@ from saas_app.members.values import (
 )
 from saas_app.rbac.assignment import OPERATOR_ROLES
 from saas_app.rbac.endings import have_ended
-from saas_app.rbac.permissions import Role, RoleType, in_role_order
+from saas_app.rbac.permissions import RoleType, in_role_order
 from saas_app.text.languages import current_language
 from saas_app.text.order import order_key
 from saas_app.text.translation import _
@@ -135,22 +136,10 @@ async def get_member(change: MemberChange, user_id: str) -> Member:
 
 
 async def is_last_admin(change: MemberChange, member: Member) -> bool:
-    """Return whether no other member could run the organization. Asks Logto for all of its admins.
-
-    Suspended people cannot sign in, so they do not count. Admins whose role ends do not count either.
-    """
-    if not member.is_admin:
-        return False
-    with explaining():
-        roles = await change.management.list_organization_roles()
-        role_id = next((role.id for role in roles if role.name == Role.ADMIN), None)
-        if role_id is None:
-            return True
-        admins = await change.management.list_members(change.organization_id, role_id=role_id)
-    others = [admin.user.id for admin in admins if admin.user.id != member.id and not admin.user.is_suspended]
-    async with change.work.reading(change.organization_id) as db:
-        ends = await role_ends.list_ends(db, change.organization_id, others)
-    return not any(Role.ADMIN.value not in ends.get(user_id, {}) for user_id in others)
+    """Return whether the member is an admin, and no other member could run the organization."""
+    return member.is_admin and await is_only_admin(
+        change.work, change.management, change.organization_id, member.id
+    )
 
 
 async def is_recovery_admin(change: MemberChange, member: Member) -> bool:

@@ -35,7 +35,7 @@ from saas_app.single_sign_on.queries import (
     list_held_domains,
     was_here,
 )
-from saas_app.single_sign_on.values import CONNECTOR_MARK, Connection
+from saas_app.single_sign_on.values import CONNECTOR_MARK, TARGET, Connection
 from saas_app.text.domains import shown_domain
 
 log = structlog.get_logger(__name__)
@@ -171,7 +171,7 @@ class CompanyArrivals:
         The audit event says which claims arrived, by name only: their values are the tester's own.
         """
         organization_id, now = test.organization_id, utc_now()
-        target = Target("single sign-on", organization_id, connection.name)
+        target = Target(TARGET, organization_id, connection.name)
         after = {"claims": _claims_of(proof)}
         tester = Actor(account.id, account.display_name)
         change = self._systems.by(Workroom(organization_id))

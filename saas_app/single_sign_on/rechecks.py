@@ -10,7 +10,7 @@ sessions end as those of other people do.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from saas_app.audit.recorder import Action, Target, record
 from saas_app.changes.organization_change import OrganizationChange, Systems
@@ -22,8 +22,8 @@ from saas_app.single_sign_on.changes.connectors import align
 from saas_app.single_sign_on.changes.lost_domains import find_loss
 from saas_app.single_sign_on.changes.permission import switch_off
 from saas_app.single_sign_on.recovery import list_candidates
-from saas_app.single_sign_on.values import CONNECTOR_MARK, Connection
-from saas_app.single_sign_on.wanted import wanted_domains
+from saas_app.single_sign_on.values import CONNECTOR_MARK, OFF, TARGET, Connection
+from saas_app.single_sign_on.wanted import has_provider, wanted_domains
 from saas_app.text.domains import shown_domain
 from saas_app.text.translation import Sentence, _
 
@@ -111,10 +111,8 @@ class SsoChecks:
         )
         if not connection.is_on and connection.tested_at is None:
             return SsoNews(text, changed=False)
-        names = ("on_at", "required_at", "recovery_id", "tested_at", "tested_by")
-        off: dict[str, Any] = dict.fromkeys(names)
         async with self._systems.work.writing(turn.organization_id) as db:
-            await queries.change_connection(db, turn.organization_id, **off)
+            await queries.change_connection(db, turn.organization_id, **OFF, tested_at=None, tested_by=None)
             was_on = connection.is_on
             _record(db, turn, Action.SSO_TURN_OFF if was_on else Action.SSO_CHANGE, connection, _GONE)
             if connection.required_at is not None:
@@ -153,9 +151,9 @@ class SsoChecks:
         self, turn: OrganizationChange[Workroom], connection: Connection, connector: SsoConnector
     ) -> tuple[Connection, list[SsoNews]]:
         """Store the provider that Logto has, if it is another. While the connection is on, only report it."""
-        theirs = (connector.issuer, connector.client_id)
-        if theirs == (connection.issuer, connection.client_id):
+        if has_provider(connector, connection):
             return connection, []
+        theirs = (connector.issuer, connector.client_id)
         text = _(
             "the identity provider of its single sign-on is %(issuer)s in Logto", issuer=theirs[0] or "-"
         )
@@ -215,5 +213,5 @@ def _record(
     reason: str,
     **after: str,
 ) -> None:
-    target = Target("single sign-on", connection.connector_id, connection.name)
+    target = Target(TARGET, connection.connector_id, connection.name)
     record(db, turn.event(action, target, after={**after, "reason": reason}))

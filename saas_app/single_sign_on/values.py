@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 NAME_LENGTH: Final = 64
 ISSUER_LENGTH: Final = 512
@@ -19,6 +20,13 @@ BASE_SCOPES: Final = ("openid", "profile", "email")
 
 MAX_GROUPS: Final = 50
 """The most rows in the mapping of groups to roles."""
+
+
+TARGET: Final = "single sign-on"
+"""The type of the target of audit events."""
+
+OFF: Final[Mapping[str, Any]] = dict.fromkeys(("on_at", "required_at", "recovery_id"))
+"""What a connection loses that is turned off, in its row and in :class:`Connection`."""
 
 
 class Stage(StrEnum):

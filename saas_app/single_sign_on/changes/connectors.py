@@ -7,7 +7,7 @@ from collections.abc import Collection
 import structlog
 
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.logto import ManagementClient
+from saas_app.logto import ManagementClient, ManagementError
 from saas_app.single_sign_on import queries
 from saas_app.single_sign_on.values import Connection
 from saas_app.single_sign_on.wanted import wanted_domains
@@ -23,6 +23,15 @@ async def align(management: ManagementClient, connection: Connection, held: Coll
     """
     await management.remove_joining_connector(connection.organization_id, connection.connector_id)
     await management.set_sso_domains(connection.connector_id, wanted_domains(connection, held))
+
+
+async def align_off(management: ManagementClient, connection: Connection, held: Collection[str]) -> None:
+    """Like :func:`align`, for a connection that is off: a connector that is deleted in Logto is off there."""
+    try:
+        await align(management, connection, held)
+    except ManagementError as refusal:
+        if refusal.status != 404:
+            raise
 
 
 async def delete_connector_of(

@@ -7,7 +7,7 @@ stays admin, and the recovery admin keeps all roles.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeAlias
@@ -18,7 +18,8 @@ from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target, record
 from saas_app.changes.organization_change import OrganizationChange, Systems
 from saas_app.db.session import WritingSession
 from saas_app.errors import AppError, LogtoUnavailable
-from saas_app.identity.role_ends import delete_ends, list_ends, read_ends
+from saas_app.identity.last_admin import is_only_admin
+from saas_app.identity.role_ends import delete_ends, read_ends
 from saas_app.identity.standing import Workroom
 from saas_app.logto import LogtoUser, ManagementError, SsoSubmission
 from saas_app.notifications.recorder import notify_of_end
@@ -86,7 +87,8 @@ async def _plan(change: _Turn, connection: Connection, user_id: str, claim: obje
     async with change.work.reading(change.organization_id) as db:
         ends = await read_ends(db, change.organization_id, user_id)
     wanted = wanted_roles(claim, connection.group_roles, held)
-    if _ADMIN in held - wanted and _ADMIN not in ends and not await _has_another_admin(change, user_id):
+    loses_admin = _ADMIN in held - wanted and _ADMIN not in ends
+    if loses_admin and await is_only_admin(change.work, change.management, change.organization_id, user_id):
         wanted |= {_ADMIN}
     given = given_roles(claim, connection.group_roles)
     return _Plan(held, wanted, {role: ends[role] for role in given & ends.keys()})
@@ -142,20 +144,3 @@ async def _make_lasting(turn: _Turn, account: LogtoUser, lasting: Mapping[str, d
             event = turn.event(Action.MEMBER_SET_ROLE_END, target, before, {"role": role, "ends_at": None})
             record(db, event)
             await notify_of_end(db, turn.organization_id, event, role, None)
-
-
-async def _has_another_admin(change: _Turn, user_id: str) -> bool:
-    """Return whether somebody else runs the organization: not suspended, and with no end of the role."""
-    roles = await change.management.list_organization_roles()
-    role_id = next((role.id for role in roles if role.name == _ADMIN), None)
-    if role_id is None:
-        return False
-    admins = await change.management.list_members(change.organization_id, role_id=role_id)
-    others = [admin.user.id for admin in admins if admin.user.id != user_id and not admin.user.is_suspended]
-    return await _any_lasting(change, others)
-
-
-async def _any_lasting(change: _Turn, user_ids: Collection[str]) -> bool:
-    async with change.work.reading(change.organization_id) as db:
-        ends = await list_ends(db, change.organization_id, user_ids)
-    return any(_ADMIN not in ends.get(user_id, {}) for user_id in user_ids)

@@ -31,7 +31,7 @@ from saas_app.identity.standing import Caller
 from saas_app.logto import ManagementError
 from saas_app.single_sign_on import queries
 from saas_app.single_sign_on.changes.connectors import align
-from saas_app.single_sign_on.values import Connection
+from saas_app.single_sign_on.values import OFF, TARGET, Connection
 from saas_app.text.domains import shown_domain
 
 log = structlog.get_logger(__name__)
@@ -105,7 +105,7 @@ class Loss:
         )
         of_on, of_required = actions
         action = of_on if old.is_on != new.is_on else Action.SSO_CHANGE
-        target = Target("single sign-on", new.connector_id, new.name)
+        target = Target(TARGET, new.connector_id, new.name)
         before, after = ({"domains": list(map(shown_domain, one.domains))} for one in (old, new))
         record(db, self.turn.event(action, target, before, {**after, "reason": reason}))
         if (old.required_at is None) != (new.required_at is None):
@@ -126,5 +126,5 @@ async def find_loss(turn: OrganizationChange[Caller], lost: Collection[str], rea
         return Loss(turn, reason)
     after = replace(before, domains=tuple(name for name in before.domains if name in held))
     if not after.domains:
-        after = replace(after, on_at=None, required_at=None, recovery_id=None)
+        after = replace(after, **OFF)
     return Loss(turn, reason, before, after, held)

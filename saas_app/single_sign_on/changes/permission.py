@@ -9,12 +9,11 @@ from saas_app.audit.recorder import Action, Target, record
 from saas_app.changes.organization_change import OrganizationChange, Systems
 from saas_app.db.session import WritingSession
 from saas_app.identity.standing import Workroom
-from saas_app.logto import ManagementError, OrganizationInfo
+from saas_app.logto import OrganizationInfo
 from saas_app.single_sign_on import queries
-from saas_app.single_sign_on.changes.connectors import align
-from saas_app.single_sign_on.values import Connection
+from saas_app.single_sign_on.changes.connectors import align_off
+from saas_app.single_sign_on.values import OFF, TARGET, Connection
 
-_TARGET: Final = "single sign-on"
 _FORBIDDEN: Final = "the operator does not allow it"
 
 
@@ -40,11 +39,7 @@ async def forbid(systems: Systems, organization: OrganizationInfo) -> bool:
             off = None if found is None else await switch_off(db, turn, found)
             held = await queries.list_held_domains(db, organization.id)
         if off is not None and off.issuer:  # before, the connector has no domain
-            try:
-                await align(turn.management, off, held)
-            except ManagementError as refusal:
-                if refusal.status != 404:  # deleted in Logto, so it is off there
-                    raise
+            await align_off(turn.management, off, held)
     return changed
 
 
@@ -52,11 +47,11 @@ async def switch_off(
     db: WritingSession, turn: OrganizationChange[Workroom], connection: Connection
 ) -> Connection:
     """Turn a connection off here that the operator does not allow, and record it. Logto is told later."""
-    off = replace(connection, on_at=None, required_at=None, recovery_id=None)
+    off = replace(connection, **OFF)
     if not connection.is_on:
         return off
-    await queries.change_connection(db, turn.organization_id, on_at=None, required_at=None, recovery_id=None)
-    target, after = Target(_TARGET, connection.connector_id, connection.name), {"reason": _FORBIDDEN}
+    await queries.change_connection(db, turn.organization_id, **OFF)
+    target, after = Target(TARGET, connection.connector_id, connection.name), {"reason": _FORBIDDEN}
     record(db, turn.event(Action.SSO_TURN_OFF, target, after=after))
     if connection.required_at is not None:
         record(db, turn.event(Action.SSO_STOP_REQUIRING, target, after=after))
@@ -69,6 +64,6 @@ async def _save(
     if await queries.is_allowed(db, organization.id, self_service=False) is allowed:
         return False
     await queries.save_allowed(db, organization.id, allowed)
-    target = Target(_TARGET, organization.id, organization.name)
+    target = Target(TARGET, organization.id, organization.name)
     record(db, turn.event(Action.SSO_CHANGE, target, after={"allowed": allowed}))
     return True

@@ -12,7 +12,6 @@ from saas_app.errors import Invalid
 from saas_app.logto import ManagementError, SsoConnector
 from saas_app.organizations.values import OrganizationGone
 from saas_app.single_sign_on.changes.steps import (
-    TARGET,
     event,
     get_connection,
     inspect,
@@ -24,7 +23,7 @@ from saas_app.single_sign_on.changes.steps import (
 )
 from saas_app.single_sign_on.issuers import IssuerInspector
 from saas_app.single_sign_on.queries import add_connection, delete_connection, find_connection
-from saas_app.single_sign_on.values import CONNECTOR_MARK, NAME_LENGTH, Connection, Provider
+from saas_app.single_sign_on.values import CONNECTOR_MARK, NAME_LENGTH, TARGET, Connection, Provider
 from saas_app.single_sign_on.wanted import wanted_domains
 from saas_app.text.translation import _
 

@@ -17,13 +17,10 @@ from saas_app.rbac.permissions import Permission
 from saas_app.single_sign_on.checked_hosts import IssuerRefused
 from saas_app.single_sign_on.issuers import IssuerInspector
 from saas_app.single_sign_on.queries import change_connection, find_connection, is_allowed, list_held_domains
-from saas_app.single_sign_on.values import Connection
+from saas_app.single_sign_on.values import TARGET, Connection
 from saas_app.text.domains import shown_domain
 from saas_app.text.translation import Sentence, _
 from saas_app.text.visible import isolated
-
-TARGET: Final = "single sign-on"
-"""The type of the target of audit events."""
 
 _NO_CONNECTOR: Final = "entity.relation_foreign_key_not_found"
 

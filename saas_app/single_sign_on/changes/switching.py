@@ -10,9 +10,8 @@ from saas_app.audit.recorder import Action
 from saas_app.changes.organization_change import MemberChange
 from saas_app.db.base import utc_now
 from saas_app.errors import Invalid
-from saas_app.logto import ManagementError
 from saas_app.organizations.service import read_joining
-from saas_app.single_sign_on.changes.connectors import align
+from saas_app.single_sign_on.changes.connectors import align, align_off
 from saas_app.single_sign_on.changes.steps import (
     ConnectorGone,
     NotReady,
@@ -31,7 +30,7 @@ from saas_app.single_sign_on.changes.steps import (
 from saas_app.single_sign_on.issuers import IssuerInspector
 from saas_app.single_sign_on.recovery import require_recoverable
 from saas_app.single_sign_on.service import effective_domains
-from saas_app.single_sign_on.values import Connection
+from saas_app.single_sign_on.values import OFF, Connection
 from saas_app.single_sign_on.wanted import has_provider, wanted_domains
 from saas_app.text.domains import shown_domain
 from saas_app.text.translation import _
@@ -118,19 +117,10 @@ async def turn_off(change: MemberChange) -> None:
         now, held = await get_connection(turn), await list_held(turn)
         if not now.is_on:
             return
-        off: dict[str, Any] = {"on_at": None, "required_at": None, "recovery_id": None}
-
-        async def tell() -> None:
-            try:
-                await align(turn.management, replace(now, on_at=None), held)
-            except ManagementError as refusal:
-                if refusal.status != 404:  # deleted in Logto, so it is off there
-                    raise
-
         await turn.carry_out(
             event(turn, Action.SSO_TURN_OFF, now, {"domains": named(now.domains)}),
-            tell,
-            also=lambda db: set_values(db, turn, **off),
+            lambda: align_off(turn.management, replace(now, **OFF), held),
+            also=lambda db: set_values(db, turn, **OFF),
         )
 
 

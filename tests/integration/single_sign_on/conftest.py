@@ -20,7 +20,9 @@ from tests.integration.single_sign_on.company import (
     new_company,
     through_company,
 )
+from tests.integration.single_sign_on.upkeep import connect_all, publish
 from tests.integration.single_sign_on.wizard import Wizard
+from tests.nameserver import FakeNameserver
 
 
 @pytest.fixture
@@ -55,6 +57,14 @@ async def company(
 async def connection_on(company: Company) -> Company:
     """The company, after its connection was switched on."""
     await company.connect(Stage.ON)
+    return company
+
+
+@pytest.fixture
+async def required(company: Company, nameserver: FakeNameserver) -> Company:
+    """A company with one domain that requires its single sign-on. Its TXT record is published."""
+    await connect_all(company)
+    await publish(company, nameserver)
     return company
 
 

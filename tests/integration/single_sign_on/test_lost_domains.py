@@ -17,6 +17,7 @@ from tests.integration.faulty_logto import DOWN, LOST, Fault, Gate
 from tests.integration.killed import run_until_killed
 from tests.integration.single_sign_on.company import Company, new_domain
 from tests.integration.single_sign_on.upkeep import (
+    REFUSED,
     actions,
     at_logto,
     connect_all,
@@ -24,16 +25,6 @@ from tests.integration.single_sign_on.upkeep import (
     reconcile,
 )
 from tests.nameserver import FakeNameserver
-
-REFUSED = {"status": 422, "body": {"code": "request.invalid_input", "message": "No."}}
-
-
-@pytest.fixture
-async def required(company: Company, nameserver: FakeNameserver) -> Company:
-    """A company with one domain that requires its single sign-on. Its TXT record is published."""
-    await connect_all(company)
-    await publish(company, nameserver)
-    return company
 
 
 @pytest.fixture

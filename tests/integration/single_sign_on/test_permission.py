@@ -22,9 +22,8 @@ from tests.integration.bearer import ApiClient
 from tests.integration.faulty_logto import DOWN, Fault, Gate
 from tests.integration.killed import environment_of
 from tests.integration.single_sign_on.company import Company, SignInThroughCompany
-from tests.integration.single_sign_on.upkeep import at_logto, connect_all, publish, reconcile, through
+from tests.integration.single_sign_on.upkeep import at_logto, reconcile, through
 from tests.integration.single_sign_on.wizard import Wizard
-from tests.nameserver import FakeNameserver
 from tests.tokens import token_of
 
 SENTENCE = "The operator has to allow your organization to connect an identity provider first."
@@ -43,14 +42,6 @@ async def page(strict: Quart, company: Company, open_browser: OpenBrowser) -> Wi
     browser = await open_browser(at=strict)
     await browser.sign_in(company.admin, FRESH)
     return Wizard(company, browser)
-
-
-@pytest.fixture
-async def required(company: Company, nameserver: FakeNameserver) -> Company:
-    """A company that requires its single sign-on, and holds its domain in the DNS."""
-    await connect_all(company)
-    await publish(company, nameserver)
-    return company
 
 
 async def save(company: Company, *, allowed: bool, management: ManagementClient | None = None) -> bool:

@@ -23,6 +23,7 @@ from tests.integration.faulty_logto import DOWN, Fault, Gate
 from tests.integration.killed import environment_of
 from tests.integration.single_sign_on.company import Company
 from tests.integration.single_sign_on.upkeep import (
+    REFUSED,
     actions,
     at_logto,
     connect_all,
@@ -33,16 +34,6 @@ from tests.integration.single_sign_on.upkeep import (
     through,
 )
 from tests.nameserver import FakeNameserver
-
-REFUSED = {"status": 422, "body": {"code": "request.invalid_input", "message": "No."}}
-
-
-@pytest.fixture
-async def required(company: Company, nameserver: FakeNameserver) -> Company:
-    """A company with one domain that requires its single sign-on. Its TXT record is published."""
-    await connect_all(company)
-    await publish(company, nameserver)
-    return company
 
 
 @pytest.fixture

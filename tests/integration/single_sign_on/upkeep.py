@@ -20,6 +20,9 @@ from tests.integration.faulty_logto import Gate
 from tests.integration.single_sign_on.company import Company
 from tests.nameserver import FakeNameserver
 
+REFUSED = {"status": 422, "body": {"code": "request.invalid_input", "message": "No."}}
+"""How Logto answers a change that it does not make."""
+
 
 async def connect_all(company: Company, stage: Stage = Stage.REQUIRED, *more: str) -> None:
     """Connect a company whose people join by its domain and by signing in. ``more`` are further domains."""

@@ -81,7 +81,7 @@ async def create_role() -> Response:
 
 @blueprint.delete("/roles/<role_id>")
 async def delete_role(role_id: str) -> Response:
-    """Delete a role. The people who had it lose it."""
+    """Delete a role, and take it from everybody who has it."""
     with current_store().begin() as connection:
         if get_row(connection, roles, role_id)["type"] != PERSON:
             raise not_implemented("deleting roles of machines")
