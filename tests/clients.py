@@ -1,4 +1,4 @@
-"""A browser without a screen: the application's test client, and the provider over HTTP.
+"""A browser without a screen: the application's test client, and the providers over HTTP.
 
 Nothing is mocked. People sign in through the Experience API, as at a real Logto, and every token is genuine.
 """
@@ -68,22 +68,24 @@ class LogtoVisit:
         """The cookies that the provider has set."""
         return self._http.cookie_jar
 
-    async def authorize(self, url: str, person: Person | None, redirect_uri: str) -> str:
-        """Follow an authorization request to the callback URL. Sign ``person`` in if the provider asks.
+    async def authorize(self, url: str, person: Person | None, destination: str) -> str:
+        """Follow an authorization request to a URL that begins with ``destination``, and return that.
 
-        With ``direct_sign_in=sso:…``, the way leads through the company's own provider, and some pages move
-        on by themselves. So does the one that ends the session of another account.
+        Sign ``person`` in if the provider asks. With ``direct_sign_in=sso:…``, the way leads through the
+        company's own provider, and some pages move on by themselves. So does the one that ends the session
+        of another account.
         """
-        for _ in range(16):
-            if url.startswith(redirect_uri):
+        for _ in range(20):
+            if url.startswith(destination):
                 return url
-            async with self._http.get(url, allow_redirects=False) as response:
-                way_on = await _way_on(response)
-            url = urljoin(url, way_on if isinstance(way_on, str) else await self._submit(way_on))
             if urlsplit(url).path in ("/sign-in", "/register"):
                 assert person is not None, "the provider asks who this is"
                 url = await self._sign_in(url, person)
-        raise AssertionError(f"no callback after 16 redirects, last {url}")
+                continue
+            async with self._http.get(url, allow_redirects=False) as response:
+                way_on = await _way_on(response)
+            url = urljoin(url, way_on if isinstance(way_on, str) else await self._submit(way_on))
+        raise AssertionError(f"not at {destination} after 20 steps, last {url}")
 
     async def open(self, url: str) -> None:
         """Open a page that a redirect leads to."""
@@ -130,6 +132,7 @@ class Browser:
         self.app = app.test_client()
         self.logto = LogtoVisit()
         self._redirect_uri = redirect_uri
+        self._origin = urljoin(redirect_uri, "/")
 
     def at(self, app: Quart) -> Self:
         """Return this browser, with the same cookies, at another worker."""
@@ -191,8 +194,34 @@ class Browser:
         return str((await self.get(await self.callback_of(url, person), 303)).headers["Location"])
 
     async def callback_of(self, url: str, person: Person | None) -> str:
-        """Follow an authorization request through the provider. Return the callback without opening it."""
-        return _path(await self.logto.authorize(url, person, self._redirect_uri))
+        """Follow an authorization request through the provider. Return the callback without opening it.
+
+        The way may lead through the application, whose redirects are followed. It must not show a page.
+        """
+        end = await self._walk(url, person)
+        assert isinstance(end, str), f"stopped by a page: {end.status_code}\n{await text_of(end)}"
+        return end
+
+    async def stopped_at(self, url: str, person: Person | None) -> Response:
+        """Follow an authorization request until the application shows a page, and return the page.
+
+        Fail if it reaches the callback.
+        """
+        end = await self._walk(url, person)
+        assert isinstance(end, Response), f"nothing stopped the way to {end}"
+        return end
+
+    async def _walk(self, url: str, person: Person | None) -> str | Response:
+        """Follow an authorization request to the callback, or to a page of the application before it."""
+        for _ in range(8):
+            url = await self.logto.authorize(url, person, self._origin)
+            if url.startswith(self._redirect_uri):
+                return _path(url)
+            response = await self.app.get(_path(url))
+            if response.status_code not in (302, 303):
+                return response
+            url = urljoin(url, response.headers["Location"])
+        raise AssertionError(f"no callback after 8 redirects of the application, last {url}")
 
     async def forget_logto(self, visit: LogtoVisit | None = None) -> None:
         """Continue with other cookies at the provider: those of ``visit``, or none."""
@@ -206,8 +235,8 @@ class Browser:
             if response.status_code not in (302, 303):
                 return response
             location = response.headers["Location"]
-            if location.startswith("http") and not location.startswith(self._redirect_uri):
-                location = await self.logto.authorize(location, None, self._redirect_uri)
+            if location.startswith("http"):
+                location = await self.logto.authorize(location, None, self._origin)
             path = _path(location)
         raise AssertionError(f"still redirected after {limit} hops, last {path}")
 

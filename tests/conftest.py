@@ -46,9 +46,9 @@ from tests.factories import Factory
 from tests.hosts.figures import show_figures
 from tests.nameserver import FakeNameserver, running_nameserver
 from tests.offices import Office, new_office
+from tests.served import APP_URL, served
 from tests.settings import management_settings
 
-APP_URL = "http://localhost:3000"  # the test client answers for it; nothing listens there
 API_RESOURCE = "https://api.workroom.example"
 _NEVER_REACHED = Rate(1_000_000, 60)  # all tests send from one address; limits have their own tests
 
@@ -168,9 +168,9 @@ def stopped_job() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 async def app(settings: Settings) -> AsyncIterator[Quart]:
-    """The application, serving."""
+    """The application, serving. It also answers over HTTP, at ``settings.app_url``."""
     app = create_app(settings)
-    async with app.test_app():
+    async with app.test_app(), served(app):
         yield app
 
 
@@ -199,14 +199,17 @@ OpenOffice = Callable[..., Awaitable[Office]]
 
 
 @pytest.fixture
-async def open_app(settings: Settings) -> AsyncIterator[OpenApp]:
-    """``await open_app(logto_timeout=1.0)``: a second worker, or one with other settings."""
+async def open_app(settings: Settings, app: Quart) -> AsyncIterator[OpenApp]:
+    """``await open_app(logto_timeout=1.0)``: a second worker, or one with other settings.
+
+    Over HTTP, ``app`` answers for all of them.
+    """
     async with contextlib.AsyncExitStack() as stack:
 
         async def open_one(**changes: Any) -> Quart:
-            app = create_app(settings.model_copy(update=changes))
-            await stack.enter_async_context(app.test_app())
-            return app
+            another = create_app(settings.model_copy(update=changes))
+            await stack.enter_async_context(another.test_app())
+            return another
 
         yield open_one
 

@@ -17,6 +17,7 @@ from saas_app.rbac.permissions import Carrier, Permission, Role
 from saas_app.runtime import Runtime
 from tests.factories import Factory
 from tests.integration.bearer import ApiClient, MachineClient, Mint, NewClient, PersonClient
+from tests.served import APP_URL
 from tests.tokens import scopes_of, tenant_of
 
 
@@ -64,7 +65,7 @@ async def test_a_forged_or_outdated_token_is_rejected_with_a_reason(
     assert says in problem["detail"]
     challenge = refused.headers["WWW-Authenticate"]
     assert challenge.startswith('Bearer error="invalid_token", error_description="')
-    assert 'resource_metadata="http://localhost:3000/.well-known/oauth-protected-resource"' in challenge
+    assert f'resource_metadata="{APP_URL}/.well-known/oauth-protected-resource"' in challenge
     assert token not in str(problem) + challenge
 
 
@@ -118,7 +119,7 @@ async def test_without_a_token_the_answer_says_where_to_get_one(app: Quart, make
     path = f"/api/v1/organizations/{await make.organization()}/projects"
     refused = await app.test_client().get(path)
     assert refused.status_code == 401
-    metadata = "http://localhost:3000/.well-known/oauth-protected-resource"
+    metadata = f"{APP_URL}/.well-known/oauth-protected-resource"
     assert refused.headers["WWW-Authenticate"] == f'Bearer resource_metadata="{metadata}"'
 
 

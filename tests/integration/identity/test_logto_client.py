@@ -21,8 +21,9 @@ from tests.clients import LogtoVisit, Person
 from tests.conftest import API_RESOURCE
 from tests.factories import Factory
 from tests.processes import Provider, free_port
+from tests.served import APP_URL
 
-REDIRECT_URI = "http://localhost:3000/callback"
+REDIRECT_URI = f"{APP_URL}/callback"
 REFRESH_TOKEN_LIFETIME = 2  # seconds: past 70 % of it a confidential client's token rotates
 
 

@@ -10,11 +10,12 @@ import pytest
 
 from saas_app.logto import Invitation
 from tests.clients import Browser, Person, text_of
-from tests.conftest import APP_URL, OpenOffice
+from tests.conftest import OpenOffice
 from tests.factories import Factory
 from tests.integration.faulty_logto import Faulty
 from tests.integration.mail import NOBODY, Mailbox, TokenSignIn
 from tests.offices import Office
+from tests.served import APP_URL
 
 DAY = 86_400  # seconds
 

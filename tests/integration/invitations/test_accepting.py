@@ -11,7 +11,7 @@ import pytest
 from saas_app.logto import Invitation
 from saas_app.runtime import Runtime
 from tests.clients import Browser, Person, text_of
-from tests.conftest import APP_URL, OpenBrowser
+from tests.conftest import OpenBrowser
 from tests.factories import Factory, address_of, new_address
 from tests.integration.invitations.conftest import (
     Acme,
@@ -19,6 +19,7 @@ from tests.integration.invitations.conftest import (
 )
 from tests.integration.mail import NOBODY, Mailbox, SignUp
 from tests.integration.records import actions_of, changes_of, pending_in
+from tests.served import APP_URL
 
 
 async def accept(browser: Browser, invitation: Invitation, expect: int = 303, *, name: str = "") -> str:

@@ -21,6 +21,7 @@ from tests.integration.invitations.conftest import (
     path_of,
 )
 from tests.integration.mail import NOBODY, Mailbox, TokenSignUp
+from tests.served import APP_URL
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,6 @@ async def test_without_the_proof_in_the_message_no_address_is_shown_or_filled_in
 async def test_the_link_that_an_admin_sees_contains_no_proof(acme: Acme) -> None:
     address = new_address()
     page = await acme.invite(address, "viewer")
-    shown = re.findall(r"http://localhost:3000/invitations/[^\"<\s]+", page)
+    shown = re.findall(rf"{APP_URL}/invitations/[^\"<\s]+", page)
     assert shown
     assert not any("mail=" in link for link in shown)

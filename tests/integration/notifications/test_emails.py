@@ -35,6 +35,7 @@ from tests.integration.notifications.post_office import (
     make_due,
     worker_for,
 )
+from tests.served import APP_URL
 
 
 @pytest.fixture
@@ -54,9 +55,9 @@ async def test_other_roles_are_emailed_with_a_link_to_what_they_allow(
     assert (letter["Subject"], letter["From"]) == (f"Your roles in {acme.name} have changed", SENDER)
     for body in (text, html):
         assert "have changed to viewer." in body
-        assert f"http://localhost:3000/o/{acme.id}/access" in body
+        assert f"{APP_URL}/o/{acme.id}/access" in body
         assert "because you chose emails about changes to your memberships" in body
-        assert "http://localhost:3000/account/settings" in body
+        assert f"{APP_URL}/account/settings" in body
 
 
 async def test_the_headers_tell_mail_programs_what_the_email_is(
@@ -118,7 +119,7 @@ async def test_a_removed_person_gets_the_email_about_that_and_no_earlier_one(
 
     (letter,) = post_office.letters_to(demoted)
     assert letter["Subject"] == f"You were removed from {acme.name}"
-    assert "http://localhost:3000/notifications" in str(letter)
+    assert f"{APP_URL}/notifications" in str(letter)
 
 
 async def test_an_erased_person_gets_no_email(

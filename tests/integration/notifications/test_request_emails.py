@@ -14,6 +14,7 @@ from tests.clients import Person
 from tests.conftest import OpenBrowser
 from tests.integration.members.conftest import Acme
 from tests.integration.notifications.post_office import PostOffice
+from tests.served import APP_URL
 
 
 def bodies_of(letter: EmailMessage) -> list[str]:
@@ -40,7 +41,7 @@ async def test_an_approver_gets_an_email_that_leads_to_the_request(
     assert letter["Subject"] == f"Somebody asks for access to {acme.name}"
     for body in bodies_of(letter):
         assert f"Bobby asks for the admin role in {acme.name}." in body
-        assert f"http://localhost:3000{path}" in body
+        assert f"{APP_URL}{path}" in body
         assert "View request" in body
 
 
@@ -66,7 +67,7 @@ async def test_the_member_gets_an_email_with_the_end_of_the_role(
     for body in bodies_of(letter):
         assert f"You now have the admin role in {acme.name}." in body
         assert "The admin role ends on 20" in body
-        assert f"http://localhost:3000{path}" in body
+        assert f"{APP_URL}{path}" in body
 
 
 async def test_the_member_gets_an_email_with_the_answer(

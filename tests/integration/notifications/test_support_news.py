@@ -12,6 +12,7 @@ from tests.clients import Person
 from tests.integration.members.conftest import Acme
 from tests.integration.notifications.post_office import PostOffice
 from tests.integration.notifications.reading import notifications_of
+from tests.served import APP_URL
 
 
 async def tell(
@@ -40,7 +41,7 @@ async def test_the_member_is_emailed_with_a_link_to_the_overview(
     for body in (text, html):
         assert f"Sam from support started acting for you in {acme.name} (ticket 4711)." in body
         assert "View overview" in body
-        assert f"http://localhost:3000/o/{acme.id}/" in body
+        assert f"{APP_URL}/o/{acme.id}/" in body
 
 
 async def test_those_who_can_end_it_are_emailed_with_a_link_to_all_of_them(
@@ -54,7 +55,7 @@ async def test_those_who_can_end_it_are_emailed_with_a_link_to_all_of_them(
     text = str(letter.get_body(("plain",)).get_content())  # type: ignore[union-attr]
     assert letter["Subject"] == f"Support access to {acme.name} ended"
     assert f"Sam from support is no longer acting for Carol in {acme.name} (ticket 4711)." in text
-    assert f"View support access: http://localhost:3000/o/{acme.id}/support-access" in text
+    assert f"View support access: {APP_URL}/o/{acme.id}/support-access" in text
 
 
 async def test_notifications_lead_to_where_an_access_is_shown(

@@ -10,6 +10,7 @@ from quart import Quart
 from saas_app.identity.preferences import Preferences
 from saas_app.runtime import Runtime
 from tests.clients import Person
+from tests.served import APP_URL
 
 UNKNOWN = "/notifications/unsubscribe?proof=somebody.0123456789abcdef"
 
@@ -17,7 +18,7 @@ UNKNOWN = "/notifications/unsubscribe?proof=somebody.0123456789abcdef"
 @pytest.fixture
 def link(subscriber: Person, runtime: Runtime) -> str:
     """The link in the emails of a person, without the origin."""
-    return runtime.email_links.unsubscribe(subscriber.id).removeprefix("http://localhost:3000")
+    return runtime.email_links.unsubscribe(subscriber.id).removeprefix(APP_URL)
 
 
 async def test_opening_the_link_only_shows_a_button_because_programs_open_links_too(

@@ -21,6 +21,7 @@ from tests.factories import Factory, address_of
 from tests.integration.notifications.post_office import PostOffice, worker_for
 from tests.integration.notifications.reading import notifications_of, told
 from tests.integration.single_sign_on.company import Company, new_company, new_domain
+from tests.served import APP_URL
 
 LIST = "/notifications"
 
@@ -266,7 +267,7 @@ async def test_it_is_emailed_to_those_who_chose_emails(
     text = str(letter.get_body(("plain",)).get_content())  # type: ignore[union-attr]
     assert letter["Subject"] == f"A sign-in to your account through {connection_on.name} was rejected"
     assert sentence_about(connection_on) in text
-    assert "http://localhost:3000/notifications" in text
+    assert f"{APP_URL}/notifications" in text
 
 
 async def test_a_member_reads_it_without_signing_in_at_the_provider(

@@ -17,6 +17,7 @@ from tests.clients import text_of
 from tests.conftest import OpenApp, OpenBrowser
 from tests.factories import Factory
 from tests.integration.lab.classes.conftest import ROOT, Come, OpenRoom, Room, fill, start
+from tests.served import APP_URL
 
 NO_OPEN_CLASS = "No open class has this code."
 
@@ -31,7 +32,7 @@ async def test_a_class_shows_its_code_and_where_to_enter_it(room: Room) -> None:
     page = await room.browser.text(room.path)
 
     assert shown_code(room.code) in page
-    assert "http://localhost:3000/lab/class" in page
+    assert f"{APP_URL}/lab/class" in page
 
 
 async def test_a_learner_joins_with_the_code(room: Room, come: Come, runtime: Runtime) -> None:
