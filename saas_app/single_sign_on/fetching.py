@@ -1,4 +1,4 @@
-"""Fetches the public documents of an identity provider, from hosts that were checked.
+"""Sends requests to an identity provider, at hosts that were checked.
 
 A request follows no redirect, uses no proxy and no credential of this machine, and neither sends nor keeps
 cookies.
@@ -7,6 +7,8 @@ cookies.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from ssl import SSLContext
 from typing import Any, Final
 
@@ -41,13 +43,45 @@ def open_session(hosts: CheckedHosts, tls: SSLContext | None) -> aiohttp.ClientS
     )
 
 
-async def fetch_json(http: aiohttp.ClientSession, endpoint: Endpoint) -> dict[str, Any]:
-    """Return the JSON object at an endpoint whose host was admitted. Raises :class:`IssuerRefused`."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, whatever its status. ``content_type`` is in lower case and has no parameters."""
+
+    status: int
+    content_type: str
+    body: bytes = field(repr=False)
+
+    def read_object(self) -> dict[str, Any] | None:
+        """Return the JSON object in the body with its texts cleaned, or None if there is none."""
+        try:
+            document = clean_json(json.loads(self.body))
+        except (ValueError, RecursionError):
+            return None
+        return document if isinstance(document, dict) else None
+
+
+async def send(
+    http: aiohttp.ClientSession,
+    endpoint: Endpoint,
+    *,
+    form: Mapping[str, str] | None = None,
+    authorization: str | None = None,
+) -> Answer:
+    """Return the answer of an endpoint whose host was admitted: to a GET, or with a ``form`` to a POST.
+
+    ``authorization`` is the value of the header with this name. Raises :class:`IssuerRefused` if no complete
+    answer of a reasonable size comes back.
+    """
     host = endpoint.host
     try:
-        async with http.get(URL(endpoint.address, encoded=True), allow_redirects=False) as response:
-            _check_status(response.status)
-            body = await _read(response)
+        async with http.request(
+            "GET" if form is None else "POST",
+            URL(endpoint.address, encoded=True),
+            data=form,
+            headers={} if authorization is None else {"Authorization": authorization},
+            allow_redirects=False,
+        ) as response:
+            return Answer(response.status, response.content_type.lower(), await _read(response))
     except aiohttp.ClientSSLError:
         raise IssuerRefused(
             Refusal.CERTIFICATE,
@@ -66,13 +100,25 @@ async def fetch_json(http: aiohttp.ClientSession, endpoint: Endpoint) -> dict[st
             ),
         ) from None
     except aiohttp.ClientError:
-        raise _unreadable() from None
-    try:
-        document = clean_json(json.loads(body))
-    except (ValueError, RecursionError):
-        raise _unreadable() from None
-    if not isinstance(document, dict):
-        raise _unreadable()
+        raise IssuerRefused(
+            Refusal.UNREADABLE,
+            _("The provider’s response could not be read. Check the issuer, or try again later."),
+        ) from None
+
+
+async def fetch_json(http: aiohttp.ClientSession, endpoint: Endpoint) -> dict[str, Any]:
+    """Return the published JSON object at an endpoint. Raises :class:`IssuerRefused`."""
+    answer = await send(http, endpoint)
+    _check_status(answer.status)
+    document = answer.read_object()
+    if document is None:
+        raise IssuerRefused(
+            Refusal.UNREADABLE,
+            _(
+                "The provider’s response is not OpenID Connect metadata. Enter the issuer that the "
+                "provider’s console shows, not the address of a sign-in page."
+            ),
+        )
     return document
 
 
@@ -109,17 +155,6 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
         body += part
         if len(body) > _LARGEST:
             raise IssuerRefused(
-                Refusal.TOO_LARGE,
-                _("The provider’s response is too large to be OpenID Connect metadata. Check the issuer."),
+                Refusal.TOO_LARGE, _("The provider’s response is too large. Check the issuer.")
             )
     return bytes(body)
-
-
-def _unreadable() -> IssuerRefused:
-    return IssuerRefused(
-        Refusal.UNREADABLE,
-        _(
-            "The provider’s response is not OpenID Connect metadata. Enter the issuer that the provider’s "
-            "console shows, not the address of a sign-in page."
-        ),
-    )

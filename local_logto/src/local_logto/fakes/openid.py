@@ -7,6 +7,7 @@ the metadata, the claims of ID tokens and of the userinfo endpoint, and the key 
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import secrets
 import time
@@ -14,13 +15,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import unquote_plus, urlencode
 
 from aiohttp import web
 from joserfc import jwt
 from joserfc.jwk import ECKey, Key
 
-from local_logto.fakes.server import RECEIVED, FakeProvider, serving
+from local_logto.fakes.server import RECEIVED, FakeProvider, Received, serving
 
 CLIENT_ID: Final = "logto-client"
 CLIENT_SECRET: Final = "logto-client-secret"
@@ -42,6 +43,7 @@ class _Issued:
     person: OpenIdPerson
     nonce: str
     redirect_uri: str
+    code_challenge: str
 
 
 def new_key() -> ECKey:
@@ -54,10 +56,12 @@ class FakeOpenId(FakeProvider):
     """The provider with one client. ``person`` is at the browser. Their claims may be anything: groups, an
     address that is not verified or belongs to another company.
 
-    ``metadata`` and ``id_token`` replace members of the published metadata and claims of ID tokens; None
-    removes one. ``signs_with`` replaces the key, but not the published one. ``token_header`` replaces members
-    of the header of ID tokens. ``pretends_to_be`` is the issuer that it names there and in its metadata, ""
-    for its own.
+    ``metadata`` and ``id_token`` replace members of the published metadata and claims of ID tokens.
+    ``tokens`` and ``userinfo`` do so with what the token and the userinfo endpoint answer. None removes one.
+    Clients authenticate as the metadata says. ``signs_userinfo`` sends the userinfo as a JWT.
+    ``signs_with`` replaces the key, but not the published one. ``token_header`` replaces members of the
+    header of ID tokens.
+    ``pretends_to_be`` is the issuer that it names there and in its metadata, "" for its own.
     """
 
     def __init__(self) -> None:
@@ -68,6 +72,9 @@ class FakeOpenId(FakeProvider):
         self.pretends_to_be = ""
         self.metadata: dict[str, object] = {}
         self.id_token: dict[str, object] = {}
+        self.tokens: dict[str, object] = {}
+        self.userinfo: dict[str, object] = {}
+        self.signs_userinfo = False
         self.token_header: dict[str, object] = {}
         self.key = new_key()
         self.signs_with: Key = self.key
@@ -112,21 +119,36 @@ class FakeOpenId(FakeProvider):
         if asked.get("client_id") != self.client_id or "openid" not in asked.get("scope", "").split():
             return web.Response(text="unknown client", status=400)
         code = secrets.token_urlsafe(16)
-        self._codes[code] = _Issued(self.person, asked.get("nonce", ""), asked["redirect_uri"])
+        self._codes[code] = _Issued(
+            self.person, asked.get("nonce", ""), asked["redirect_uri"], asked.get("code_challenge", "")
+        )
         query = urlencode({"code": code, "state": asked.get("state", ""), "iss": self._named_issuer})
         return web.Response(status=302, headers={"Location": f"{asked['redirect_uri']}?{query}"})
 
     async def _token(self, request: web.Request) -> web.Response:
         received = request[RECEIVED]
-        if received.credentials != (self.client_id, self.client_secret):
+        if self._credentials(received) != (self.client_id, self.client_secret):
             return web.json_response({"error": "invalid_client"}, status=401)
         issued = self._codes.pop(received.form.get("code", ""), None)
         if issued is None or issued.redirect_uri != received.form.get("redirect_uri"):
             return web.json_response({"error": "invalid_grant"}, status=400)
+        if issued.code_challenge != _challenge_of(received.form.get("code_verifier", "")):
+            return web.json_response({"error": "invalid_grant"}, status=400)
         access_token = secrets.token_urlsafe(24)
         self._tokens[access_token] = issued.person
         answer = {"access_token": access_token, "token_type": "Bearer", "expires_in": _LIFETIME}
-        return web.json_response({**answer, "id_token": self._id_token(issued)})
+        return web.json_response(_replaced({**answer, "id_token": self._id_token(issued)}, self.tokens))
+
+    def _credentials(self, received: Received) -> tuple[str, str] | None:
+        """Return the client's ID and secret, from where the metadata says they are (RFC 6749 §2.3.1)."""
+        methods = self.metadata.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+        assert isinstance(methods, list)
+        if "client_secret_basic" in methods and received.credentials is not None:
+            client_id, client_secret = map(unquote_plus, received.credentials)
+            return client_id, client_secret
+        if "client_secret_post" in methods:
+            return received.form.get("client_id", ""), received.form.get("client_secret", "")
+        return None
 
     def _id_token(self, issued: _Issued) -> str:
         now = int(time.time())
@@ -150,7 +172,17 @@ class FakeOpenId(FakeProvider):
         person = self._tokens.get(token) if scheme.lower() == "bearer" else None
         if person is None:
             return web.json_response({"error": "invalid_token"}, status=401)
-        return web.json_response({"sub": person.id, **person.claims})
+        told = _replaced({"sub": person.id, **person.claims}, self.userinfo)
+        if self.signs_userinfo:
+            signed = jwt.encode({"alg": "ES256", "kid": self.key.kid}, told, self.key)
+            return web.Response(text=signed, content_type="application/jwt")
+        return web.json_response(told)
+
+
+def _challenge_of(code_verifier: str) -> str:
+    """Return the PKCE challenge of a verifier (RFC 7636, S256): "" if there is none."""
+    digest = hashlib.sha256(code_verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode() if code_verifier else ""
 
 
 def _encoded(part: object) -> str:

@@ -176,7 +176,7 @@ async def test_endpoints_may_be_on_other_hosts_and_each_is_looked_up_once(
 
     metadata = await inspect(publisher.issuer)
 
-    assert metadata.token_endpoint == "https://Api.example.com/token?policy=1"
+    assert metadata.token_endpoint.address == "https://Api.example.com/token?policy=1"
     assert internet.looked_up == [HOST, "accounts.example.com", "api.example.com"]
 
 
