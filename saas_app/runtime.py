@@ -50,6 +50,10 @@ from saas_app.notifications.links import EmailLinks
 from saas_app.organizations.removal import RemovalWorker
 from saas_app.rbac.permissions import Permission
 from saas_app.single_sign_on.arrivals import CompanyArrivals
+from saas_app.single_sign_on.broker.people import People
+from saas_app.single_sign_on.broker.provider_sign_in import ProviderSignIn
+from saas_app.single_sign_on.broker.registration import Registration
+from saas_app.single_sign_on.broker.service import Broker
 from saas_app.single_sign_on.issuers import IssuerInspector
 from saas_app.support.changes import Desk
 from saas_app.webhooks.changes.backchannel import BackchannelLogout
@@ -235,10 +239,31 @@ class Runtime:
         """Checks people who sign in at their company, or None if single sign-on is not offered."""
         if self.management is None or not self.settings.offers_single_sign_on:
             return None
-        systems = Systems(self.work, self.management, None)
-        self_service = self.settings.single_sign_on_self_service
-        client_id = self.settings.logto_app_id
-        return CompanyArrivals(systems, client_id=client_id, self_service=self_service)
+        return CompanyArrivals(
+            Systems(self.work, self.management, None),
+            self.registration,
+            People(self.work, self.management),
+            client_id=self.settings.logto_app_id,
+            self_service=self.settings.single_sign_on_self_service,
+        )
+
+    @cached_property
+    def broker(self) -> Broker | None:
+        """The way between Logto and companies' providers, or None if single sign-on is not offered."""
+        if self.management is None or not self.settings.offers_single_sign_on:
+            return None
+        return Broker(
+            Systems(self.work, self.management, None),
+            self.vault,
+            self.registration,
+            ProviderSignIn(allows_private=self.settings.single_sign_on_private_issuers),
+            self_service=self.settings.single_sign_on_self_service,
+        )
+
+    @cached_property
+    def registration(self) -> Registration:
+        """How Logto knows us as the identity provider of organizations."""
+        return Registration(self.settings.app_url, self.settings.logto_endpoint, self.vault)
 
     @cached_property
     def personas(self) -> Personas | None:

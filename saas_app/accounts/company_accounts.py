@@ -1,7 +1,7 @@
 """A person's accounts at companies' identity providers, and whether Workroom accepts sign-ins with them.
 
-Logto links any account whose address a provider asserts, so a person may find an account here that somebody
-else has linked. It is of no use to them: sign-ins are checked when they arrive (decision 31).
+Logto keeps what linked an account once, also when it no longer counts: the organization may have turned
+single sign-on off, or lost the domain.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import LogtoUnavailable
 from saas_app.logto import LogtoUser, ManagementClient, ManagementError, SsoIdentity, SsoSubmission
 from saas_app.single_sign_on import queries
+from saas_app.single_sign_on.broker.registration import Registration
 from saas_app.single_sign_on.proofs import Refusal, find_objection
 from saas_app.single_sign_on.values import Connection
 
@@ -87,6 +88,7 @@ async def read_company_sign_ins(
     memberships: Collection[str],
     work: UnitOfWork,
     management: ManagementClient | None,
+    registration: Registration,
 ) -> CompanySignIns:
     """Return the accounts that userinfo names (scope ``identities``), and the names for these connectors.
 
@@ -99,8 +101,12 @@ async def read_company_sign_ins(
     linked = account.sso_identities if account is not None else ()
     wanted = {identity.connector_id for identity in linked} | {found for found in connector_ids if found}
     connections = {connector_id: await _find(work, connector_id) for connector_id in sorted(wanted)}
-    names = {identity.connector_id: _host(identity.issuer) for identity in linked}
+    issuers = {identity.connector_id: identity.issuer for identity in linked}
+    names = {connector_id: _host(issuer) for connector_id, issuer in issuers.items()}
     for connector_id, found in connections.items():
+        if found is not None:
+            issuers[connector_id] = found.connection.issuer
+            names[connector_id] = _host(found.connection.issuer)
         if found is not None and found.connection.organization_id in memberships:
             names[connector_id] = found.connection.name
     if account is None:
@@ -108,9 +114,9 @@ async def read_company_sign_ins(
     accounts = tuple(
         CompanyAccount(
             provider=names[identity.connector_id],
-            issuer=identity.issuer,
+            issuer=issuers[identity.connector_id],
             email=_text(identity.detail.get("email")),
-            acceptance=_acceptance(connections[identity.connector_id], identity, account),
+            acceptance=_acceptance(connections[identity.connector_id], registration, identity, account),
             linked_at=identity.created_at,
             last_used_at=identity.updated_at,
         )
@@ -137,13 +143,16 @@ async def _find(work: UnitOfWork, connector_id: str) -> _Found | None:
     return _Found(connection, held)
 
 
-def _acceptance(found: _Found | None, identity: SsoIdentity, account: LogtoUser) -> Acceptance:
+def _acceptance(
+    found: _Found | None, registration: Registration, identity: SsoIdentity, account: LogtoUser
+) -> Acceptance:
     """Return what the check of a sign-in would say. The operator answers for connectors of their own."""
     if found is None:
         return Acceptance.UNKNOWN
     if not found.connection.is_on:
         return Acceptance.OFF
-    refusal = find_objection(found.connection, found.held, _as_submission(identity), account)
+    issuer = registration.issuer(identity.connector_id)
+    refusal = find_objection(found.connection, found.held, issuer, _as_submission(identity), account)
     if refusal is None:
         return Acceptance.ACCEPTED
     return Acceptance.OTHER_PROVIDER if refusal is Refusal.OTHER_PROVIDER else Acceptance.FOREIGN_ADDRESS

@@ -104,8 +104,8 @@ MESSAGES: Final[Mapping[Action, tuple[Sentence, ...]]] = {
     Action.SSO_CHANGE: (_("%(actor)s changed the settings of single sign-on with %(target)s"),),
     Action.SSO_REMOVE: (_("%(actor)s removed single sign-on with %(target)s"),),
     Action.SSO_REFUSE: (
-        _("%(actor)s rejected a sign-in of %(target)s through single sign-on: %(reason)s"),
-        _("%(actor)s rejected a sign-in of %(target)s through single sign-on"),
+        _("%(actor)s rejected a sign-in through single sign-on with %(target)s: %(reason)s"),
+        _("%(actor)s rejected a sign-in through single sign-on with %(target)s"),
     ),
     Action.SSO_MISS_ROLES: (_("%(actor)s could not give %(target)s the roles of their groups"),),
     Action.INVITATION_CREATE: (

@@ -20,6 +20,7 @@ from saas_app.email_domains.seed import seed_verified
 from saas_app.logto import LogtoUser, ManagementClient, OrganizationInfo
 from saas_app.models import DomainProof
 from saas_app.rbac.permissions import Role
+from saas_app.single_sign_on.broker.registration import Registration
 from saas_app.single_sign_on.seed import SeededProvider, seed_connection
 
 _STAFF: Final = "Staff"
@@ -44,7 +45,11 @@ class _Demo:
 
 
 async def connect_company(
-    provider: CompanyProvider, company: ManagementClient, product: ManagementClient, work: UnitOfWork
+    provider: CompanyProvider,
+    company: ManagementClient,
+    product: ManagementClient,
+    work: UnitOfWork,
+    registration: Registration,
 ) -> dict[str, CompanyClient]:
     """Set both sides up, and return the clients by organization. A second run changes nothing.
 
@@ -55,7 +60,7 @@ async def connect_company(
     clients = {}
     for demo in await _find_demos(product):
         await _prove_domain(product, work, demo)
-        clients[demo.key] = await _register(company, demo.organization.name, provider.options.logto_url)
+        clients[demo.key] = await _register(company, demo.organization.name, registration)
         if demo.key == CONNECTED:
             wanted = SeededProvider(
                 name=demo.organization.name,
@@ -67,7 +72,7 @@ async def connect_company(
                 group_claim=_CLAIM,
                 group_roles={group: Role.ADMIN.value},
             )
-            await seed_connection(work, product, demo.organization.id, demo.admin.id, wanted)
+            await seed_connection(work, product, registration, demo.organization.id, demo.admin.id, wanted)
     return clients
 
 
@@ -111,9 +116,9 @@ async def _prove_domain(product: ManagementClient, work: UnitOfWork, demo: _Demo
         await product.replace_joining_roles(demo.organization.id, [roles[Role.VIEWER.value]])
 
 
-async def _register(company: ManagementClient, name: str, logto_url: str) -> CompanyClient:
-    """Register Logto as a client of an organization. Each of its connectors may use it."""
-    metadata = {"redirectUris": [f"{logto_url}/callback/*"], "postLogoutRedirectUris": []}
+async def _register(company: ManagementClient, name: str, registration: Registration) -> CompanyClient:
+    """Register Workroom as a client of an organization, for any connector: its ID is not known yet."""
+    metadata = {"redirectUris": [registration.redirect_uri("*")], "postLogoutRedirectUris": []}
     known = await company.list_traditional_applications()
     client = next((one for one in known if one.name == name), None)
     if client is None:

@@ -32,7 +32,12 @@ from saas_app.demo.welcome import welcome
 from saas_app.errors import ConfigurationError, LogtoUnavailable
 from saas_app.logto import ManagementClient, ManagementError, probe
 from saas_app.logto.http import open_http
-from saas_app.operations.deployment import DeploymentSettings, stored_environment, support_environment
+from saas_app.operations.deployment import (
+    DeploymentSettings,
+    registration_with,
+    stored_environment,
+    support_environment,
+)
 from saas_app.operations.env_file import read_env_file, write_env_file
 from saas_app.operations.migrate import MigrationState, migrate
 from saas_app.operations.output import say
@@ -170,10 +175,10 @@ class _Demo:
             application = await self._set_up(management, migrated.before)
         say(_("[4/4] Starting Workroom …"))
         app = await self._start_app(application)
-        with self._explaining("company"):
-            clients = await self._start_company(http, management, application.app_id)
+        company = await self._start_company()
         await app.wait_until(lambda: _responds(f"{self._options.app_url}/readyz", http))
-        return clients
+        with self._explaining("company"):
+            return await self._connect_company(company, http, management, application.app_id)
 
     @contextmanager
     def _explaining(self, name: str) -> Iterator[None]:
@@ -275,29 +280,34 @@ class _Demo:
             self._options.seeded_file.write_text(json.dumps(mark), encoding="utf-8")
         return application
 
-    async def _start_company(
-        self, http: aiohttp.ClientSession, product: ManagementClient, application_id: str
-    ) -> dict[str, CompanyClient]:
-        """Start the customer's provider, and connect it unless an earlier run did so at these addresses.
-
-        It starts beside Workroom. A later start does not wait for it.
-        """
-        options = self._options
+    async def _start_company(self) -> Child:
+        """Start the customer's provider. A later start does not wait for it."""
         self._company.prepare()
-        child = await self._start_child("company", self._company.command, self._company.environment)
-        mark = {"issuer": self._company.issuer, "logto": options.logto_url, "application": application_id}
-        mark["data"] = _fingerprint()
-        clients = self._company.find_clients(mark)
+        return await self._start_child("company", self._company.command, self._company.environment)
+
+    async def _connect_company(
+        self, child: Child, http: aiohttp.ClientSession, product: ManagementClient, application_id: str
+    ) -> dict[str, CompanyClient]:
+        """Connect the customer's provider, unless an earlier run did so at these addresses.
+
+        Logto asks Workroom for its metadata meanwhile, so that has to be running.
+        """
+        options, company = self._options, self._company
+        mark = {"issuer": company.issuer, "logto": options.logto_url, "application": application_id}
+        mark |= {"app": options.app_url, "data": _fingerprint()}
+        clients = company.find_clients(mark)
         if clients is None:
             from saas_app.db.engine import create_engine  # only the first start needs these
             from saas_app.db.unit_of_work import UnitOfWork
             from saas_app.demo.connections import connect_company
 
-            engine, company = create_engine(options.database_url), self._company
+            engine = create_engine(options.database_url)
+            keys = read_env_file(options.env_file)["APP_ENCRYPTION_KEYS"]
+            registration = registration_with(keys, options.app_url, options.logto_url)
             await child.wait_until(lambda: probe.is_ready(options.company_url, http))
             try:
                 there = ManagementClient(company.management, http)
-                clients = await connect_company(company, there, product, UnitOfWork(engine))
+                clients = await connect_company(company, there, product, UnitOfWork(engine), registration)
             finally:
                 await engine.dispose()
             company.keep_clients(clients, mark)

@@ -11,15 +11,10 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A person whom Logto has just named. ``sid`` is their browser's session there, as the ID token says.
-
-    ``renews_own_session``: the browser has a session of this person here, which is only renewed. They did not
-    sign in, and gain nothing that the session does not have.
-    """
+    """A person whom Logto has just named. ``sid`` is their browser's session there, as the ID token says."""
 
     subject: str
     sid: str | None
-    renews_own_session: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,27 +29,12 @@ class Admission:
     roles_changed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SsoTest:
-    """A sign-in that tests an organization's connection, by a person who is signed in here already.
-
-    ``revision`` says which state of the connection is tested. It is over when the provider is changed.
-    """
-
-    organization_id: str
-    tester: str
-    revision: str
-
-
 class Arrivals(Protocol):
-    """Checks people who may have signed in at a company's identity provider.
-
-    Both methods raise :class:`saas_app.errors.SignInFailed` for a person who must not come in, and
-    :class:`saas_app.errors.LogtoUnavailable` if that cannot be found out now.
-    """
+    """Checks people who may have signed in at a company's identity provider."""
 
     async def admit(self, arrival: Arrival) -> Admission:
-        """Return how a person came in."""
+        """Return how a person came in.
 
-    async def finish_test(self, arrival: Arrival, test: SsoTest, present: str | None) -> None:
-        """Complete a test. ``present`` is the person who is signed in here, in the same browser."""
+        Raises :class:`saas_app.errors.SignInFailed` for a person who must not come in, and
+        :class:`saas_app.errors.LogtoUnavailable` if that cannot be found out now.
+        """

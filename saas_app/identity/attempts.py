@@ -20,7 +20,6 @@ from pydantic import TypeAdapter, ValidationError
 from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import SignInFailed
-from saas_app.identity.arrivals import SsoTest
 from saas_app.identity.logto_messages import GrantedTokens
 from saas_app.identity.vault import Vault, fingerprint
 from saas_app.models import SignInAttemptRow
@@ -41,8 +40,8 @@ class Attempt:
     ``sdk_session`` is what the SDK stores between the two requests: redirect URI, code verifier and state.
     ``renewed_for`` is the reason for a renewal, or None for a sign-in. ``asked_at`` is when the browser was
     sent to Logto, in Unix seconds of our clock. ``is_narrowed``: the request named an organization.
-    ``sso_test``: it only tests single sign-on. ``granted`` are the tokens for the callback's code, which can
-    be exchanged once, if Logto failed to respond after that.
+    ``granted`` are the tokens for the callback's code, which can be exchanged once, if Logto failed to
+    respond after that.
     """
 
     nonce: str
@@ -51,7 +50,6 @@ class Attempt:
     renewed_for: str | None
     asked_at: float
     is_narrowed: bool = False
-    sso_test: SsoTest | None = None
     granted: GrantedTokens | None = None
 
 

@@ -18,13 +18,13 @@ import structlog
 
 from saas_app.db.base import utc_now
 from saas_app.errors import LogtoUnavailable, SignInFailed
-from saas_app.identity.arrivals import Admission, Arrival, Arrivals, SsoTest
+from saas_app.identity.arrivals import Admission, Arrival, Arrivals
 from saas_app.identity.attempts import Attempt, Attempts, Outcome
 from saas_app.identity.directory import Directory
 from saas_app.identity.logto_client import LogtoProvider
 from saas_app.identity.logto_messages import GrantedTokens, LogtoRefusal, SignInOptions
 from saas_app.identity.return_paths import renewing_first
-from saas_app.identity.sessions import NewSession, SessionAccess, SessionStore
+from saas_app.identity.sessions import NewSession, SessionStore
 from saas_app.identity.step_up import authentication_time
 from saas_app.identity.token_refresh import TokenRefresher
 from saas_app.identity.token_verifier import TokenRejected
@@ -125,12 +125,10 @@ class SignIn:
         options: SignInOptions,
         *,
         renewed_for: str | None = None,
-        sso_test: SsoTest | None = None,
     ) -> tuple[str, str]:
         """Start an attempt. Returns the URL at Logto, and the value of the attempt cookie.
 
-        ``renewed_for`` is the reason for a renewal. With ``sso_test``, the attempt only tests single sign-on:
-        the browser keeps its session here. Raises :class:`LogtoUnavailable`.
+        ``renewed_for`` is the reason for a renewal. Raises :class:`LogtoUnavailable`.
         """
         client = await self._provider.client()
         started = await client.start_sign_in(self._redirect_uri, options)
@@ -142,7 +140,6 @@ class SignIn:
             renewed_for,
             utc_now().timestamp(),
             is_narrowed=bool(options.organization_id),
-            sso_test=sso_test,
         )
         await self._attempts.begin(started.state, cookie, attempt)
         return started.url, cookie
@@ -174,7 +171,6 @@ class SignIn:
             await self._attempts.forget(callback.state)
             if isinstance(failure, SignInFailed):
                 failure.next_path = attempt.next_path
-                failure.is_test = attempt.sso_test is not None
             raise
         await self._attempts.finish(callback.state, outcome)
         return outcome
@@ -225,18 +221,7 @@ class SignIn:
     async def _establish(self, browser: Browser, attempt: Attempt, granted: GrantedTokens) -> Outcome:
         if granted.id_token is None or granted.id_claims is None:
             raise SignInFailed(_("Logto did not send an ID token."))
-        before = await self._sessions.find_access(browser.session_cookie, None)
-        authenticated_at = authentication_time(granted.id_claims, utc_now(), attempt.asked_at)
-        arrival = Arrival(
-            granted.id_claims["sub"],
-            _session_id_of(granted.id_claims),
-            renews_own_session=before is not None
-            and before.principal.subject == granted.id_claims["sub"]
-            and attempt.renewed_for is not None
-            and authenticated_at is None,
-        )
-        if attempt.sso_test is not None:
-            return await self._finish_test(before, attempt.sso_test, arrival, attempt, granted.id_claims)
+        arrival = Arrival(granted.id_claims["sub"], _session_id_of(granted.id_claims))
         admission = Admission() if self._arrivals is None else await self._arrivals.admit(arrival)
         new = NewSession(
             subject=arrival.subject,
@@ -245,11 +230,11 @@ class SignIn:
             refresh_token=granted.refresh_token,
             user_agent=browser.user_agent,
             address=browser.address,
-            authenticated_at=authenticated_at,
+            authenticated_at=authentication_time(granted.id_claims, utc_now(), attempt.asked_at),
             renewed_for=attempt.renewed_for,
             sso_connector_id=admission.connector_id,
         )
-        session_id, cookie = await self._open_session(before, new, arrival)
+        session_id, cookie = await self._open_session(browser, new)
         await self._refresher.keep_user_info_token(session_id, granted)
         await self._directory.remember_user(granted.id_claims)
         await self._refresher.store_organization_names(granted.access_token, _SECONDS_FOR_NAMES)
@@ -259,32 +244,14 @@ class SignIn:
         next_path = renewing_first(attempt.next_path) if is_incomplete else attempt.next_path
         return Outcome(next_path, new.subject, session_id, cookie, utc_now(), granted.id_claims)
 
-    async def _finish_test(
-        self,
-        current: SessionAccess | None,
-        test: SsoTest,
-        arrival: Arrival,
-        attempt: Attempt,
-        claims: Mapping[str, Any],
-    ) -> Outcome:
-        """Complete a test of single sign-on, which neither opens nor changes a session."""
-        present = None if current is None else current.principal.subject
-        if self._arrivals is not None:
-            await self._arrivals.finish_test(arrival, test, present)
-        if self._arrivals is None or current is None:
-            raise SignInFailed(_("Single sign-on cannot be tested now."))
-        session_id = current.principal.session_id
-        return Outcome(attempt.next_path, arrival.subject, session_id, None, utc_now(), claims)
-
-    async def _open_session(
-        self, before: SessionAccess | None, new: NewSession, arrival: Arrival
-    ) -> tuple[UUID, str | None]:
+    async def _open_session(self, browser: Browser, new: NewSession) -> tuple[UUID, str | None]:
         """Return the session's id and its new cookie. A silent renewal by the same person keeps both.
 
-        Raises :class:`SignInFailed` if the session that is renewed has ended meanwhile. Who was let in only
-        to renew it gets no new one.
+        Raises :class:`SignInFailed` if the session that is renewed has ended meanwhile.
         """
-        if before is not None and arrival.renews_own_session:
+        before = await self._sessions.find_access(browser.session_cookie, None)
+        is_silent = new.renewed_for is not None and new.authenticated_at is None
+        if before is not None and before.principal.subject == new.subject and is_silent:
             if not await self._sessions.renew(before.principal.session_id, new):
                 raise SignInFailed(_("Your session ended while your request was in progress."))
             return before.principal.session_id, None

@@ -18,6 +18,7 @@ class Vault:
         self._fernet = MultiFernet([Fernet(key.get_secret_value()) for key in keys])
         first = keys[0].get_secret_value().encode()
         self.signing_key = hashlib.sha256(b"workroom notices" + first).hexdigest()
+        self._secrets = [key.get_secret_value().encode() for key in keys]
         self._stamping_keys = [
             hashlib.sha256(b"workroom stamps" + key.get_secret_value().encode()).digest() for key in keys
         ]
@@ -36,6 +37,10 @@ class Vault:
             return self._fernet.decrypt(sealed).decode()
         except (InvalidToken, UnicodeError):
             return None
+
+    def derive(self, purpose: str) -> tuple[bytes, ...]:
+        """Return 64 secret bytes for one purpose from each key, the first key's first."""
+        return tuple(hmac.digest(secret, purpose.encode(), hashlib.sha512) for secret in self._secrets)
 
     def stamp(self, purpose: str, text: str) -> str:
         """Sign a text for one purpose. The text stays readable."""

@@ -24,8 +24,8 @@ _PATH: Final = "/sso-connectors"
 class SsoConnector(Record):
     """A company's identity provider, and the email domains of the people whom it signs in.
 
-    ``issuer``, ``client_id`` and ``scope`` are empty until they are configured. The client secret, which
-    Logto sends too, is not kept. ``provider`` is the kind of provider, such as ``OIDC``.
+    ``issuer``, ``client_id``, ``client_secret`` and ``scope`` are empty until they are configured.
+    ``provider`` is the kind of provider, such as ``OIDC``.
     """
 
     id: str
@@ -34,6 +34,7 @@ class SsoConnector(Record):
     domains: tuple[str, ...] = ()
     issuer: str = Field("", validation_alias=AliasPath("config", "issuer"))
     client_id: str = Field("", validation_alias=AliasPath("config", "clientId"))
+    client_secret: str = Field("", repr=False, validation_alias=AliasPath("config", "clientSecret"))
     scope: str = Field("", validation_alias=AliasPath("config", "scope"))
 
 

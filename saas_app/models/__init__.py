@@ -33,6 +33,8 @@ from saas_app.models.session_token import SessionToken
 from saas_app.models.shown_secret import ShownSecretRow
 from saas_app.models.sign_in_attempt import SignInAttemptRow
 from saas_app.models.sso_connection import SsoConnection
+from saas_app.models.sso_person import SsoPerson
+from saas_app.models.sso_secret import SsoSecret
 from saas_app.models.support_access import SupportAccess
 from saas_app.models.task import Task, TaskStatus
 from saas_app.models.user import User
@@ -83,6 +85,8 @@ __all__ = [
     "ShownSecretRow",
     "SignInAttemptRow",
     "SsoConnection",
+    "SsoPerson",
+    "SsoSecret",
     "SupportAccess",
     "Task",
     "TaskStatus",

@@ -14,7 +14,8 @@ from saas_app.db.base import KEY, NAMED_IN_KEY, TENANT, Base
 class SsoConnection(Base):
     """An organization's connection to its identity provider, which Logto carries as ``connector_id``.
 
-    The client secret is only in Logto. ``issuer`` is empty until the provider is entered. ``domains`` are the
+    ``issuer``, ``client_id`` and ``scopes`` are those of our client at the provider, whose secret is a
+    :class:`saas_app.models.SsoSecret`. ``issuer`` is empty until the provider is entered. ``domains`` are the
     email domains whose people sign in there; one counts only while the organization holds it by DNS.
     ``tested_at`` is when an admin last signed in through the provider as it is now, ``on_at`` since when
     people do, and ``required_at`` since when everybody must, except ``recovery_id``. ``joins``: people who

@@ -24,8 +24,11 @@ from saas_app.config import (
 )
 from saas_app.config.addresses import is_loopback
 from saas_app.errors import ConfigurationError
+from saas_app.identity.vault import Vault
 from saas_app.operations.provisioning import Deployment, ProvisionedApplication, SupportTeam
 from saas_app.operations.sign_in_methods.declaration import FILE_VARIABLE
+from saas_app.single_sign_on.broker.registration import Registration
+from saas_app.text.translation import _
 
 _DEFAULTS = {name: field.default for name, field in Settings.model_fields.items()}
 
@@ -98,6 +101,20 @@ def stored_environment(
         "LOGTO_MANAGEMENT_RESOURCE": management.resource,
     }
     return values | _stored_if_chosen(settings, connectors_file)
+
+
+def registration_with(encryption_keys: str, app_url: str, logto_endpoint: str) -> Registration:
+    """Return how Logto knows Workroom as the identity provider of organizations.
+
+    ``encryption_keys`` is the value of ``APP_ENCRYPTION_KEYS``. Raises :class:`ConfigurationError`.
+    """
+    try:
+        vault = Vault([SecretStr(key.strip()) for key in encryption_keys.split(",")])
+    except ValueError:
+        raise ConfigurationError(
+            _("APP_ENCRYPTION_KEYS is missing or invalid. It must be the one of 'saas-app serve'.")
+        ) from None
+    return Registration(app_url, logto_endpoint, vault)
 
 
 def support_environment(team: SupportTeam) -> dict[str, str]:

@@ -75,7 +75,7 @@ def _view(connection: Connection, allowed: bool, effective: tuple[str, ...]) -> 
         stage=connection.stage.value,
         allowed=allowed,
         name=connection.name,
-        redirect_uri=service.redirect_uri(runtime().settings, connection),
+        redirect_uri=runtime().registration.redirect_uri(connection.connector_id),
         issuer=connection.issuer or None,
         client_id=connection.client_id or None,
         scopes=tuple(connection.scopes.split()),

@@ -40,7 +40,7 @@ def _clean_secret(typed: str | None) -> str:
 
 
 class ProviderForm(Form):
-    """An identity provider. The secret is required each time, because Workroom does not store it."""
+    """An identity provider. The secret is never shown, and may be left empty to keep the stored one."""
 
     name = StringField(
         _("Name of the provider"),
@@ -56,7 +56,7 @@ class ProviderForm(Form):
     client_secret = PasswordField(
         _("Client secret"),
         filters=[_clean_secret],
-        validators=[DataRequired(_("Enter the client secret.")), at_most(SECRET_LENGTH)],
+        validators=[at_most(SECRET_LENGTH)],
     )
     scopes = StringField(_("Further scopes"), filters=[clean_line], validators=[at_most(SCOPES_LENGTH - 24)])
 

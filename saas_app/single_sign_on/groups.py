@@ -1,8 +1,6 @@
 """Turns the groups that a company's identity provider sends into roles. Pure.
 
-The provider sends a person's groups as one claim, whose name the admin enters. Logto 1.42 writes names of
-claims in camel case: ``member_of`` arrives as ``memberOf``
-(:meth:`saas_app.logto.user_sessions.SsoSubmission.claim` finds it by either name). The value is a list of
+The provider sends a person's groups as one claim, whose name the admin enters. The value is a list of
 texts, or one text that is one group, whatever it contains. Anything else, or no claim, means no group:
 providers leave the claim out for people without groups, and whoever left all groups must lose their roles.
 """

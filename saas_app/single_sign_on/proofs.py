@@ -1,9 +1,9 @@
-"""Decides whether what a company's identity provider said of a person lets them in. Pure.
+"""Decides whether what a company's identity provider said of a person counts. Pure.
 
 Logto 1.42 signs people in to whichever account has the address that a provider asserts, also outside the
 domains of the company. So an admin who enters a provider could take over any account. A company is believed
-only about addresses at its own domains, and only about accounts whose own address is there too. So a link
-that an earlier, false assertion made stays harmless (decision 31).
+only about addresses at its own domains, before Logto hears of them (:mod:`.broker`), and only about accounts
+whose own address is there too (decisions 31 and 32).
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from enum import StrEnum
 from typing import Final
 
 from saas_app.email_domains.names import domain_of
-from saas_app.identity.arrivals import SsoTest
 from saas_app.logto import LogtoUser, SsoSubmission
 from saas_app.single_sign_on.values import Connection
 from saas_app.text.translation import Sentence, _
@@ -24,11 +23,6 @@ class Refusal(StrEnum):
     """Why a person does not come in. ``advice`` is for them, and says what to do."""
 
     advice: Sentence
-
-    @property
-    def is_false_claim(self) -> bool:
-        """Whether the provider may not speak for the account, which may be somebody else's."""
-        return self in (Refusal.FOREIGN_ADDRESS, Refusal.FOREIGN_ACCOUNT)
 
     def __new__(cls, value: str, advice: Sentence) -> Refusal:
         member = str.__new__(cls, value)
@@ -89,13 +83,9 @@ class Refusal(StrEnum):
             "test again. Then sign in there with the email address of your own account."
         ),
     )
-    NOT_TESTED = (
-        "the test went another way",
-        _("You did not sign in through the identity provider that you test. Start the test again."),
-    )
     CHANGED = (
-        "the connection was changed during the test",
-        _("Single sign-on was changed during the test. Start the test again."),
+        "the connection was changed during the sign-in",
+        _("Single sign-on was changed while you were at the identity provider. Start again."),
     )
 
 
@@ -103,27 +93,36 @@ _LONGEST_ADDRESS: Final = 320  # characters
 
 
 def find_objection(
-    connection: Connection, held: Collection[str], proof: SsoSubmission, account: LogtoUser
+    connection: Connection, held: Collection[str], issuer: str, proof: SsoSubmission, account: LogtoUser
 ) -> Refusal | None:
-    """Return why a person must not come in through a connection, or None.
+    """Return why a person must not come in who signed in at Logto through a connection, or None.
 
-    ``held`` are the domains that the organization holds by DNS now. Whether the connection is on is not
-    looked at, because a test comes before that.
+    ``held`` are the domains that the organization holds by DNS now, and ``issuer`` is what we are for Logto.
+    Whether the connection is on is not looked at.
     """
-    trusted = frozenset(connection.domains) & frozenset(held)
     if account.is_suspended:
         return Refusal.SUSPENDED
-    if not connection.issuer or proof.issuer != connection.issuer:
+    if not connection.issuer or proof.issuer != issuer:
         return Refusal.OTHER_PROVIDER
     if not is_linked(proof, account):
         return Refusal.NOT_LINKED
-    if not proof.email:
-        return Refusal.NO_ADDRESS
-    if trusted_domain(proof.email) not in trusted:
-        return Refusal.FOREIGN_ADDRESS
-    if trusted_domain(account.email) not in trusted:
+    trusted = trusted_domains(connection, held)
+    objection = find_objection_to(proof.email, trusted)
+    if objection is None and trusted_domain(account.email) not in trusted:
         return Refusal.FOREIGN_ACCOUNT
-    return None
+    return objection
+
+
+def find_objection_to(email: str | None, trusted: Collection[str]) -> Refusal | None:
+    """Return why a provider may not speak for a verified address, or None."""
+    if not email:
+        return Refusal.NO_ADDRESS
+    return None if trusted_domain(email) in trusted else Refusal.FOREIGN_ADDRESS
+
+
+def trusted_domains(connection: Connection, held: Collection[str]) -> frozenset[str]:
+    """Return the domains about whose addresses a provider is believed."""
+    return frozenset(connection.domains) & frozenset(held)
 
 
 def trusted_domain(address: str | None) -> str | None:
@@ -131,11 +130,6 @@ def trusted_domain(address: str | None) -> str | None:
     if address is None or len(address) > _LONGEST_ADDRESS or address.count("@") != 1:
         return None
     return domain_of(address)
-
-
-def begin_test(connection: Connection, tester: str) -> SsoTest:
-    """Return the test of a connection as it is now, for :func:`saas_app.web.to_logto.to_logto`."""
-    return SsoTest(connection.organization_id, tester, revision_of(connection))
 
 
 def revision_of(connection: Connection) -> str:

@@ -19,6 +19,8 @@ from saas_app.models import (
     FormerMembership,
     OrganizationOptions,
     SsoConnection,
+    SsoPerson,
+    SsoSecret,
     User,
 )
 from saas_app.single_sign_on.values import Connection, GroupRole
@@ -147,8 +149,22 @@ async def change_connection(db: WritingSession, organization_id: str, **values: 
 
 
 async def delete_connection(db: WritingSession, organization_id: str) -> None:
-    """Delete an organization's connection."""
+    """Delete an organization's connection, its secret and its people. The session is bound to it."""
     await db.execute(sa.delete(SsoConnection).where(SsoConnection.organization_id == organization_id))
+    await db.execute(sa.delete(SsoSecret))
+    await db.execute(sa.delete(SsoPerson))
+
+
+async def find_secret(db: DatabaseSession) -> bytes | None:
+    """Return the encrypted secret of our client at the provider of the session's organization, or None."""
+    secret: bytes | None = await db.scalar(sa.select(SsoSecret.client_secret))
+    return secret
+
+
+async def save_secret(db: WritingSession, organization_id: str, sealed: bytes) -> None:
+    """Store the encrypted secret of our client at the provider. The session is bound to the organization."""
+    await db.execute(sa.delete(SsoSecret))
+    db.add(SsoSecret(organization_id=organization_id, client_secret=sealed))
 
 
 def _as_connection(row: sa.Row[Any]) -> Connection:

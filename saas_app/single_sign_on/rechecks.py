@@ -2,14 +2,13 @@
 
 Logto sends no webhook about connectors, so only this notices what was changed in its Console, what an
 interrupted change left there, and what could not be told to it when a domain was lost. What is stored here
-decides. The exceptions are a connector that is gone, and a provider that was entered only there: the
-connection then has to be tested again. Nothing is needed when a person is deleted or suspended: their
+decides, unless the connector is gone. Nothing is needed when a person is deleted or suspended: their
 sessions end as those of other people do.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from saas_app.audit.recorder import Action, Target, record
@@ -18,17 +17,17 @@ from saas_app.db.session import WritingSession
 from saas_app.identity.standing import Workroom
 from saas_app.logto import SsoConnector
 from saas_app.single_sign_on import queries
-from saas_app.single_sign_on.changes.connectors import align
+from saas_app.single_sign_on.broker.registration import Registration
+from saas_app.single_sign_on.changes.connectors import repair
 from saas_app.single_sign_on.changes.lost_domains import find_loss
 from saas_app.single_sign_on.changes.permission import switch_off
 from saas_app.single_sign_on.recovery import list_candidates
 from saas_app.single_sign_on.values import CONNECTOR_MARK, OFF, TARGET, Connection
-from saas_app.single_sign_on.wanted import has_provider, wanted_domains
+from saas_app.single_sign_on.wanted import wanted_domains
 from saas_app.text.domains import shown_domain
 from saas_app.text.translation import Sentence, _
 
 _GONE: Final = "its connector was deleted in Logto"
-_ENTERED_IN_LOGTO: Final = "the identity provider was changed in Logto"
 _NOT_HELD: Final = "the organization does not hold the email domain"
 
 
@@ -46,15 +45,15 @@ class SsoChecks:
     ``self_service``: every organization may have one that is on, also if the operator has not allowed it.
     """
 
-    def __init__(self, systems: Systems, *, self_service: bool) -> None:
+    def __init__(self, systems: Systems, registration: Registration, *, self_service: bool) -> None:
         self._systems = systems
+        self._registration = registration
         self._self_service = self_service
 
     async def run(self, organization_id: str) -> list[SsoNews]:
         """Check the connection of an organization, and return what to report.
 
         Raises what :func:`saas_app.logto.explaining` raises, and :class:`saas_app.errors.Busy`.
-        :class:`LogtoUnavailable` may mean that only the company's provider hangs: Logto waits for it.
         """
         if await self._find(organization_id) is None:
             return []
@@ -67,11 +66,9 @@ class SsoChecks:
                 return [await self._turn_off(turn, connection)]
             connection, forbidden = await self._turn_off_forbidden(turn, connection)
             connection, news = await self._take_out_lost(turn, connection)
-            connection, more = await self._adopt_provider(turn, connection, connector)
             return [
                 *forbidden,
                 *news,
-                *more,
                 *await self._align(turn, connection, connector),
                 *await self._check_recovery(connection),
             ]
@@ -147,35 +144,21 @@ class SsoChecks:
             text = _("single sign-on was turned off: it does not hold %(domains)s", domains=names)
         return loss.after, [SsoNews(text, changed=True)]
 
-    async def _adopt_provider(
-        self, turn: OrganizationChange[Workroom], connection: Connection, connector: SsoConnector
-    ) -> tuple[Connection, list[SsoNews]]:
-        """Store the provider that Logto has, if it is another. While the connection is on, only report it."""
-        if has_provider(connector, connection):
-            return connection, []
-        theirs = (connector.issuer, connector.client_id)
-        text = _(
-            "the identity provider of its single sign-on is %(issuer)s in Logto", issuer=theirs[0] or "-"
-        )
-        if connection.is_on:
-            return connection, [SsoNews(text, changed=False)]
-        values = {"issuer": theirs[0], "client_id": theirs[1], "tested_at": None, "tested_by": None}
-        async with self._systems.work.writing(turn.organization_id) as db:
-            await queries.change_connection(db, turn.organization_id, **values)
-            _record(db, turn, Action.SSO_CONFIGURE, connection, _ENTERED_IN_LOGTO, issuer=theirs[0])
-        adopted = replace(connection, issuer=theirs[0], client_id=theirs[1], tested_at=None, tested_by=None)
-        return adopted, [SsoNews(text, changed=True)]
-
     async def _align(
         self, turn: OrganizationChange[Workroom], connection: Connection, connector: SsoConnector
     ) -> list[SsoNews]:
-        """Set the connector's domains, and keep Logto from adding members, if Logto has something else."""
+        """Let the connector point at us, with its domains, and keep Logto from adding members."""
         async with self._systems.work.reading(turn.organization_id) as db:
             held = await queries.list_held_domains(db, turn.organization_id)
         joining = await turn.management.list_joining_connectors(turn.organization_id)
         news = []
-        is_entered = connection.issuer != ""  # before, the connector has no domain, and cannot be used
-        if is_entered and set(connector.domains) != set(wanted_domains(connection, held)):
+        if not self._registration.is_ours(connector):
+            text = _(
+                "the connector of its single sign-on asked another provider in Logto: %(issuer)s",
+                issuer=connector.issuer or "-",
+            )
+            news.append(SsoNews(text, changed=True))
+        if set(connector.domains) != set(wanted_domains(connection, held)):
             names = ", ".join(connector.domains) or "-"
             text = _(
                 "the connector of its single sign-on had these domains in Logto: %(domains)s", domains=names
@@ -185,7 +168,7 @@ class SsoChecks:
             text = _("Logto made people members through its single sign-on, before Workroom checked them")
             news.append(SsoNews(text, changed=True))
         if news:
-            await align(turn.management, connection, held)
+            await repair(turn.management, self._registration, connection, held)
         return news
 
     async def _check_recovery(self, connection: Connection) -> list[SsoNews]:

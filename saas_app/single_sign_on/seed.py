@@ -9,6 +9,7 @@ from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.logto import ManagementClient
 from saas_app.single_sign_on import queries
+from saas_app.single_sign_on.broker.registration import Registration
 from saas_app.single_sign_on.changes.provider import connector_name
 
 
@@ -27,7 +28,12 @@ class SeededProvider:
 
 
 async def seed_connection(
-    work: UnitOfWork, client: ManagementClient, organization_id: str, admin_id: str, wanted: SeededProvider
+    work: UnitOfWork,
+    client: ManagementClient,
+    registration: Registration,
+    organization_id: str,
+    admin_id: str,
+    wanted: SeededProvider,
 ) -> bool:
     """Connect a provider whose people join. Returns False if the organization uses this client already.
 
@@ -40,15 +46,6 @@ async def seed_connection(
         return False
     now = utc_now()
     connector_id = found.connector_id if found else await _create_connector(client, organization_id)
-    await client.configure_sso_connector(
-        connector_id,
-        display_name=wanted.name,
-        issuer=wanted.issuer,
-        client_id=wanted.client_id,
-        client_secret=wanted.client_secret,
-        scope=wanted.scopes,
-        domains=wanted.domains,
-    )
     async with work.writing(organization_id) as db:
         if found is None:
             await queries.add_connection(db, organization_id, connector_id, wanted.name, admin_id, now)
@@ -68,6 +65,11 @@ async def seed_connection(
             required_at=None,
             recovery_id=None,
         )
+        await queries.save_secret(db, organization_id, registration.vault.seal(wanted.client_secret))
+    async with work.reading(organization_id) as db:
+        connection = await queries.find_connection(db, organization_id)
+    if connection is not None:
+        await registration.write(client, connection, wanted.domains)
     return True
 
 

@@ -17,10 +17,12 @@ from saas_app.errors import LogtoUnavailable, NotFound
 from saas_app.logto import ManagementClient, SsoConnector, explaining
 from saas_app.models import DomainProof
 from saas_app.single_sign_on import queries
+from saas_app.single_sign_on.broker.errands import Tester
+from saas_app.single_sign_on.broker.registration import Registration
 from saas_app.single_sign_on.proofs import Refusal
 from saas_app.single_sign_on.queries import find_connection, find_name, list_held_domains
 from saas_app.single_sign_on.values import Connection
-from saas_app.single_sign_on.wanted import has_provider, wanted_domains
+from saas_app.single_sign_on.wanted import wanted_domains
 from saas_app.text.domains import shown_domain
 from saas_app.text.translation import Sentence, _
 
@@ -43,11 +45,13 @@ class DomainChoice:
 class AtLogto:
     """The connection as Logto has it. ``is_known`` is false if Logto did not answer.
 
-    ``connector`` is None if it was deleted there.
+    ``connector`` is None if it was deleted there. ``is_ours``: it points at us. ``joins``: Logto makes its
+    people members by itself.
     """
 
     is_known: bool = False
     connector: SsoConnector | None = None
+    is_ours: bool = False
     joins: bool = False
 
 
@@ -93,20 +97,13 @@ class Overview:
         return self.connection is not None and self.at_logto.is_known and self.at_logto.connector is None
 
     @property
-    def is_other_provider(self) -> bool:
-        """Whether Logto has another provider than the page, so that it has to be entered again."""
-        found = self.at_logto.connector
-        return found is not None and self.connection is not None and not has_provider(found, self.connection)
-
-    @property
     def is_unapplied(self) -> bool:
-        """Whether Logto has other domains than the page says, or makes people members by itself."""
+        """Whether Logto has something else than it should, or makes people members by itself."""
         found, wanted = self.at_logto.connector, self.connection
-        if found is None or wanted is None or not wanted.issuer:
+        if found is None or wanted is None:
             return False
-        if set(found.domains) != set(wanted_domains(wanted, self.held)):
-            return True
-        return self.at_logto.joins
+        has_domains = set(found.domains) == set(wanted_domains(wanted, self.held))
+        return self.at_logto.joins or not (has_domains and self.at_logto.is_ours)
 
 
 def require_offered(settings: Settings) -> None:
@@ -126,9 +123,14 @@ async def is_allowed(db: DatabaseSession, organization_id: str, settings: Settin
     return await queries.is_allowed(db, organization_id, self_service=self_service)
 
 
-def redirect_uri(settings: Settings, connection: Connection) -> str:
-    """Return the address to which the provider sends people back, as Logto 1.42 derives it."""
-    return f"{settings.logto_endpoint.rstrip('/')}/callback/{connection.connector_id}"
+async def find_tester(management: ManagementClient, user_id: str, back: str) -> Tester:
+    """Return the admin who is about to test a connection. The provider has to name their own address.
+
+    ``back`` is the path to return to. Raises what :func:`saas_app.logto.explaining` raises.
+    """
+    with explaining():
+        account = await management.get_user(user_id)
+    return Tester(account.id, account.display_name, account.email or "", back)
 
 
 def effective_domains(connection: Connection, held: Collection[str]) -> tuple[str, ...]:
@@ -137,7 +139,12 @@ def effective_domains(connection: Connection, held: Collection[str]) -> tuple[st
 
 
 async def read_overview(
-    work: UnitOfWork, management: ManagementClient, organization_id: str, *, self_service: bool
+    work: UnitOfWork,
+    management: ManagementClient,
+    registration: Registration,
+    organization_id: str,
+    *,
+    self_service: bool,
 ) -> Overview:
     """Return how far single sign-on is set up, here and in Logto. No transaction waits for Logto."""
     async with work.reading(organization_id) as db:
@@ -147,7 +154,7 @@ async def read_overview(
         people = (connection.tested_by, connection.recovery_id) if connection else (None, None)
         tester, recovery = [await find_name(db, one) if one else None for one in people]
         rejected = await _find_rejected(db, connection) if connection else None
-    at_logto, roles = await read_at_logto(management, organization_id, connection)
+    at_logto, roles = await read_at_logto(management, registration, organization_id, connection)
     return Overview(connection, domains, at_logto, roles, is_allowed, tester, recovery, rejected)
 
 
@@ -185,12 +192,12 @@ async def _list_choices(
 
 
 async def read_at_logto(
-    management: ManagementClient, organization_id: str, connection: Connection | None
+    management: ManagementClient,
+    registration: Registration,
+    organization_id: str,
+    connection: Connection | None,
 ) -> tuple[AtLogto, frozenset[str]]:
-    """Return what Logto has, and the default roles. Logto asks the company's provider, which may hang.
-
-    Nothing is known if it does not answer in time.
-    """
+    """Return what Logto has, and the default roles. Nothing is known if it does not answer in time."""
     try:
         with explaining():
             roles = await management.list_joining_roles(organization_id)
@@ -202,7 +209,8 @@ async def read_at_logto(
             )
     except LogtoUnavailable:
         return AtLogto(), frozenset()
-    return AtLogto(True, connector, connection.connector_id in joining), roles
+    is_ours = connector is not None and registration.is_ours(connector)
+    return AtLogto(True, connector, is_ours, connection.connector_id in joining), roles
 
 
 def _choice(claim: Claim, chosen: Collection[str]) -> DomainChoice:

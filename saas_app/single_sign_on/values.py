@@ -18,6 +18,9 @@ CONNECTOR_MARK: Final = "Workroom "
 BASE_SCOPES: Final = ("openid", "profile", "email")
 """What is always requested of a provider."""
 
+GROUPS_CLAIM: Final = "groups"
+"""Our name for the claim with a person's groups, in what we say to Logto."""
+
 MAX_GROUPS: Final = 50
 """The most rows in the mapping of groups to roles."""
 

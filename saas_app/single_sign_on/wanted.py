@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from saas_app.logto import SsoConnector
 from saas_app.single_sign_on.values import Connection
 
 
@@ -20,8 +19,3 @@ def wanted_domains(connection: Connection, held: Collection[str]) -> tuple[str, 
     if connection.is_on and (chosen := tuple(name for name in connection.domains if name in held)):
         return chosen
     return (connection.reserved_domain,)
-
-
-def has_provider(connector: SsoConnector, connection: Connection) -> bool:
-    """Return whether Logto has the provider that is stored here."""
-    return (connector.issuer, connector.client_id) == (connection.issuer, connection.client_id)

@@ -11,9 +11,9 @@ from typing import Final
 from quart import g, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from saas_app.identity.arrivals import SsoTest
 from saas_app.identity.logto_messages import SignInOptions
 from saas_app.identity.return_paths import own_path
+from saas_app.identity.sign_in import Browser
 from saas_app.web.context import browser, runtime, set_cookie
 from saas_app.web.personas import current_persona, renew_persona
 from saas_app.web.reader import current_reader
@@ -26,12 +26,10 @@ async def to_logto(
     *,
     renewed_for: str | None = None,
     next_path: str | None = None,
-    sso_test: SsoTest | None = None,
 ) -> BaseResponse:
     """Send the browser to Logto, whose pages speak the language that the reader chose here.
 
-    ``next_path`` is the page to open afterwards, unless the query names one. ``sso_test``: the sign-in only
-    tests single sign-on.
+    ``next_path`` is the page to open afterwards, unless the query names one.
     """
     visitor = browser(request)
     if not options.ui_locales:
@@ -42,10 +40,12 @@ async def to_logto(
         return await renew_persona(persona, options, renewed_for, next_path)
     if "attempt_cookie" in g:
         visitor = replace(visitor, attempt_cookie=g.attempt_cookie)
-    url, attempt = await runtime().sign_in.start(
-        visitor, next_path, options, renewed_for=renewed_for, sso_test=sso_test
-    )
-    response = redirect(url, 303)
+    url, attempt = await runtime().sign_in.start(visitor, next_path, options, renewed_for=renewed_for)
+    return bound_to_attempt(redirect(url, 303), visitor, attempt)
+
+
+def bound_to_attempt(response: BaseResponse, visitor: Browser, attempt: str) -> BaseResponse:
+    """Return a redirect with the cookie that binds an attempt to the browser, unless it has this one."""
     if attempt != visitor.attempt_cookie:
         set_cookie(response, "attempt", attempt, _ATTEMPT_COOKIE_LIFETIME)
     return response

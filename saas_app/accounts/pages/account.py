@@ -42,6 +42,7 @@ async def account(principal: SessionPrincipal) -> ResponseReturnValue:
         memberships=claims.get("organizations") or (),
         work=runtime().work,
         management=runtime().management,
+        registration=runtime().registration,
     )
     return render(
         "identity/account.html",

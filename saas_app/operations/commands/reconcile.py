@@ -17,7 +17,7 @@ from saas_app.email_domains.dns_records import TxtResolver
 from saas_app.email_domains.rechecks import DomainChecks
 from saas_app.logto import connect
 from saas_app.operations.commands.common import env_file_option, load_env_files, report_failed, short_errors
-from saas_app.operations.deployment import DeploymentSettings, load_deployment_settings
+from saas_app.operations.deployment import DeploymentSettings, load_deployment_settings, registration_with
 from saas_app.operations.migrate import migrate as apply_migrations
 from saas_app.operations.migrate import read_state
 from saas_app.operations.output import column, one_line, say
@@ -65,10 +65,8 @@ async def _reconcile(
             domains = DomainChecks(
                 Systems(work, client, None), TxtResolver(settings.domain_nameservers), grace
             )
-            self_service = settings.single_sign_on_self_service
-            checks = SsoChecks(Systems(work, client, None), self_service=self_service)
-            single_sign_on = checks if settings.single_sign_on else None
-            async for found in Reconciler(work, client, domains, single_sign_on).run(organization_id):
+            checks = _single_sign_on(Systems(work, client, None), management, settings)
+            async for found in Reconciler(work, client, domains, checks).run(organization_id):
                 if isinstance(found, Failure):
                     failed.append(found)
                     continue
@@ -77,3 +75,14 @@ async def _reconcile(
     finally:
         await engine.dispose()
     return repaired, failed
+
+
+def _single_sign_on(
+    systems: Systems, management: ManagementSettings, settings: DeploymentSettings
+) -> SsoChecks | None:
+    """Return the checks of single sign-on, or None where it is not offered."""
+    if not settings.single_sign_on:
+        return None
+    keys = settings.encryption_keys.get_secret_value()
+    registration = registration_with(keys, settings.app_url, management.endpoint)
+    return SsoChecks(systems, registration, self_service=settings.single_sign_on_self_service)

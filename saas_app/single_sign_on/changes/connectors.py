@@ -9,6 +9,7 @@ import structlog
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.logto import ManagementClient, ManagementError
 from saas_app.single_sign_on import queries
+from saas_app.single_sign_on.broker.registration import Registration
 from saas_app.single_sign_on.values import Connection
 from saas_app.single_sign_on.wanted import wanted_domains
 
@@ -18,11 +19,18 @@ log = structlog.get_logger(__name__)
 async def align(management: ManagementClient, connection: Connection, held: Collection[str]) -> None:
     """Set the domains of the connector in Logto to what they should be, and keep Logto from adding members.
 
-    The latter comes first: Logto asks the company's provider when the domains change, and that may hang.
     Raises what calls to Logto raise: 404 if the connector or the organization does not exist there.
     """
     await management.remove_joining_connector(connection.organization_id, connection.connector_id)
     await management.set_sso_domains(connection.connector_id, wanted_domains(connection, held))
+
+
+async def repair(
+    management: ManagementClient, registration: Registration, connection: Connection, held: Collection[str]
+) -> None:
+    """Like :func:`align`, for a connector that may point elsewhere than at us."""
+    await management.remove_joining_connector(connection.organization_id, connection.connector_id)
+    await registration.write(management, connection, wanted_domains(connection, held))
 
 
 async def align_off(management: ManagementClient, connection: Connection, held: Collection[str]) -> None:

@@ -26,7 +26,7 @@ from saas_app.notifications.recorder import notify_of_end
 from saas_app.rbac.permissions import Role
 from saas_app.single_sign_on.groups import given_roles, wanted_roles
 from saas_app.single_sign_on.queries import find_connection
-from saas_app.single_sign_on.values import Connection
+from saas_app.single_sign_on.values import GROUPS_CLAIM, Connection
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +57,7 @@ async def set_roles_of_groups(
     """
     if not _decides_about(connection, account):
         return False
-    claim = proof.claim(connection.group_claim)
+    claim = proof.claim(GROUPS_CLAIM)
     change = systems.by(Workroom(connection.organization_id))
     try:
         plan = await _plan(change, connection, account.id, claim)
@@ -108,7 +108,7 @@ async def _set_roles(turn: _Turn, account: LogtoUser, proof: SsoSubmission) -> b
         connection = await find_connection(db, turn.organization_id)
     if connection is None or not _decides_about(connection, account):
         return False
-    claim = proof.claim(connection.group_claim)
+    claim = proof.claim(GROUPS_CLAIM)
     plan = await _plan(turn, connection, account.id, claim)
     if plan is None or plan.is_empty:
         return False

@@ -38,7 +38,7 @@ async def forbid(systems: Systems, organization: OrganizationInfo) -> bool:
             found = await queries.find_connection(db, organization.id)
             off = None if found is None else await switch_off(db, turn, found)
             held = await queries.list_held_domains(db, organization.id)
-        if off is not None and off.issuer:  # before, the connector has no domain
+        if off is not None:
             await align_off(turn.management, off, held)
     return changed
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from saas_app.audit.recorder import Action, Target
@@ -9,8 +10,10 @@ from saas_app.changes.organization_change import MemberChange
 from saas_app.db.base import utc_now
 from saas_app.db.session import WritingSession
 from saas_app.errors import Invalid
+from saas_app.identity.vault import Vault
 from saas_app.logto import ManagementError, SsoConnector
 from saas_app.organizations.values import OrganizationGone
+from saas_app.single_sign_on.broker.registration import Registration
 from saas_app.single_sign_on.changes.steps import (
     event,
     get_connection,
@@ -22,7 +25,13 @@ from saas_app.single_sign_on.changes.steps import (
     setting_up,
 )
 from saas_app.single_sign_on.issuers import IssuerInspector
-from saas_app.single_sign_on.queries import add_connection, delete_connection, find_connection
+from saas_app.single_sign_on.queries import (
+    add_connection,
+    delete_connection,
+    find_connection,
+    find_secret,
+    save_secret,
+)
 from saas_app.single_sign_on.values import CONNECTOR_MARK, NAME_LENGTH, TARGET, Connection, Provider
 from saas_app.single_sign_on.wanted import wanted_domains
 from saas_app.text.translation import _
@@ -30,8 +39,8 @@ from saas_app.text.translation import _
 _TAKEN: Final = "single_sign_on.duplicate_connector_name"
 
 
-async def begin(change: MemberChange, *, self_service: bool) -> None:
-    """Create the connector, so that its redirect URI is known. Nothing happens if it exists.
+async def begin(change: MemberChange, registration: Registration, *, self_service: bool) -> None:
+    """Create the connector, so that our redirect URI is known. Nothing happens if it exists.
 
     A connection whose connector was deleted in Logto is replaced.
     """
@@ -55,50 +64,81 @@ async def begin(change: MemberChange, *, self_service: bool) -> None:
 
         target = Target(TARGET, turn.organization_id, name)
         await turn.carry_out(turn.event(Action.SSO_CREATE, target), create, also=keep)
+        with refusals():
+            await registration.write(turn.management, *await _wanted(turn))
 
 
 async def configure(
-    change: MemberChange, inspector: IssuerInspector, wanted: Provider, *, self_service: bool
+    change: MemberChange,
+    inspector: IssuerInspector,
+    registration: Registration,
+    wanted: Provider,
+    *,
+    self_service: bool,
 ) -> None:
     """Enter the provider, or change it. Each time, the connection has to be tested again.
 
-    While single sign-on is on, the issuer and the client stay as they are. Raises :class:`Invalid`,
-    :class:`NotSetUp`, :class:`ConnectorGone` and :class:`LimitReached`.
+    An empty secret keeps the stored one, if the issuer and the client stay as they are. They do while single
+    sign-on is on. Logto is told only the name. Raises :class:`Invalid`, :class:`NotSetUp`,
+    :class:`ConnectorGone` and :class:`LimitReached`.
     """
     async with setting_up(change, self_service=self_service) as turn:
         await turn.count()  # before the provider is asked
         now = await get_connection(turn)
-        if now.is_on and (wanted.issuer, wanted.client_id) != (now.issuer, now.client_id):
+        is_same = (wanted.issuer, wanted.client_id) == (now.issuer, now.client_id)
+        if now.is_on and not is_same:
             raise Invalid(
                 fields={"issuer": _("Turn single sign-on off before you change the issuer or the client ID.")}
             )
+        if not wanted.client_secret and not (is_same and await _has_secret(turn)):
+            raise Invalid(fields={"client_secret": _("Enter the client secret.")})
         await inspect(inspector, wanted.issuer)
-        domains = wanted_domains(now, await list_held(turn))
-        tested = {"tested_at": now.tested_at, "tested_by": now.tested_by}
+        entered = replace(
+            now,
+            name=wanted.name,
+            issuer=wanted.issuer,
+            client_id=wanted.client_id,
+            scopes=wanted.scopes,
+            tested_at=None,
+            tested_by=None,
+        )
+        domains = wanted_domains(entered, await list_held(turn))
         with refusals():
             await turn.carry_out(
                 event(turn, Action.SSO_CONFIGURE, now, _facts(now), _facts(wanted)),
-                lambda: turn.management.configure_sso_connector(
-                    now.connector_id,
-                    display_name=wanted.name,
-                    issuer=wanted.issuer,
-                    client_id=wanted.client_id,
-                    client_secret=wanted.client_secret,
-                    scope=wanted.scopes,
-                    domains=domains,
-                ),
+                lambda: registration.write(turn.management, entered, domains),
                 before=lambda db: set_values(db, turn, tested_at=None, tested_by=None),
-                also=lambda db: set_values(
-                    db,
-                    turn,
-                    name=wanted.name,
-                    issuer=wanted.issuer,
-                    client_id=wanted.client_id,
-                    scopes=wanted.scopes,
-                ),
-                on_refusal=lambda db: set_values(db, turn, **tested),
+                also=lambda db: _keep(db, turn, registration.vault, entered, wanted.client_secret),
+                on_refusal=lambda db: set_values(db, turn, tested_at=now.tested_at, tested_by=now.tested_by),
                 is_counted=True,
             )
+
+
+async def _keep(
+    db: WritingSession, turn: MemberChange, vault: Vault, entered: Connection, client_secret: str
+) -> None:
+    """Store the provider, and a new secret encrypted."""
+    await set_values(
+        db,
+        turn,
+        name=entered.name,
+        issuer=entered.issuer,
+        client_id=entered.client_id,
+        scopes=entered.scopes,
+    )
+    if client_secret:
+        await save_secret(db, turn.organization_id, vault.seal(client_secret))
+
+
+async def _has_secret(turn: MemberChange) -> bool:
+    async with turn.work.reading(turn.organization_id) as db:
+        return await find_secret(db) is not None
+
+
+async def _wanted(turn: MemberChange) -> tuple[Connection, tuple[str, ...]]:
+    """Return the connection, and the domains that Logto should have."""
+    connection = await get_connection(turn)
+    return connection, wanted_domains(connection, await list_held(turn))
 
 
 async def remove(change: MemberChange) -> None:

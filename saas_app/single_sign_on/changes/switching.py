@@ -11,7 +11,8 @@ from saas_app.changes.organization_change import MemberChange
 from saas_app.db.base import utc_now
 from saas_app.errors import Invalid
 from saas_app.organizations.service import read_joining
-from saas_app.single_sign_on.changes.connectors import align, align_off
+from saas_app.single_sign_on.broker.registration import Registration
+from saas_app.single_sign_on.changes.connectors import align, align_off, repair
 from saas_app.single_sign_on.changes.steps import (
     ConnectorGone,
     NotReady,
@@ -31,7 +32,7 @@ from saas_app.single_sign_on.issuers import IssuerInspector
 from saas_app.single_sign_on.recovery import require_recoverable
 from saas_app.single_sign_on.service import effective_domains
 from saas_app.single_sign_on.values import OFF, Connection
-from saas_app.single_sign_on.wanted import has_provider, wanted_domains
+from saas_app.single_sign_on.wanted import wanted_domains
 from saas_app.text.domains import shown_domain
 from saas_app.text.translation import _
 from saas_app.text.visible import isolated
@@ -88,26 +89,22 @@ async def turn_on(change: MemberChange, inspector: IssuerInspector, *, self_serv
         if now.joins:
             await _require_default_roles(turn)
         await inspect(inspector, now.issuer)
-        connector = await turn.management.find_sso_connector(now.connector_id)
-        if connector is None:
-            raise ConnectorGone
-        if not has_provider(connector, now):
-            raise NotReady(
-                _("Logto has another provider than this page. Enter the provider again, and test it.")
-            )
         on = replace(now, domains=domains, on_at=now.on_at or utc_now())
         if on == now and not await _is_unapplied(turn, on, held):
             return
         await _apply(turn, now, on, held, Action.SSO_TURN_ON, {"domains": named(domains), "joins": on.joins})
 
 
-async def apply_again(change: MemberChange, *, self_service: bool) -> None:
-    """Write the domains to Logto again, and whether people join, after Logto did not answer."""
+async def apply_again(change: MemberChange, registration: Registration, *, self_service: bool) -> None:
+    """Write to Logto again what it should have, after it did not answer, or was changed."""
     async with setting_up(change, self_service=self_service) as turn:
         now, held = await get_connection(turn), await list_held(turn)
         after = {"domains": named(effective_domains(now, held)), "joins": now.joins}
-        await turn.count()
-        await _apply(turn, now, now, held, Action.SSO_CHANGE, after)
+        with refusals():
+            await turn.carry_out(
+                event(turn, Action.SSO_CHANGE, now, after=after),
+                lambda: repair(turn.management, registration, now, held),
+            )
 
 
 async def turn_off(change: MemberChange) -> None:

@@ -9,7 +9,6 @@ from quart import Blueprint, redirect, request, url_for
 from quart.typing import ResponseReturnValue
 
 from saas_app.errors import AppError, Invalid, LogtoUnavailable, RateLimited
-from saas_app.identity.logto_messages import SignInOptions
 from saas_app.identity.tenant import Tenant
 from saas_app.organizations.service import joining_role_choices
 from saas_app.rbac.permissions import Permission
@@ -23,16 +22,16 @@ from saas_app.single_sign_on.changes.steps import (
     require_lasting,
 )
 from saas_app.single_sign_on.forms import GroupsForm, ProviderForm, put_errors, read_domains, read_joins
-from saas_app.single_sign_on.proofs import begin_test
+from saas_app.single_sign_on.pages.broker import offered_broker
 from saas_app.single_sign_on.values import Connection, Stage
 from saas_app.text.translation import Sentence, _
-from saas_app.web.context import database, management, organization_change, runtime
+from saas_app.web.context import browser, database, management, organization_change, runtime
 from saas_app.web.guards import requires
 from saas_app.web.limits import retry_after
 from saas_app.web.notices import notify
 from saas_app.web.prefetches import only_deliberately
 from saas_app.web.templating import render
-from saas_app.web.to_logto import to_logto
+from saas_app.web.to_logto import bound_to_attempt
 
 blueprint = Blueprint("single_sign_on", __name__, url_prefix="/o/<organization_id>/single-sign-on")
 
@@ -53,7 +52,7 @@ async def show_page(tenant: Tenant) -> ResponseReturnValue:
 async def begin(tenant: Tenant) -> ResponseReturnValue:
     """Create the connection at Logto, so that its redirect URI is known."""
     service.require_offered(runtime().settings)
-    work = provider.begin(organization_change(tenant), self_service=_self_service())
+    work = provider.begin(organization_change(tenant), runtime().registration, self_service=_self_service())
     return await try_change(tenant, work, _("Single sign-on was created. Nobody uses it yet."), "domains")
 
 
@@ -71,7 +70,7 @@ async def choose_domains(tenant: Tenant) -> ResponseReturnValue:
 @blueprint.post("/provider")
 @requires(Permission.ORGANIZATION_UPDATE, fresh=True)
 async def save_provider(tenant: Tenant) -> ResponseReturnValue:
-    """Enter the identity provider. Its secret goes to Logto, and is stored nowhere else."""
+    """Enter the identity provider. Its secret is stored encrypted, and never shown."""
     service.require_offered(runtime().settings)
     form = ProviderForm(await request.form, allows_private=_allows_private())
     if not form.validate():
@@ -79,6 +78,7 @@ async def save_provider(tenant: Tenant) -> ResponseReturnValue:
     work = provider.configure(
         organization_change(tenant),
         runtime().issuer_inspector,
+        runtime().registration,
         form.as_provider(),
         self_service=_self_service(),
     )
@@ -101,9 +101,10 @@ async def test(tenant: Tenant) -> ResponseReturnValue:
         raise NotReady(_("Enter the provider first."))
     if not connection.domains:
         raise NotReady(_("Choose at least one domain first."))
-    options = SignInOptions(prompt="login consent", direct_sign_in=f"sso:{connection.connector_id}")
-    begun = begin_test(connection, tenant.principal.subject)
-    return await to_logto(options, next_path=f"{page_path(tenant)}#test", sso_test=begun)
+    visitor = browser(request)
+    tester = await service.find_tester(management(), tenant.principal.subject, f"{page_path(tenant)}#test")
+    way = await offered_broker().depart_for_test(connection, tester, visitor.attempt_cookie)
+    return bound_to_attempt(redirect(way.url, 303), visitor, way.browser_cookie)
 
 
 @blueprint.post("/people")
@@ -142,7 +143,9 @@ async def turn_off(tenant: Tenant) -> ResponseReturnValue:
 async def apply_again(tenant: Tenant) -> ResponseReturnValue:
     """Write to Logto again what the page says."""
     service.require_offered(runtime().settings)
-    work = switching.apply_again(organization_change(tenant), self_service=_self_service())
+    work = switching.apply_again(
+        organization_change(tenant), runtime().registration, self_service=_self_service()
+    )
     return await try_change(tenant, work, _("Logto has the settings of this page again."), "")
 
 
@@ -201,7 +204,11 @@ async def _page(
 ) -> str:
     """Return the page. Given forms keep what was typed, except the secret."""
     overview = await service.read_overview(
-        runtime().work, management(), tenant.organization_id, self_service=_self_service()
+        runtime().work,
+        management(),
+        runtime().registration,
+        tenant.organization_id,
+        self_service=_self_service(),
     )
     connection = overview.connection
     if connection is not None:
@@ -222,7 +229,7 @@ async def _page(
 
 
 def _redirect_uri(connection: Connection | None) -> str:
-    return "" if connection is None else service.redirect_uri(runtime().settings, connection)
+    return "" if connection is None else runtime().registration.redirect_uri(connection.connector_id)
 
 
 def _self_service() -> bool:

@@ -17,7 +17,12 @@ from saas_app.email_domains import queries as domains
 from saas_app.logto import LogtoUser
 from saas_app.models import AuditEvent, DomainProof, SessionRow
 from saas_app.runtime import Runtime
-from saas_app.single_sign_on.queries import add_connection, change_connection, find_connection
+from saas_app.single_sign_on.queries import (
+    add_connection,
+    change_connection,
+    find_connection,
+    save_secret,
+)
 from saas_app.single_sign_on.values import CONNECTOR_MARK, Connection, Stage
 from tests.clients import Browser, Person, text_of
 from tests.conftest import OpenBrowser
@@ -79,22 +84,24 @@ class Company(Office):
         async with self.runtime.work.writing(self.id) as db:
             await add_connection(db, self.id, connector_id, "Corp", self.admin.id, now)
             await change_connection(db, self.id, **columns)
-        if columns.get("issuer"):
-            is_on = columns.get("on_at") is not None
-            await self.configure(columns["domains"] if is_on else [f"{connector_id}.sso-test.invalid"])
+            if columns.get("issuer"):
+                await save_secret(db, self.id, self.runtime.vault.seal(self.provider.client_secret))
+        is_on = columns.get("on_at") is not None
+        at_domains = columns["domains"] if is_on else [f"{connector_id}.sso-test.invalid"]
+        await self.runtime.registration.write(management, await self.connection(), at_domains)
         return connector_id
 
-    async def configure(self, at_domains: list[str]) -> None:
-        """Tell Logto about the provider and the domains."""
-        connection = await self.connection()
+    async def point_elsewhere(self, provider: FakeOpenId | None = None) -> None:
+        """Let the connector in Logto ask a provider itself, as somebody might set it in the Console."""
+        asked, connection = provider or self.provider, await self.connection()
         await self.management.configure_sso_connector(
             connection.connector_id,
             display_name=connection.name,
-            issuer=self.provider.issuer,
-            client_id=self.provider.client_id,
-            client_secret=self.provider.client_secret,
+            issuer=asked.issuer,
+            client_id=asked.client_id,
+            client_secret=asked.client_secret,
             scope=SCOPES,
-            domains=at_domains,
+            domains=list(connection.domains),
         )
 
     async def connection(self) -> Connection:
@@ -121,12 +128,16 @@ class Company(Office):
         self.provider.person = OpenIdPerson(sub, known)
         return self.provider.person
 
-    async def callback(self, browser: Browser, path: str = "/sign-in") -> str:
-        """Go through the provider in this browser. Return the callback without opening it."""
+    async def way(self, browser: Browser, path: str = "/sign-in") -> str:
+        """Begin a sign-in through the provider in this browser. Return the address at Logto."""
         mark = "&" if "?" in path else "?"
         connector_id = (await self.connection()).connector_id
         started = await browser.get(f"{path}{mark}direct_sign_in=sso:{connector_id}", 303)
-        return await browser.callback_of(started.headers["Location"], None)
+        return str(started.headers["Location"])
+
+    async def callback(self, browser: Browser, path: str = "/sign-in") -> str:
+        """Go through the provider in this browser. Return the callback without opening it."""
+        return await browser.callback_of(await self.way(browser, path), None)
 
     async def arrive(
         self, browser: Browser, expect: int | None = 303, path: str = "/sign-in?prompt=login"
@@ -135,7 +146,15 @@ class Company(Office):
         return await browser.get(await self.callback(browser, path), expect)
 
     async def refusal(self, browser: Browser, expect: int = 400, path: str = "/sign-in?prompt=login") -> str:
-        """Go through the provider, be refused, and return the page."""
+        """Go through the provider, be refused before Logto hears of it, and return the page."""
+        page = await browser.stopped_at(await self.way(browser, path), None)
+        assert page.status_code == expect, page.status_code
+        return await text_of(page)
+
+    async def late_refusal(
+        self, browser: Browser, expect: int = 400, path: str = "/sign-in?prompt=login"
+    ) -> str:
+        """Go through the provider and Logto, be refused at our callback, and return the page."""
         return await text_of(await self.arrive(browser, expect, path))
 
     async def account(self, email: str) -> LogtoUser | None:

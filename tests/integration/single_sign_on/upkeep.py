@@ -75,7 +75,7 @@ def reconciler(
     client, runtime = management or company.management, company.runtime
     systems = Systems(runtime.jobs, client, None)
     domains = DomainChecks(systems, TxtResolver(runtime.settings.domain_nameservers, timeout=1), grace)
-    checks = SsoChecks(systems, self_service=self_service) if offered else None
+    checks = SsoChecks(systems, runtime.registration, self_service=self_service) if offered else None
     return Reconciler(runtime.jobs, client, domains, checks)
 
 

@@ -1,0 +1,33 @@
+"""What we say of a person to Logto, of all that the company's provider said. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from saas_app.single_sign_on.groups import groups_in
+from saas_app.single_sign_on.values import GROUPS_CLAIM
+from saas_app.text.cleaning import clean_line
+
+_NAME_LENGTH: Final = 128  # characters, of a name at Logto 1.42
+_PICTURE_LENGTH: Final = 2048  # characters
+
+
+def verified_email(claims: Mapping[str, Any]) -> str | None:
+    """Return the address that the provider calls verified, or None. Some providers write ``"true"``."""
+    email, is_verified = claims.get("email"), claims.get("email_verified")
+    return email if isinstance(email, str) and is_verified in (True, "true") else None
+
+
+def claims_for_logto(claims: Mapping[str, Any], *, group_claim: str) -> dict[str, Any]:
+    """Return a person's name, picture and groups. ``group_claim`` is the provider's name for these, or ""."""
+    said: dict[str, Any] = {}
+    name, picture = claims.get("name"), claims.get("picture")
+    if isinstance(name, str) and (cleaned := clean_line(name)[:_NAME_LENGTH].strip()):
+        said["name"] = cleaned
+    if isinstance(picture, str) and len(picture) <= _PICTURE_LENGTH and urlsplit(picture).scheme == "https":
+        said["picture"] = picture
+    if group_claim and group_claim in claims:
+        said[GROUPS_CLAIM] = sorted(groups_in(claims[group_claim]))
+    return said
