@@ -6,6 +6,7 @@ Tests send their own requests with the test client, which is faster and reaches 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import socket
 from collections.abc import AsyncIterator
@@ -21,6 +22,7 @@ from saas_app.webhooks.events import BACKCHANNEL_LOGOUT_PATH, WEBHOOK_PATH
 
 _SOCKET = socket.socket()  # not shared: no other process gets the port before or after it is served
 _SOCKET.bind(("127.0.0.1", 0))
+atexit.register(_SOCKET.close)  # in case nothing is served
 
 APP_URL = f"http://localhost:{_SOCKET.getsockname()[1]}"
 """The address of this test process's application. It differs in every process."""
