@@ -1,4 +1,4 @@
-"""Notifications of a person about memberships, requests for access, support access and their account."""
+"""Notifications of a person about their memberships, requests for access and support access."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ class NotificationKind(StrEnum):
     ACCESS_DECLINED = "access declined"
     SUPPORT_STARTED = "support started"
     SUPPORT_ENDED = "support ended"
-    ADDRESS_CLAIMED = "address claimed"
 
 
 class Notification(Base):

@@ -124,17 +124,6 @@ async def notify_of_join(db: WritingSession, organization_id: str, user_id: str,
     await queries.add(db, organization_id, user_id, NotificationKind.JOINED, cause, {"domain": domain})
 
 
-async def notify_of_claim(db: WritingSession, organization_id: str, user_id: str, domain: str | None) -> None:
-    """Tell a person that an organization's provider tried to sign somebody in to their account.
-
-    They may have nothing to do with the organization. ``domain`` is one that it holds, if it holds any. Its
-    provider can try as often as it likes, so people are told once a day (in UTC).
-    """
-    cause = f"claimed by {organization_id} on {utc_now().date().isoformat()}"
-    details = {"domain": domain}
-    await queries.add(db, organization_id, user_id, NotificationKind.ADDRESS_CLAIMED, cause, details)
-
-
 async def list_told(db: DatabaseSession, access_id: uuid.UUID) -> set[str]:
     """Return the people who were told that a support access began. ``db`` is bound to its organization."""
     return await queries.list_people_of_cause(

@@ -37,7 +37,6 @@ _ACCESS: Final = Lead("/o/{organization}/access", _("View my access"))
 _REQUEST: Final = Lead("/o/{organization}/access-requests/{request}", _("View request"))
 _SUPPORT: Final = Lead("/o/{organization}/support-access", _("View support access"))
 _OVERVIEW: Final = Lead("/o/{organization}/", _("View overview"))
-_ACCOUNT: Final = Lead("/account#company", _("View my account"))
 _LEADS: Final[Mapping[NotificationKind, Lead]] = {
     NotificationKind.INVITED: _INVITATION,
     NotificationKind.ROLES_CHANGED: _ACCESS,
@@ -48,14 +47,10 @@ _LEADS: Final[Mapping[NotificationKind, Lead]] = {
     NotificationKind.ACCESS_DECLINED: _REQUEST,
     NotificationKind.SUPPORT_STARTED: _SUPPORT,
     NotificationKind.SUPPORT_ENDED: _SUPPORT,
-    NotificationKind.ADDRESS_CLAIMED: _ACCOUNT,
 }
 
 
-_FOR_OUTSIDERS: Final = frozenset(
-    {NotificationKind.INVITED, NotificationKind.REMOVED, NotificationKind.ADDRESS_CLAIMED}
-)
-_NEWS_BY_THEMSELVES: Final = frozenset({NotificationKind.REMOVED, NotificationKind.ADDRESS_CLAIMED})
+_FOR_OUTSIDERS: Final = frozenset({NotificationKind.INVITED, NotificationKind.REMOVED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +117,10 @@ class NotificationRow:
 
     @property
     def is_news(self) -> bool:
-        """Whether it is worth an email: the person can still do something about it, or has to know it."""
+        """Whether it is worth an email: the person can still do something about it, or lost their access."""
         if self.kind is NotificationKind.INVITED:
             return False  # Logto emails it itself
-        return self.kind in _NEWS_BY_THEMSELVES or self.lead is not None
+        return self.kind is NotificationKind.REMOVED or self.lead is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,17 +267,6 @@ def _declined(organization: str, details: Mapping[str, Any]) -> Sentence:
     )
 
 
-def _address_claimed(organization: str, details: Mapping[str, Any]) -> Sentence:
-    domain = details.get("domain")
-    return _(
-        "Workroom rejected a sign-in to your account through the identity provider of %(organization)s, "
-        "which may not vouch for your email address. Workroom showed nothing of yours. If it was not you, "
-        "open Logto’s account page, check that the username, the password and the second factor are yours, "
-        "and tell the operator.",
-        organization=isolated(f"{organization} ({domain})" if domain else organization),
-    )
-
-
 _SENTENCES: Final[Mapping[NotificationKind, Callable[[str, Mapping[str, Any]], Sentence]]] = {
     NotificationKind.SUPPORT_STARTED: _support_started,
     NotificationKind.SUPPORT_ENDED: _support_ended,
@@ -294,7 +278,6 @@ _SENTENCES: Final[Mapping[NotificationKind, Callable[[str, Mapping[str, Any]], S
     NotificationKind.ACCESS_REQUESTED: _requested,
     NotificationKind.ACCESS_APPROVED: _approved,
     NotificationKind.ACCESS_DECLINED: _declined,
-    NotificationKind.ADDRESS_CLAIMED: _address_claimed,
 }
 
 
@@ -334,12 +317,6 @@ def _declined_in(organization: str) -> Sentence:
     return _("Your request in %(organization)s was declined", organization=isolated(organization))
 
 
-def _address_claimed_by(organization: str) -> Sentence:
-    return _(
-        "A sign-in to your account through %(organization)s was rejected", organization=isolated(organization)
-    )
-
-
 _SUBJECTS: Final[Mapping[NotificationKind, Callable[[str], Sentence]]] = {
     NotificationKind.SUPPORT_STARTED: _support_started_in,
     NotificationKind.SUPPORT_ENDED: _support_ended_in,
@@ -350,6 +327,5 @@ _SUBJECTS: Final[Mapping[NotificationKind, Callable[[str], Sentence]]] = {
     NotificationKind.ACCESS_REQUESTED: _requested_in,
     NotificationKind.ACCESS_APPROVED: _approved_in,
     NotificationKind.ACCESS_DECLINED: _declined_in,
-    NotificationKind.ADDRESS_CLAIMED: _address_claimed_by,
 }
 """Subjects of emails. An invitation has none: Logto emails it itself, with the link that accepts it."""

@@ -31,7 +31,6 @@ _BY_ORGANIZATION: Final = sa.select(*_COLUMNS).where(_OF_ORGANIZATION)
 _BY_CONNECTOR: Final = sa.select(*_COLUMNS).where(
     SsoConnection.connector_id == sa.bindparam("of_connector", type_=sa.String)
 )
-_PERSON: Final = sa.select(User.id).where(User.id == sa.bindparam("user_id", type_=sa.String))
 _ENDS: Final = [Action.MEMBER_REMOVE.value, Action.MEMBER_LEAVE.value]
 _FORMER: Final = sa.select(FormerMembership.user_id).where(
     FormerMembership.organization_id == sa.bindparam("of_organization", type_=sa.String),
@@ -95,11 +94,6 @@ async def save_allowed(db: WritingSession, organization_id: str, allowed: bool) 
     """Save whether the operator lets the organization connect a provider."""
     row = {"organization_id": organization_id, "sso_allowed": allowed}
     await upsert(db, OrganizationOptions, [row], key=("organization_id",))
-
-
-async def was_here(db: DatabaseSession, user_id: str) -> bool:
-    """Return whether a person has used Workroom. ``db`` has :func:`saas_app.db.keys.of_person`."""
-    return await db.scalar(_PERSON, {"user_id": user_id}) is not None
 
 
 async def was_member(db: DatabaseSession, organization_id: str, user_id: str) -> bool:
