@@ -144,7 +144,6 @@ async def settings(
         support_app_id=team.app_id,
         support_app_secret=SecretStr(team.app_secret),
         single_sign_on=True,
-        single_sign_on_self_service=True,
         single_sign_on_private_issuers=True,
         domain_nameservers=(Nameserver(*nameserver.address),),
         rate_limit_new_organizations=_NEVER_REACHED,

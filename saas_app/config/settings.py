@@ -195,7 +195,7 @@ class Settings(DatabaseSettings):
     lab_practice_key: SecretStr = Field(SecretStr(""), validation_alias="LAB_PRACTICE_KEY")
     lab_people_file: Path | None = Field(None, validation_alias="LAB_PEOPLE_FILE")
     single_sign_on: bool = Field(default=False, validation_alias="SINGLE_SIGN_ON")
-    single_sign_on_self_service: bool = Field(default=False, validation_alias="SINGLE_SIGN_ON_SELF_SERVICE")
+    single_sign_on_self_service: bool = Field(default=True, validation_alias="SINGLE_SIGN_ON_SELF_SERVICE")
     single_sign_on_private_issuers: bool = Field(
         default=False, validation_alias="SINGLE_SIGN_ON_PRIVATE_ISSUERS"
     )

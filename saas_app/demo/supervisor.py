@@ -220,8 +220,7 @@ class _Demo:
         }
         people = str(self._options.people_file.resolve())
         lab = {"LAB": "true", "LAB_PEOPLE_FILE": people, **self._practice.environment}
-        offered = ("SINGLE_SIGN_ON", "SINGLE_SIGN_ON_SELF_SERVICE", "SINGLE_SIGN_ON_PRIVATE_ISSUERS")
-        sso = dict.fromkeys(offered, "true")
+        sso = dict.fromkeys(("SINGLE_SIGN_ON", "SINGLE_SIGN_ON_PRIVATE_ISSUERS"), "true")
         write_env_file(self._options.env_file, values | emails | lab | sso | support_environment(self._team))
         return await self._start_child(
             "saas_app",

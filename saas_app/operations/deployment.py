@@ -45,7 +45,7 @@ class DeploymentSettings(DatabaseSettings):
     support_app_id: str = Field(default="", validation_alias="SUPPORT_APP_ID")
     support_app_secret: SecretStr = Field(default=SecretStr(""), validation_alias="SUPPORT_APP_SECRET")
     single_sign_on: bool = Field(default=False, validation_alias="SINGLE_SIGN_ON")
-    single_sign_on_self_service: bool = Field(default=False, validation_alias="SINGLE_SIGN_ON_SELF_SERVICE")
+    single_sign_on_self_service: bool = Field(default=True, validation_alias="SINGLE_SIGN_ON_SELF_SERVICE")
     encryption_keys: SecretStr = Field(SecretStr(""), validation_alias="APP_ENCRYPTION_KEYS")
     domain_nameservers: Nameservers = Field(default=(), validation_alias="DOMAIN_NAMESERVERS")
     domain_grace: int = Field(default=_DEFAULTS["domain_grace"], validation_alias="DOMAIN_GRACE", ge=0)

@@ -108,11 +108,7 @@ class Company:
 @asynccontextmanager
 async def open_sso_site(directory: Path) -> AsyncIterator[SsoSite]:
     """Start the site, until the block ends."""
-    offered = {
-        "SINGLE_SIGN_ON": "true",
-        "SINGLE_SIGN_ON_SELF_SERVICE": "true",
-        "SINGLE_SIGN_ON_PRIVATE_ISSUERS": "true",
-    }
+    offered = {"SINGLE_SIGN_ON": "true", "SINGLE_SIGN_ON_PRIVATE_ISSUERS": "true"}
     with ExitStack() as stack:
         provider = stack.enter_context(running_provider(directory))
         database = stack.enter_context(migrated_database(directory))

@@ -21,11 +21,7 @@ from tests.processes import running_application, running_provider
 from tests.settings import management_settings
 
 PHONE = {"is_mobile": True, "reduced_motion": "reduce"}
-OFFERED = {
-    "SINGLE_SIGN_ON": "true",
-    "SINGLE_SIGN_ON_SELF_SERVICE": "true",
-    "SINGLE_SIGN_ON_PRIVATE_ISSUERS": "true",
-}
+OFFERED = {"SINGLE_SIGN_ON": "true", "SINGLE_SIGN_ON_PRIVATE_ISSUERS": "true"}
 
 
 @pytest.fixture(scope="module")

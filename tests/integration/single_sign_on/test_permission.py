@@ -57,7 +57,7 @@ async def command(
 ) -> tuple[int, str]:
     running = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "saas_app", "single-sign-on", name, *(ids or (company.id,)),
-        env={**environment_of(settings), **given},
+        env={**environment_of(settings), "SINGLE_SIGN_ON_SELF_SERVICE": "false", **given},
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     output, _ = await running.communicate()

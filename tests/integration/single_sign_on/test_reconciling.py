@@ -91,7 +91,6 @@ async def test_the_command_checks_it_only_while_it_is_offered(
     await required.management.set_sso_domains((await required.connection()).connector_id, ["other.example"])
     names = ",".join(f"{server.address}:{server.port}" for server in settings.domain_nameservers)
     given = {"LOGTO_APP_ID": settings.logto_app_id, "DOMAIN_NAMESERVERS": names, "SINGLE_SIGN_ON": setting}
-    given["SINGLE_SIGN_ON_SELF_SERVICE"] = "true"
     command = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "saas_app", "reconcile", "--organization", required.id,
         env={**environment_of(settings), **given},
