@@ -56,8 +56,8 @@ def forbid(organization_id: str, env_file: Path | None) -> None:
     if load_deployment_settings().single_sign_on_self_service:
         raise ConfigurationError(
             _(
-                "SINGLE_SIGN_ON_SELF_SERVICE allows every organization to connect an identity provider. Set it "
-                "to false first."
+                "SINGLE_SIGN_ON_SELF_SERVICE allows every organization to connect an identity provider. Set "
+                "it to false first."
             )
         )
     organization, was_allowed = _run(organization_id, permission.forbid)
