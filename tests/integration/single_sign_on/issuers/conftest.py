@@ -82,7 +82,7 @@ async def publishing(tls: ssl.SSLContext | None = None) -> AsyncIterator[Publish
     """Run a provider on a free port of loopback. Its issuer is its address there."""
     provider = PublishingProvider()
     app = web.Application()
-    app.router.add_get("/{path:.*}", provider.handle)
+    app.router.add_route("*", "/{path:.*}", provider.handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
     await runner.setup()
     try:

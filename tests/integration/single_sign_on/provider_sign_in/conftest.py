@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 import aiohttp
 import pytest
 from local_logto.fakes.openid import FakeOpenId, OpenIdPerson
+from local_logto.fakes.server import Received
 
 from saas_app.single_sign_on.broker.provider_sign_in import (
     Departure,
@@ -31,6 +32,15 @@ class Journey:
     client: ProviderClient
     departure: Departure | None = None
     answer: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths that were requested at the provider."""
+        return [request.path for request in self.provider.received]
+
+    def requests(self, path: str) -> list[Received]:
+        """Return the requests for a path."""
+        return [request for request in self.provider.received if request.path == path]
 
     async def go(self) -> Return:
         """Go to the provider, and return what came back."""
