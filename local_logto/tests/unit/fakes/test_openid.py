@@ -146,3 +146,41 @@ async def test_each_person_has_any_claims(provider: FakeOpenId, client: aiohttp.
     assert await read(client, "/me", tokens["access_token"]) == (200, {"sub": "mallory", **claims})
     told = jwt.decode(tokens["id_token"], options={"verify_signature": False})
     assert (told["email_verified"], told["groups"]) == (False, ["staff", "admins"])
+
+
+async def test_code_with_a_challenge_needs_its_verifier(client: aiohttp.ClientSession) -> None:
+    challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"  # RFC 7636, appendix B
+    verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+    code = (await authorize(client, code_challenge=challenge))["code"]
+    assert await redeem(client, code, code_verifier="another") == (400, {"error": "invalid_grant"})
+    code = (await authorize(client, code_challenge=challenge))["code"]
+    assert (await redeem(client, code, code_verifier=verifier))[0] == 200
+
+
+async def test_metadata_decides_where_the_secret_is(
+    provider: FakeOpenId, client: aiohttp.ClientSession
+) -> None:
+    provider.metadata = {"token_endpoint_auth_methods_supported": ["client_secret_post"]}
+    code = (await authorize(client))["code"]
+    assert (await redeem(client, code))[0] == 401
+    assert (await redeem(client, code, client_id=CLIENT_ID, client_secret=CLIENT_SECRET))[0] == 200
+
+
+async def test_answers_can_be_replaced(provider: FakeOpenId, client: aiohttp.ClientSession) -> None:
+    provider.tokens = {"token_type": "DPoP", "expires_in": None}
+    provider.userinfo = {"sub": "boss", "email_verified": None}
+    tokens = await tokens_of(client)
+    assert (tokens["token_type"], "expires_in" in tokens) == ("DPoP", False)
+    assert await read(client, "/me", tokens["access_token"]) == (
+        200,
+        {"sub": "boss", "email": MARIA.claims["email"]},
+    )
+
+
+async def test_userinfo_can_be_signed(provider: FakeOpenId, client: aiohttp.ClientSession) -> None:
+    provider.signs_userinfo = True
+    token = (await tokens_of(client))["access_token"]
+    async with client.get("/me", headers={"Authorization": f"Bearer {token}"}) as answer:
+        assert answer.content_type == "application/jwt"
+        key = jwt.PyJWK((await read(client, "/jwks"))[1]["keys"][0])
+        assert jwt.decode(await answer.text(), key, algorithms=["ES256"])["sub"] == "maria"
