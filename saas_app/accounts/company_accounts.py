@@ -1,7 +1,8 @@
 """A person's accounts at companies' identity providers, and whether Workroom accepts sign-ins with them.
 
 Logto keeps what linked an account once, also when it no longer counts: the organization may have turned
-single sign-on off, or lost the domain.
+single sign-on off, or lost the domain. For Logto, the provider of such an account is Workroom itself
+(:mod:`saas_app.single_sign_on.broker`), so people are shown the provider that their organization entered.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ class Acceptance(StrEnum):
 class CompanyAccount:
     """An account at a company's identity provider that is linked to the person's account in Logto.
 
-    ``provider`` is the name that an organization of theirs gave it, or the issuer's host. ``email`` is the
-    address that the provider asserted, or "".
+    ``provider`` is the name that an organization of theirs gave it, or the issuer's host. It and ``issuer``
+    are "" if the organization has removed the provider. ``email`` is the address that it asserted, or "".
     """
 
     provider: str
@@ -74,10 +75,15 @@ class CompanySignIns:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A connection, and the domains that its organization holds."""
+    """A connection, and the domains that its organization holds. ``is_own``: the person is a member there."""
 
     connection: Connection
     held: frozenset[str]
+    is_own: bool
+
+    def name_at(self, issuer: str) -> str:
+        """Return what the person may know of the provider with this issuer: its name, or its host."""
+        return self.connection.name if self.is_own else _host(issuer)
 
 
 async def read_company_sign_ins(
@@ -96,33 +102,21 @@ async def read_company_sign_ins(
     it does not respond, the list has only what userinfo says. An organization's name for its provider is
     shown to its members only: ``memberships`` are the ids of the person's organizations.
     """
-    told = _from_user_info(user_info)
+    told = _from_user_info(user_info, registration)
     account = await _find_account(management, subject) if told and management is not None else None
-    linked = account.sso_identities if account is not None else ()
-    wanted = {identity.connector_id for identity in linked} | {found for found in connector_ids if found}
-    connections = {connector_id: await _find(work, connector_id) for connector_id in sorted(wanted)}
-    issuers = {identity.connector_id: identity.issuer for identity in linked}
-    names = {connector_id: _host(issuer) for connector_id, issuer in issuers.items()}
-    for connector_id, found in connections.items():
-        if found is not None:
-            issuers[connector_id] = found.connection.issuer
-            names[connector_id] = _host(found.connection.issuer)
-        if found is not None and found.connection.organization_id in memberships:
-            names[connector_id] = found.connection.name
-    if account is None:
-        return CompanySignIns(told, names)
+    linked = told if account is None else account.sso_identities
+    wanted = {identity.connector_id for identity in linked} | set(connector_ids)
+    connections = {
+        connector_id: found
+        for connector_id in sorted(filter(None, wanted))
+        if (found := await _find(work, connector_id, memberships)) is not None
+    }
     accounts = tuple(
-        CompanyAccount(
-            provider=names[identity.connector_id],
-            issuer=issuers[identity.connector_id],
-            email=_text(identity.detail.get("email")),
-            acceptance=_acceptance(connections[identity.connector_id], registration, identity, account),
-            linked_at=identity.created_at,
-            last_used_at=identity.updated_at,
-        )
-        for identity in linked
+        _read(identity, connections.get(identity.connector_id), registration, account) for identity in linked
     )
-    return CompanySignIns(accounts, names)
+    hosts = {identity.connector_id: _host(identity.issuer) for identity in linked if identity.connector_id}
+    names = {key: found.name_at(found.connection.issuer) for key, found in connections.items()}
+    return CompanySignIns(accounts, hosts | names)
 
 
 async def _find_account(management: ManagementClient, subject: str) -> LogtoUser | None:
@@ -133,22 +127,43 @@ async def _find_account(management: ManagementClient, subject: str) -> LogtoUser
         return None
 
 
-async def _find(work: UnitOfWork, connector_id: str) -> _Found | None:
+async def _find(work: UnitOfWork, connector_id: str, memberships: Collection[str]) -> _Found | None:
     async with work.reading(key=keys.of_connector(connector_id)) as db:
         connection = await queries.find_by_connector(db, connector_id)
     if connection is None:
         return None
-    async with work.reading(connection.organization_id) as db:
-        held = await queries.list_held_domains(db, connection.organization_id)
-    return _Found(connection, held)
+    organization_id = connection.organization_id
+    async with work.reading(organization_id) as db:
+        held = await queries.list_held_domains(db, organization_id)
+    return _Found(connection, held, organization_id in memberships)
+
+
+def _read(
+    identity: SsoIdentity, found: _Found | None, registration: Registration, account: LogtoUser | None
+) -> CompanyAccount:
+    """Return what the person is shown of an identity."""
+    issuer = identity.issuer
+    if registration.connector_of(issuer) is not None:
+        issuer = "" if found is None else found.connection.issuer
+    return CompanyAccount(
+        provider=_host(issuer) if found is None else found.name_at(issuer),
+        issuer=issuer,
+        email=_text(identity.detail.get("email")),
+        acceptance=_acceptance(found, registration, identity, account),
+        linked_at=identity.created_at,
+        last_used_at=identity.updated_at,
+    )
 
 
 def _acceptance(
-    found: _Found | None, registration: Registration, identity: SsoIdentity, account: LogtoUser
+    found: _Found | None, registration: Registration, identity: SsoIdentity, account: LogtoUser | None
 ) -> Acceptance:
     """Return what the check of a sign-in would say. The operator answers for connectors of their own."""
-    if found is None:
+    if account is None:
         return Acceptance.UNKNOWN
+    if found is None:
+        is_removed = registration.connector_of(identity.issuer) is not None
+        return Acceptance.OFF if is_removed else Acceptance.UNKNOWN
     if not found.connection.is_on:
         return Acceptance.OFF
     issuer = registration.issuer(identity.connector_id)
@@ -169,18 +184,29 @@ def _as_submission(identity: SsoIdentity) -> SsoSubmission:
     )
 
 
-def _from_user_info(user_info: Mapping[str, Any] | None) -> tuple[CompanyAccount, ...]:
-    """Read ``sso_identities: [{issuer, identityId, detail}]`` (Logto 1.42)."""
+def _from_user_info(
+    user_info: Mapping[str, Any] | None, registration: Registration
+) -> tuple[SsoIdentity, ...]:
+    """Read ``sso_identities: [{issuer, identityId, detail}]`` (Logto 1.42).
+
+    The connector is known only where we are the issuer.
+    """
     told = (user_info or {}).get("sso_identities")
     return tuple(
-        _told_account(one) for one in (told if isinstance(told, list) else ()) if isinstance(one, dict)
+        _told_identity(one, registration)
+        for one in (told if isinstance(told, list) else ())
+        if isinstance(one, dict)
     )
 
 
-def _told_account(told: Mapping[str, Any]) -> CompanyAccount:
+def _told_identity(told: Mapping[str, Any], registration: Registration) -> SsoIdentity:
     issuer, detail = _text(told.get("issuer")), told.get("detail")
-    email = _text(detail.get("email")) if isinstance(detail, dict) else ""
-    return CompanyAccount(_host(issuer), issuer, email)
+    return SsoIdentity(
+        issuer=issuer,
+        identity_id=_text(told.get("identityId")),
+        connector_id=registration.connector_of(issuer) or "",
+        detail=detail if isinstance(detail, dict) else {},
+    )
 
 
 def _host(issuer: str) -> str:

@@ -37,6 +37,11 @@ class Registration:
         """Return the issuer that we are for a connector."""
         return f"{self.app_url}{PREFIX}/{connector_id}"
 
+    def connector_of(self, issuer: str) -> str | None:
+        """Return the connector for which we are this issuer, or None if it is somebody else."""
+        connector_id = issuer.rpartition("/")[2]
+        return connector_id if issuer == self.issuer(connector_id) else None
+
     def redirect_uri(self, connector_id: str) -> str:
         """Return the address to which the company's provider sends people back."""
         return f"{self.issuer(connector_id)}/callback"

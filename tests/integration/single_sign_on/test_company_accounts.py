@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import re
+import secrets
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import pytest
+from local_logto.fakes.openid import FakeOpenId, OpenIdPerson
 from quart import Quart
 
+from saas_app.logto import ManagementClient
+from saas_app.runtime import Runtime
+from saas_app.single_sign_on.queries import delete_connection
 from tests.clients import Browser, Person
 from tests.conftest import OpenApp, OpenBrowser
-from tests.factories import Factory, address_of
+from tests.factories import Factory
 from tests.integration.faulty_logto import Fault, Gate
 from tests.integration.single_sign_on.company import Company, SignInThroughCompany
+from tests.served import APP_URL
 
-REJECTED = "Workroom rejects sign-ins with this account."
+WORKROOM = urlsplit(APP_URL).netloc
+
+
+def host_of(issuer: str) -> str:
+    return urlsplit(issuer).netloc
 
 
 async def company_accounts(browser: Browser) -> list[str]:
@@ -49,12 +61,47 @@ async def carols(
 
 
 @pytest.fixture
-async def victim(connection_on: Company, make: Factory, open_browser: OpenBrowser) -> Person:
-    """Somebody elsewhere, whose address the company's provider has asserted: Logto linked them."""
-    victim = await make.person("Victor")
-    connection_on.asserts(address_of(victim))
-    await connection_on.arrive(await open_browser(), None)
-    return victim
+async def nora(connection_on: Company, sign_in_through_company: SignInThroughCompany) -> Browser:
+    """The browser of a person who came from the company, and is no member of the organization."""
+    return await sign_in_through_company(connection_on, connection_on.address("nora"))
+
+
+@pytest.fixture
+async def linked_before(connection_on: Company, carol: Person, open_browser: OpenBrowser) -> str:
+    """The account of Carol was linked when Logto asked the company's provider itself. Returns the issuer."""
+    await connection_on.point_elsewhere()
+    connection_on.asserts(connection_on.address(carol.username))
+    await connection_on.arrive(await open_browser(), 400)
+    connection = await connection_on.connection()
+    await connection_on.runtime.registration.write(connection_on.management, connection, connection.domains)
+    return connection.issuer
+
+
+@pytest.fixture
+async def by_operator(
+    offered_at_logto: None,
+    management: ManagementClient,
+    company_provider: FakeOpenId,
+    open_browser: OpenBrowser,
+) -> AsyncIterator[Browser]:
+    """The browser of a person who came through a connector of the operator's own."""
+    connector = await management.create_sso_connector(f"Operator {secrets.token_hex(5)}")
+    await management.configure_sso_connector(
+        connector.id,
+        display_name="Operator",
+        issuer=company_provider.issuer,
+        client_id=company_provider.client_id,
+        client_secret=company_provider.client_secret,
+        scope="openid email",
+        domains=[f"{connector.id}.example"],
+    )
+    claims = {"email": f"olga@{connector.id}.example", "email_verified": True}
+    company_provider.person = OpenIdPerson("olga", claims)
+    browser = await open_browser()
+    started = await browser.get(f"/sign-in?direct_sign_in=sso:{connector.id}", 303)
+    await browser.get(await browser.callback_of(started.headers["Location"], None), 303)
+    yield browser
+    await management.delete_sso_connector(connector.id)
 
 
 async def test_a_company_account_has_its_name_address_issuer_and_times(
@@ -67,7 +114,8 @@ async def test_a_company_account_has_its_name_address_issuer_and_times(
     assert row.startswith(f"{connection.name} Accepted by Workroom ")
     assert f" {connection_on.address(carol.username)} · linked " in row
     assert "· last used just now" in row
-    assert row.endswith(connection.issuer)
+    assert row.endswith(f" {connection.issuer}")
+    assert WORKROOM not in row
 
 
 async def test_the_list_of_devices_says_who_came_from_the_company(
@@ -94,54 +142,61 @@ async def test_a_browser_that_came_from_the_company_only_to_logto_is_named_too(
     assert [through in row for row in rows] == [False, True]
 
 
-async def test_an_account_that_was_linked_by_a_false_assertion_is_named_as_rejected(
-    victim: Person, connection_on: Company, open_browser: OpenBrowser
-) -> None:
-    browser = await open_browser(victim)
-
-    (row,) = await company_accounts(browser)
-
-    assert "Not accepted" in row
-    assert "tell the operator of Workroom: somebody may have claimed your address" in row
-    assert "Accepted" not in row
-
-
 async def test_the_name_of_a_provider_is_for_members_of_its_organization_only(
-    victim: Person, connection_on: Company, open_browser: OpenBrowser
+    nora: Browser, connection_on: Company
 ) -> None:
     connection = await connection_on.connection()
-    browser = await open_browser(victim)
 
-    (row,) = await company_accounts(browser)
+    (row,) = await company_accounts(nora)
 
-    assert row.startswith(connection.issuer.partition("//")[2].partition("/")[0])
-    assert connection.name not in await browser.text("/account")
+    assert row.startswith(f"{host_of(connection.issuer)} Accepted by Workroom ")
+    assert row.endswith(f" {connection.issuer}")
+    (device,) = await devices(nora)
+    assert f"Signed in through {host_of(connection.issuer)}." in device
+    assert connection.name not in await nora.text("/account")
 
 
-async def test_an_address_at_another_domain_than_the_account_is_rejected(
-    victim: Person, connection_on: Company, open_browser: OpenBrowser
+async def test_an_account_that_was_linked_by_the_company_itself_is_rejected(
+    carol: Person, linked_before: str, connection_on: Company, open_browser: OpenBrowser
 ) -> None:
-    """The provider now asserts an address of the company for the account that it has linked falsely."""
-    sub = connection_on.provider.person.id
-    connection_on.asserts(sub=sub)
-    await connection_on.arrive(await open_browser(), None)
-
-    (row,) = await company_accounts(await open_browser(victim))
-
-    assert f"{sub}@{connection_on.domain}" in row
-    assert "Not accepted" in row
-
-
-async def test_an_address_that_has_left_the_company_is_rejected(
-    carol: Person, carols: Browser, connection_on: Company, open_browser: OpenBrowser
-) -> None:
-    connection_on.asserts("carol@elsewhere.example", sub=connection_on.provider.person.id)
-    await connection_on.arrive(await open_browser(), None)
+    await connection_on.change(issuer="https://new.example")
 
     (row,) = await company_accounts(await open_browser(carol))
 
-    assert "carol@elsewhere.example" in row
+    assert row.startswith(f"{(await connection_on.connection()).name} Not accepted by Workroom ")
+    assert f" {linked_before} " in row
+    assert "has set up single sign-on again since it was linked" in row
+
+
+async def test_a_former_member_sees_the_host_of_a_company_that_linked_their_account_itself(
+    carol: Person, linked_before: str, connection_on: Company, open_browser: OpenBrowser
+) -> None:
+    await connection_on.management.remove_member(connection_on.id, carol.id)
+
+    (row,) = await company_accounts(await open_browser(carol))
+
+    assert row.startswith(f"{host_of(linked_before)} Not accepted by Workroom ")
+
+
+async def test_an_account_of_the_operators_own_connector_has_the_host_of_its_provider(
+    by_operator: Browser, company_provider: FakeOpenId
+) -> None:
+    (row,) = await company_accounts(by_operator)
+
+    assert row.startswith(f"{host_of(company_provider.issuer)} olga@")
+    assert row.endswith(f" {company_provider.issuer}")
+
+
+async def test_an_account_whose_own_address_has_left_the_company_is_rejected(
+    carol: Person, carols: Browser, connection_on: Company, open_browser: OpenBrowser
+) -> None:
+    body = {"primaryEmail": f"{carol.username}@elsewhere.example"}
+    await connection_on.management._body("PATCH", f"/users/{carol.id}", body)
+
+    (row,) = await company_accounts(await open_browser(carol))
+
     assert "Not accepted" in row
+    assert "Its address and yours must both be at a domain" in row
 
 
 async def test_a_lost_domain_counts_at_once(
@@ -164,6 +219,20 @@ async def test_an_account_is_rejected_while_single_sign_on_is_off(
     assert "because its organization has turned off single sign-on" in row
 
 
+async def test_an_account_at_a_removed_connection_is_rejected(
+    carol: Person, carols: Browser, connection_on: Company, runtime: Runtime
+) -> None:
+    """Logto still has the connector, because it could not be deleted yet."""
+    async with runtime.work.writing(connection_on.id) as db:
+        await delete_connection(db, connection_on.id)
+
+    (row,) = await company_accounts(carols)
+
+    assert row.startswith("Unknown identity provider Not accepted by Workroom ")
+    assert "because its organization has turned off single sign-on" in row
+    assert WORKROOM not in row
+
+
 async def test_without_the_management_api_the_page_names_what_userinfo_says(
     carol: Person, carols: Browser, connection_on: Company, open_app: OpenApp, open_browser: OpenBrowser
 ) -> None:
@@ -171,17 +240,27 @@ async def test_without_the_management_api_the_page_names_what_userinfo_says(
 
     (row,) = await company_accounts(await open_browser(carol, at=app))
 
-    assert row == await _as_userinfo_says(carol, connection_on)
+    assert row == await as_userinfo_says(connection_on, carol.username, "Corp")
 
 
-async def test_an_account_at_a_former_provider_is_rejected(
-    carol: Person, carols: Browser, connection_on: Company, open_browser: OpenBrowser
+async def test_without_the_management_api_the_name_is_for_members_only(
+    nora: Browser, connection_on: Company, open_app: OpenApp
 ) -> None:
-    await connection_on.change(issuer="https://new.example")
+    app = await open_app(management=None)
 
-    (row,) = await company_accounts(await open_browser(carol))
+    (row,) = await company_accounts(nora.at(app))
 
-    assert "because its organization has changed its identity provider" in row
+    assert row == await as_userinfo_says(connection_on, "nora", host_of(connection_on.provider.issuer))
+
+
+async def test_without_the_management_api_an_account_that_the_company_linked_itself_has_its_host(
+    carol: Person, linked_before: str, connection_on: Company, open_app: OpenApp, open_browser: OpenBrowser
+) -> None:
+    app = await open_app(management=None)
+
+    (row,) = await company_accounts(await open_browser(carol, at=app))
+
+    assert row == await as_userinfo_says(connection_on, carol.username, host_of(linked_before))
 
 
 @pytest.mark.parametrize("status", [403, 500])
@@ -192,13 +271,11 @@ async def test_while_the_management_api_refuses_the_page_names_what_userinfo_say
 
     (row,) = await company_accounts(carols.at(faulty_app))
 
-    assert row == await _as_userinfo_says(carol, connection_on)
+    assert row == await as_userinfo_says(connection_on, carol.username, "Corp")
 
 
-async def _as_userinfo_says(carol: Person, company: Company) -> str:
-    issuer = (await company.connection()).issuer
-    host = issuer.partition("//")[2].partition("/")[0]
-    return f"{host} {company.address(carol.username)} {issuer}"
+async def as_userinfo_says(company: Company, name: str, provider: str) -> str:
+    return f"{provider} {company.address(name)} {company.provider.issuer}"
 
 
 async def test_without_logto_the_page_has_no_company_accounts(carols: Browser, open_app: OpenApp) -> None:
