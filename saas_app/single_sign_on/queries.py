@@ -146,6 +146,11 @@ async def delete_connection(db: WritingSession, organization_id: str) -> None:
     """Delete an organization's connection, its secret and its people. The session is bound to it."""
     await db.execute(sa.delete(SsoConnection).where(SsoConnection.organization_id == organization_id))
     await db.execute(sa.delete(SsoSecret))
+    await forget_people(db)
+
+
+async def forget_people(db: WritingSession) -> None:
+    """Delete the people of an organization's provider. The session is bound to the organization."""
     await db.execute(sa.delete(SsoPerson))
 
 

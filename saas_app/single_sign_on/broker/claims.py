@@ -15,9 +15,14 @@ _PICTURE_LENGTH: Final = 2048  # characters
 
 
 def verified_email(claims: Mapping[str, Any]) -> str | None:
-    """Return the address that the provider calls verified, or None. Some providers write ``"true"``."""
+    """Return the address that the provider calls verified, or None. Some providers write ``"true"``.
+
+    It has no invisible characters, with which one account would look like another.
+    """
     email, is_verified = claims.get("email"), claims.get("email_verified")
-    return email if isinstance(email, str) and is_verified in (True, "true") else None
+    if not isinstance(email, str) or is_verified not in (True, "true"):
+        return None
+    return clean_line(email).removesuffix(".") or None
 
 
 def claims_for_logto(claims: Mapping[str, Any], *, group_claim: str) -> dict[str, Any]:
@@ -26,8 +31,15 @@ def claims_for_logto(claims: Mapping[str, Any], *, group_claim: str) -> dict[str
     name, picture = claims.get("name"), claims.get("picture")
     if isinstance(name, str) and (cleaned := clean_line(name)[:_NAME_LENGTH].strip()):
         said["name"] = cleaned
-    if isinstance(picture, str) and len(picture) <= _PICTURE_LENGTH and urlsplit(picture).scheme == "https":
+    if isinstance(picture, str) and _is_shown(picture):
         said["picture"] = picture
     if group_claim and group_claim in claims:
         said[GROUPS_CLAIM] = sorted(groups_in(claims[group_claim]))
     return said
+
+
+def _is_shown(picture: str) -> bool:
+    try:
+        return len(picture) <= _PICTURE_LENGTH and urlsplit(picture).scheme == "https"
+    except ValueError:
+        return False

@@ -26,7 +26,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class LogtoRequest:
-    """What Logto asked for, to be returned with the answer. ``nonce`` may be empty."""
+    """What Logto asked for, to be returned with the answer."""
 
     state: str
     nonce: str

@@ -76,6 +76,19 @@ class Landing:
     is_test: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """What counts of a provider's answer, by the connection as it is after that.
+
+    ``email`` is an address for which the provider may speak: at one of the domains ``trusted``.
+    """
+
+    connection: Connection
+    claims: Mapping[str, Any] = field(repr=False)
+    email: str
+    trusted: frozenset[str]
+
+
 class Broker:
     """The way from Logto to a company's provider and back. ``self_service``: every organization may."""
 
@@ -111,11 +124,12 @@ class Broker:
             "redirect_uri": self.registration.logto_callback(connector_id),
             "response_type": "code",
         }
-        if any(asked.get(name) != value for name, value in expected.items()) or not asked.get("state"):
+        state, nonce = asked.get("state"), asked.get("nonce")
+        if any(asked.get(name) != value for name, value in expected.items()) or not (state and nonce):
             raise BadRequest(_("This is not a sign-in that Logto began."))
         await self._require_open(connection)
         prompt = asked.get("prompt", "")
-        request = LogtoRequest(asked["state"], asked.get("nonce", ""))
+        request = LogtoRequest(state, nonce)
         return await self._send(connection, request, browser_cookie, prompt if prompt in _PROMPTS else "")
 
     async def depart_for_test(self, connection: Connection, tester: Tester, browser_cookie: str) -> Way:
@@ -176,22 +190,23 @@ class Broker:
 
     async def _answer_logto(self, errand: Errand, asked: LogtoRequest, callback: Callback) -> Landing:
         """Return the way to Logto, with a code for what may be said of the person."""
-        connection = await self._find_unchanged(errand)
-        await self._require_open(connection)
-        claims, email, trusted = await self._verify(connection, errand, callback)
-        organization_id, issuer = connection.organization_id, self.registration.issuer(errand.connector_id)
+        verified = await self._verify(errand, callback)
+        connection, email = verified.connection, verified.email
+        issuer = self.registration.issuer(errand.connector_id)
         with explaining():
-            subject = await self.people.find_subject(organization_id, issuer, claims["sub"], email, trusted)
+            subject = await self.people.find_subject(
+                connection.organization_id, issuer, verified.claims["sub"], email, verified.trusted
+            )
         if isinstance(subject, Refusal):
             await self._refuse(connection, subject, email)
         said = {
             "iss": issuer,
             "aud": errand.connector_id,
             "sub": subject,
-            **({"nonce": asked.nonce} if asked.nonce else {}),
+            "nonce": asked.nonce,
             "email": email,
             "email_verified": True,
-            **claims_for_logto(claims, group_claim=connection.group_claim),
+            **claims_for_logto(verified.claims, group_claim=connection.group_claim),
         }
         code = await self._errands.promise(Assertion(errand.connector_id, said))
         return Landing(self.registration.answer(errand.connector_id, code, asked.state), is_test=False)
@@ -199,19 +214,30 @@ class Broker:
     async def _finish_test(
         self, errand: Errand, tester: Tester, callback: Callback, present: str | None
     ) -> Landing:
-        connection = await self._find_unchanged(errand)
-        claims, email, _trusted = await self._verify(connection, errand, callback)
+        verified = await self._verify(errand, callback)
+        email = verified.email
         if present != tester.user_id or email.casefold() != tester.email.casefold():
-            await self._refuse(connection, Refusal.NOT_THE_TESTER, email)
-        await note_test(self._systems, errand.organization_id, tester, errand.revision, claims)
+            await self._refuse(verified.connection, Refusal.NOT_THE_TESTER, email)
+        await note_test(self._systems, errand.organization_id, tester, errand.revision, verified.claims)
         return Landing(tester.back, is_test=True)
 
-    async def _verify(
-        self, connection: Connection, errand: Errand, callback: Callback
-    ) -> tuple[dict[str, Any], str, frozenset[str]]:
-        """Return the claims of the provider, the address for which it may speak, and the trusted domains."""
-        if callback.error:
-            raise SignInFailed(client_error(callback.error).reason)
+    async def _verify(self, errand: Errand, callback: Callback) -> _Verified:
+        """Return what counts of the provider's answer. Raises :class:`SignInFailed`.
+
+        The provider can take its time with the answer, so the connection is looked at before and after.
+        """
+        claims = await self._ask(await self._find_unchanged(errand), errand, callback)
+        connection = await self._find_unchanged(errand)
+        async with self._systems.work.reading(connection.organization_id) as db:
+            trusted = trusted_domains(connection, await list_held_domains(db, connection.organization_id))
+        email = verified_email(claims)
+        objection = find_objection_to(email, trusted)
+        if email is None or objection is not None:
+            await self._refuse(connection, objection or Refusal.NO_ADDRESS, email)
+        return _Verified(connection, claims, email, trusted)
+
+    async def _ask(self, connection: Connection, errand: Errand, callback: Callback) -> dict[str, Any]:
+        """Return the verified claims of the provider. Raises :class:`SignInFailed`."""
         returned = Return(
             callback.code,
             callback.issuer or None,
@@ -220,16 +246,15 @@ class Broker:
             errand.code_verifier,
         )
         try:
-            claims = await self._provider.come_back(await self._client_at(connection), returned)
-        except (IssuerRefused, ProviderRefused) as refused:
+            if callback.error:
+                raise client_error(callback.error)
+            return await self._provider.come_back(await self._client_at(connection), returned)
+        except ProviderRefused as refused:
+            organization_id = connection.organization_id
+            log.info("a provider signed nobody in", reason=refused.kind, organization_id=organization_id)
             raise SignInFailed(refused.reason) from None
-        async with self._systems.work.reading(connection.organization_id) as db:
-            trusted = trusted_domains(connection, await list_held_domains(db, connection.organization_id))
-        email = verified_email(claims)
-        objection = find_objection_to(email, trusted)
-        if email is None or objection is not None:
-            await self._refuse(connection, objection or Refusal.NO_ADDRESS, email)
-        return claims, email, trusted
+        except IssuerRefused as refused:
+            raise SignInFailed(refused.reason) from None
 
     async def _client_at(self, connection: Connection) -> ProviderClient:
         """Return our client at the provider. Raises :class:`SignInFailed` if it was not entered."""
@@ -245,13 +270,18 @@ class Broker:
             return await find_by_connector(db, connector_id)
 
     async def _find_unchanged(self, errand: Errand) -> Connection:
-        """Return the connection of an errand. Raises :class:`SignInFailed` if it was changed meanwhile."""
+        """Return the connection of an errand. Raises :class:`SignInFailed` if it was changed meanwhile.
+
+        Only a test may use one that is off.
+        """
         async with self._systems.work.reading(errand.organization_id) as db:
             found = await find_connection(db, errand.organization_id)
         if found is None:
             raise SignInFailed(Refusal.REMOVED.advice)
         if revision_of(found) != errand.revision:
             raise SignInFailed(Refusal.CHANGED.advice)
+        if isinstance(errand.purpose, LogtoRequest):
+            await self._require_open(found)
         return found
 
     async def _require_open(self, connection: Connection) -> None:

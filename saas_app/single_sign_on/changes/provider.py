@@ -30,6 +30,7 @@ from saas_app.single_sign_on.queries import (
     delete_connection,
     find_connection,
     find_secret,
+    forget_people,
     save_secret,
 )
 from saas_app.single_sign_on.values import CONNECTOR_MARK, NAME_LENGTH, TARGET, Connection, Provider
@@ -108,16 +109,24 @@ async def configure(
                 event(turn, Action.SSO_CONFIGURE, now, _facts(now), _facts(wanted)),
                 lambda: registration.write(turn.management, entered, domains),
                 before=lambda db: set_values(db, turn, tested_at=None, tested_by=None),
-                also=lambda db: _keep(db, turn, registration.vault, entered, wanted.client_secret),
+                also=lambda db: _keep(db, turn, registration.vault, now, entered, wanted.client_secret),
                 on_refusal=lambda db: set_values(db, turn, tested_at=now.tested_at, tested_by=now.tested_by),
                 is_counted=True,
             )
 
 
 async def _keep(
-    db: WritingSession, turn: MemberChange, vault: Vault, entered: Connection, client_secret: str
+    db: WritingSession,
+    turn: MemberChange,
+    vault: Vault,
+    now: Connection,
+    entered: Connection,
+    client_secret: str,
 ) -> None:
-    """Store the provider, and a new secret encrypted."""
+    """Store the provider, and a new secret encrypted.
+
+    At another issuer, somebody else may have a ``sub`` that is known (OpenID Connect Core §5.7).
+    """
     await set_values(
         db,
         turn,
@@ -126,6 +135,8 @@ async def _keep(
         client_id=entered.client_id,
         scopes=entered.scopes,
     )
+    if entered.issuer != now.issuer:
+        await forget_people(db)
     if client_secret:
         await save_secret(db, turn.organization_id, vault.seal(client_secret))
 
