@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from quart import Quart
 
-from saas_app.single_sign_on.values import Stage
 from tests.clients import Browser, Person
 from tests.conftest import OpenApp, OpenBrowser
 from tests.factories import Factory, address_of
@@ -21,6 +20,15 @@ END = Fault("DELETE", "/users/[^/]+/sessions/", **DOWN)
 async def carol(connection_on: Company, make: Factory) -> Person:
     """A person with an account, whose address is at the company's domain."""
     return await make.person("Carol", domain=connection_on.domain)
+
+
+@pytest.fixture
+async def victim(connection_on: Company, make: Factory) -> Person:
+    """A person elsewhere. The company's connector asks a provider itself, which asserts their address."""
+    person = await make.person("Victor")
+    await connection_on.point_elsewhere()
+    connection_on.asserts(address_of(person))
+    return person
 
 
 @pytest.fixture
@@ -61,10 +69,8 @@ async def test_a_password_sign_in_is_not_let_through_unchecked_either(
 
 
 async def test_an_attack_during_an_outage_is_refused_when_it_is_repeated(
-    connection_on: Company, make: Factory, browser: Browser, gate: Gate
+    connection_on: Company, victim: Person, browser: Browser, gate: Gate
 ) -> None:
-    victim = await make.person("Victor")
-    connection_on.asserts(address_of(victim))
     callback = await connection_on.callback(browser)
     gate.fail(ACCOUNT)
     await browser.get(callback, 503)
@@ -77,10 +83,8 @@ async def test_an_attack_during_an_outage_is_refused_when_it_is_repeated(
 
 @pytest.mark.parametrize("fault", [DOWN, LOST], ids=["down", "answer lost"])
 async def test_a_refusal_stands_even_if_the_session_at_logto_cannot_be_ended(
-    connection_on: Company, make: Factory, browser: Browser, gate: Gate, fault: dict[str, object]
+    connection_on: Company, victim: Person, browser: Browser, gate: Gate, fault: dict[str, object]
 ) -> None:
-    victim = await make.person("Victor")
-    connection_on.asserts(address_of(victim))
     callback = await connection_on.callback(browser)
     gate.fail(Fault("DELETE", "/users/[^/]+/sessions/", **fault))  # type: ignore[arg-type]
 
@@ -91,12 +95,10 @@ async def test_a_refusal_stands_even_if_the_session_at_logto_cannot_be_ended(
 
 
 async def test_a_session_that_could_not_be_ended_is_refused_again(
-    connection_on: Company, make: Factory, browser: Browser, gate: Gate
+    connection_on: Company, victim: Person, browser: Browser, gate: Gate
 ) -> None:
-    victim = await make.person("Victor")
-    connection_on.asserts(address_of(victim))
     gate.fail(END)
-    await connection_on.refusal(browser)
+    await connection_on.late_refusal(browser)
     gate.fail()
 
     started = await browser.get("/sign-in", 303)
@@ -118,21 +120,16 @@ async def test_an_unknown_connector_during_an_outage_lets_nobody_in(
     assert await connection_on.sessions_here(carol.id) == []
 
 
-async def test_a_test_during_an_outage_can_be_completed_later(
-    company: Company, open_browser: OpenBrowser, faulty_app: Quart, gate: Gate
+async def test_a_provider_is_not_believed_while_logto_cannot_be_asked_about_the_account(
+    connection_on: Company, carol: Person, browser: Browser, gate: Gate
 ) -> None:
-    await company.connect(Stage.CONFIGURED)
-    company.asserts(company.address(company.admin.username))
-    browser = await open_browser(company.admin, at=faulty_app)
-    started = await browser.get(f"{company.root}/single-sign-on/test", 303)
-    callback = await browser.callback_of(started.headers["Location"], None)
-    gate.fail(SESSIONS)
-    await browser.get(callback, 503)
+    connection_on.asserts(connection_on.address(carol.username), sub="carol")
+    await connection_on.arrive(browser)
+    gate.fail(ACCOUNT)
 
-    gate.fail()
-    await browser.get(callback, 303)
+    await connection_on.refusal(browser, 503)
 
-    assert (await company.connection()).stage is Stage.TESTED
+    assert len(await connection_on.management.list_user_sessions(carol.id)) == 1  # that of the first time
 
 
 async def test_a_sign_in_costs_one_call_and_one_through_a_company_two(

@@ -10,7 +10,7 @@ from saas_app.logto import LogtoUser, ManagementClient
 from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
 from saas_app.single_sign_on.values import Stage
-from tests.clients import FRESH, Browser, Person, text_of
+from tests.clients import Browser, Person, text_of
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
 from tests.integration.single_sign_on.company import Company, SignInThroughCompany
@@ -20,130 +20,88 @@ MAPPING = [["staff", Role.VIEWER.value], ["bosses", Role.ADMIN.value]]
 
 
 @pytest.fixture
-async def tested_company(company: Company) -> Company:
-    """The company, after Ada tested its connection, which is off. At Logto, her browser came through it."""
-    await company.connect(Stage.CONFIGURED)
-    company.asserts(company.address(company.admin.username))
-    started = await company.browser.get(f"{company.root}/single-sign-on/test", 303)
-    await company.browser.come_back(started.headers["Location"], None)
-    return company
+async def carol(connection_on: Company, make: Factory) -> Person:
+    """A person with an account, whose address is at the company's domain."""
+    return await make.person("Carol", domain=connection_on.domain)
 
 
 @pytest.fixture
-async def bob(tested_company: Company, make: Factory) -> Person:
-    """Another member."""
-    return await make.member(tested_company.id, "Bob", "admin")
+async def browser(
+    connection_on: Company, carol: Person, sign_in_through_company: SignInThroughCompany
+) -> Browser:
+    """Carol's browser, which came through the company."""
+    return await sign_in_through_company(connection_on, connection_on.address(carol.username))
 
 
-async def callback_of_renewal(browser: Browser, path: str = RENEWAL, person: Person | None = None) -> str:
+async def callback_of_renewal(browser: Browser, path: str = RENEWAL) -> str:
     started = await browser.get(path, 303)
-    return await browser.callback_of(started.headers["Location"], person)
+    return await browser.callback_of(started.headers["Location"], None)
 
 
 async def reasons(company: Company) -> list[str]:
     return [event.after["reason"] for event in await company.events("sso.refuse") if event.after]
 
 
-async def test_a_renewal_after_a_test_keeps_the_session_of_the_tester(tested_company: Company) -> None:
-    before = tested_company.browser.session_cookie
+async def test_a_renewal_keeps_the_session(connection_on: Company, carol: Person, browser: Browser) -> None:
+    before = browser.session_cookie
 
-    done = await tested_company.browser.get(await callback_of_renewal(tested_company.browser), 303)
+    done = await browser.get(await callback_of_renewal(browser), 303)
 
     assert done.headers["Location"] == "/account"
-    assert tested_company.browser.session_cookie == before
-    assert await tested_company.sessions_here(tested_company.admin.id) == [None]
-    assert await reasons(tested_company) == []
+    assert browser.session_cookie == before
+    assert len(await connection_on.sessions_here(carol.id)) == 1
 
 
-async def test_a_session_that_came_through_no_longer_counts_so_once_the_connection_is_off(
-    connection_on: Company, sign_in_through_company: SignInThroughCompany
+@pytest.mark.parametrize("path", [RENEWAL, "/sign-in"])
+async def test_nothing_is_renewed_once_the_connection_is_off(
+    connection_on: Company, carol: Person, browser: Browser, path: str
 ) -> None:
-    browser = await sign_in_through_company(connection_on, connection_on.address("carol"))
+    callback = await callback_of_renewal(browser, path)
     await connection_on.change(on_at=None)
 
-    await browser.get(await callback_of_renewal(browser), 303)
-
-    account = await connection_on.account(connection_on.address("carol"))
-    assert account is not None
-    assert await connection_on.sessions_here(account.id) == [None]
-
-
-@pytest.mark.parametrize("path", ["/sign-in", FRESH])
-async def test_a_sign_in_through_a_connection_that_is_off_is_refused_beside_an_own_session(
-    tested_company: Company, path: str
-) -> None:
-    page = await tested_company.refusal(tested_company.browser, path=path)
+    page = await text_of(await browser.get(callback, 400))
 
     assert "has not turned its single sign-on on" in page
-    assert await tested_company.sessions_here(tested_company.admin.id) == [None]
+    assert await reasons(connection_on) == ["single sign-on is off"]
+    assert await connection_on.management.list_user_sessions(carol.id) == []
 
 
-async def test_a_fresh_sign_in_through_a_connection_that_is_off_is_no_renewal(
-    tested_company: Company,
+async def test_a_renewal_that_is_refused_leaves_the_session_of_another_person_in_the_browser(
+    connection_on: Company, browser: Browser, make: Factory, open_browser: OpenBrowser
 ) -> None:
-    connector_id = (await tested_company.connection()).connector_id
-    started = await tested_company.browser.get("/sign-in/fresh", 303)
-    url = f"{started.headers['Location']}&direct_sign_in=sso:{connector_id}"
-    callback = await tested_company.browser.callback_of(url, None)
+    bob = await make.person("Bob")
+    callback = await callback_of_renewal(browser)
+    browser.session_cookie = (await open_browser(bob)).session_cookie
+    await connection_on.change(on_at=None)
 
-    page = await text_of(await tested_company.browser.get(callback, 400))
+    await browser.get(callback, 400)
 
-    assert "has not turned its single sign-on on" in page
-
-
-async def test_a_renewal_in_a_browser_with_somebody_elses_session_is_refused(
-    tested_company: Company, bob: Person, open_browser: OpenBrowser
-) -> None:
-    bobs = await open_browser(bob)
-    tested_company.browser.session_cookie = bobs.session_cookie
-
-    await tested_company.browser.get(await callback_of_renewal(tested_company.browser), 400)
-
-    assert await reasons(tested_company) == ["single sign-on is off"]
-    assert await tested_company.management.list_user_sessions(tested_company.admin.id) == []
-    assert await tested_company.sessions_here(bob.id) == [None]
-
-
-async def test_a_renewal_without_a_session_here_is_refused(tested_company: Company) -> None:
-    callback = await callback_of_renewal(tested_company.browser)
-    tested_company.browser.session_cookie = ""
-
-    await tested_company.browser.get(callback, 400)
-
-    assert await reasons(tested_company) == ["single sign-on is off"]
-
-
-async def test_a_renewal_still_meets_every_other_objection(tested_company: Company) -> None:
-    await tested_company.lose()
-
-    await tested_company.browser.get(await callback_of_renewal(tested_company.browser), 400)
-
-    assert await reasons(tested_company) == ["the address is outside the domains"]
+    assert await connection_on.sessions_here(bob.id) == [None]
 
 
 @pytest.fixture
-def ending_meanwhile(
-    tested_company: Company, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[], None]:
-    """``ending_meanwhile()``: Ada's sessions here end while Logto is asked about her."""
+def ending_meanwhile(carol: Person, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """``ending_meanwhile()``: Carol's sessions here end while Logto is asked about her."""
     read = ManagementClient.get_user_with_sso
 
     async def end_and_read(client: ManagementClient, user_id: str) -> LogtoUser:
-        await runtime.sessions.end_all(tested_company.admin.id)
+        await runtime.sessions.end_all(carol.id)
         return await read(client, user_id)
 
     return lambda: monkeypatch.setattr(ManagementClient, "get_user_with_sso", end_and_read)
 
 
-async def test_a_session_that_ended_during_its_renewal_does_not_come_back(
-    tested_company: Company, ending_meanwhile: Callable[[], None]
+async def test_a_session_that_ended_during_its_renewal_is_not_renewed(
+    connection_on: Company, carol: Person, browser: Browser, ending_meanwhile: Callable[[], None]
 ) -> None:
-    callback = await callback_of_renewal(tested_company.browser)
+    before = browser.session_cookie
+    callback = await callback_of_renewal(browser)
     ending_meanwhile()
 
-    await tested_company.browser.get(callback, 400)
+    await browser.get(callback, None)
 
-    assert await tested_company.sessions_here(tested_company.admin.id) == []
+    assert browser.session_cookie != before
+    assert len(await connection_on.sessions_here(carol.id)) == 1
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,12 +13,14 @@ from saas_app.logto import LogtoUser, SsoSubmission
 from saas_app.single_sign_on.proofs import Refusal, find_objection, revision_of
 from saas_app.single_sign_on.values import Connection
 
-ISSUER = "https://login.corp.example"
+ISSUER = "https://app.example/sso/connector"
+"""What we are for Logto."""
+
 CONNECTION = Connection(
     organization_id="acme",
     connector_id="connector",
     name="Corp",
-    issuer=ISSUER,
+    issuer="https://login.corp.example",
     client_id="client",
     scopes="openid email",
     domains=("corp.example", "xn--mller-kva.example"),
@@ -49,6 +52,15 @@ def account_of(email: object = "carol@corp.example", **changes: Any) -> LogtoUse
     return LogtoUser.read({"id": "carol", "primaryEmail": email, "ssoIdentities": [identity], **changes})
 
 
+def objection(
+    proof: SsoSubmission,
+    account: LogtoUser,
+    connection: Connection = CONNECTION,
+    held: Collection[str] = HELD,
+) -> Refusal | None:
+    return find_objection(connection, held, ISSUER, proof, account)
+
+
 @pytest.mark.parametrize(
     "email",
     [
@@ -62,7 +74,7 @@ def account_of(email: object = "carol@corp.example", **changes: Any) -> LogtoUse
     ],
 )
 def test_an_address_at_a_domain_of_the_connection_is_believed(email: str) -> None:
-    assert find_objection(CONNECTION, HELD, proof_of(email), account_of(email)) is None
+    assert objection(proof_of(email), account_of(email)) is None
 
 
 FOREIGN = [
@@ -78,63 +90,67 @@ FOREIGN = [
     "carol@corp.example\x00.evil.example",
     "carol@cоrp.example",  # a Cyrillic o
     "carol@connector.sso-test.invalid",
+    "carol@evil.example carol@corp.example",
+    "victor@bank.example\tcarol@corp.example",
+    "ca rol@corp.example",
+    "carol@corp.example\n",
     f"{'c' * 320}@corp.example",
 ]
 
 
 @pytest.mark.parametrize("email", FOREIGN)
 def test_an_asserted_address_elsewhere_is_refused(email: str) -> None:
-    assert find_objection(CONNECTION, HELD, proof_of(email), account_of()) is Refusal.FOREIGN_ADDRESS
+    assert objection(proof_of(email), account_of()) is Refusal.FOREIGN_ADDRESS
 
 
 @pytest.mark.parametrize("email", [*FOREIGN, None, ""])
 def test_an_account_with_an_address_elsewhere_is_refused(email: str | None) -> None:
-    assert find_objection(CONNECTION, HELD, proof_of(), account_of(email)) is Refusal.FOREIGN_ACCOUNT
+    assert objection(proof_of(), account_of(email)) is Refusal.FOREIGN_ACCOUNT
 
 
 @pytest.mark.parametrize("email", [None, "", 7, ["carol@corp.example"], {"carol@corp.example": True}])
 def test_a_missing_address_is_refused(email: object) -> None:
-    assert find_objection(CONNECTION, HELD, proof_of(email), account_of()) is Refusal.NO_ADDRESS
+    assert objection(proof_of(email), account_of()) is Refusal.NO_ADDRESS
 
 
 def test_a_domain_that_is_no_longer_held_is_refused() -> None:
-    assert find_objection(CONNECTION, {"other.example"}, proof_of(), account_of()) is Refusal.FOREIGN_ADDRESS
+    assert objection(proof_of(), account_of(), held={"other.example"}) is Refusal.FOREIGN_ADDRESS
 
 
-def test_another_issuer_is_refused() -> None:
-    proof = proof_of(issuer="https://login.evil.example")
+def test_another_issuer_than_ours_is_refused_also_the_companys_own() -> None:
+    proof = proof_of(issuer="https://login.corp.example")
 
-    assert find_objection(CONNECTION, HELD, proof, account_of()) is Refusal.OTHER_PROVIDER
+    assert objection(proof, account_of()) is Refusal.OTHER_PROVIDER
 
 
 def test_a_connection_without_a_provider_lets_nobody_in() -> None:
     nobody = replace(CONNECTION, issuer="")
 
-    assert find_objection(nobody, HELD, proof_of(issuer=""), account_of()) is Refusal.OTHER_PROVIDER
+    assert objection(proof_of(), account_of(), nobody) is Refusal.OTHER_PROVIDER
 
 
 @pytest.mark.parametrize("sub", ["sub-2", "", None, 7])
 def test_a_proof_of_another_person_is_refused(sub: object) -> None:
     proof = proof_of(info={"id": sub})
 
-    assert find_objection(CONNECTION, HELD, proof, account_of()) is Refusal.NOT_LINKED
+    assert objection(proof, account_of()) is Refusal.NOT_LINKED
 
 
 def test_an_identity_without_a_name_links_nobody() -> None:
     identity = {"issuer": ISSUER, "identityId": "", "ssoConnectorId": "connector", "detail": {}}
     account = account_of(ssoIdentities=[identity])
 
-    assert find_objection(CONNECTION, HELD, proof_of(info={"id": ""}), account) is Refusal.NOT_LINKED
+    assert objection(proof_of(info={"id": ""}), account) is Refusal.NOT_LINKED
 
 
-def test_an_identity_that_came_through_another_connector_of_the_provider_counts() -> None:
+def test_an_identity_that_came_through_another_connector_with_our_issuer_counts() -> None:
     identity = {"issuer": ISSUER, "identityId": "sub-1", "ssoConnectorId": "older", "detail": {}}
 
-    assert find_objection(CONNECTION, HELD, proof_of(), account_of(ssoIdentities=[identity])) is None
+    assert objection(proof_of(), account_of(ssoIdentities=[identity])) is None
 
 
 def test_a_suspended_account_is_refused() -> None:
-    assert find_objection(CONNECTION, HELD, proof_of(), account_of(isSuspended=True)) is Refusal.SUSPENDED
+    assert objection(proof_of(), account_of(isSuspended=True)) is Refusal.SUSPENDED
 
 
 @pytest.mark.parametrize(
