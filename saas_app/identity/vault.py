@@ -31,8 +31,8 @@ class Vault:
         """Decrypt a result of :meth:`seal`. Raises ``InvalidToken`` if no key fits."""
         return self._fernet.decrypt(sealed).decode()
 
-    def find(self, sealed: str) -> str | None:
-        """Decrypt a value from outside. Returns None if it is not a result of :meth:`seal`."""
+    def find(self, sealed: str | bytes) -> str | None:
+        """Decrypt a value from outside, or one that may be sealed with a lost key. Returns None if none fits."""
         try:
             return self._fernet.decrypt(sealed).decode()
         except (InvalidToken, UnicodeError):

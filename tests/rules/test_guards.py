@@ -39,9 +39,10 @@ def test_only_reading_signing_in_or_out_a_language_and_signed_requests_are_publi
         assert route.method == "GET" or route.rule in for_visitors or route.guard.for_programs
 
 
-def test_only_the_three_routes_that_check_a_signature_are_exempt_from_csrf() -> None:
+def test_only_the_four_routes_that_check_a_signature_or_a_secret_are_exempt_from_csrf() -> None:
+    signed = {"/webhooks/logto", "/backchannel-logout", "/notifications/unsubscribe"}
     for_programs = {route.rule for route in ROUTES if route.guard and route.guard.for_programs}
-    assert for_programs == {"/webhooks/logto", "/backchannel-logout", "/notifications/unsubscribe"}
+    assert for_programs == signed | {"/sso/<connector_id>/token"}
 
 
 def test_a_fresh_sign_in_is_required_by_the_form_and_by_its_submission() -> None:

@@ -10,13 +10,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
-import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError
 
-from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.identity.vault import Vault, fingerprint, new_cookie_value
-from saas_app.models import SignInAttemptRow
+from saas_app.identity.vault import Vault, new_cookie_value
+from saas_app.single_sign_on.broker import queries
 
 _AT_COMPANY: Final = timedelta(hours=1)  # as long as an interaction at Logto 1.42
 _FETCHED: Final = timedelta(minutes=5)  # Logto's page fetches it at once
@@ -96,28 +94,16 @@ class Errands:
         return await self._take(code, connector_id, _ASSERTION)
 
     async def _keep(self, key: str, holder: str, content: bytes, lifetime: timedelta) -> None:
-        now = utc_now()
-        row = SignInAttemptRow(
-            state_hash=fingerprint(key),
-            browser_hash=fingerprint(holder),
-            payload=self._vault.seal(content.decode()),
-            expires_at=now + lifetime,
-        )
         async with self._work.writing() as db:
-            await db.execute(sa.delete(SignInAttemptRow).where(SignInAttemptRow.expires_at < now))
-            db.add(row)
+            await queries.keep(db, key, holder, self._vault.seal(content.decode()), lifetime)
 
     async def _take(self, key: str, holder: str, kind: TypeAdapter[_T]) -> _T | None:
-        taken = sa.delete(SignInAttemptRow).where(
-            SignInAttemptRow.state_hash == fingerprint(key),
-            SignInAttemptRow.browser_hash == fingerprint(holder),
-            SignInAttemptRow.expires_at > utc_now(),
-        )
         async with self._work.writing() as db:
-            sealed = await db.scalar(taken.returning(SignInAttemptRow.payload))
-        if sealed is None:
+            sealed = await queries.take(db, key, holder)
+        content = None if sealed is None else self._vault.find(sealed)
+        if content is None:  # unknown, taken, expired, or sealed with a key that was removed
             return None
         try:
-            return kind.validate_json(self._vault.open(sealed))
+            return kind.validate_json(content)
         except ValidationError:  # of another kind, or of another release
             return None

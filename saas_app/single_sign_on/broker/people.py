@@ -10,26 +10,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection
-from typing import Final, NamedTuple
+from typing import Final
 
-import sqlalchemy as sa
-
-from saas_app.db.base import new_uuid
-from saas_app.db.rows import changed
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.db.upsert import insert_if_absent
 from saas_app.logto import LogtoUser, ManagementClient, ManagementError
-from saas_app.models import SsoPerson
+from saas_app.single_sign_on.broker.queries import KnownPerson, find_person, save_account, save_subject
 from saas_app.single_sign_on.proofs import Refusal, trusted_domain
 
 _SUBJECT_BYTES: Final = 24
-
-
-class _Known(NamedTuple):
-    """A ``sub`` that was said before, and the account that Logto has linked to it, if that is known."""
-
-    subject: str
-    user_id: str | None
 
 
 class People:
@@ -47,7 +35,8 @@ class People:
         ``issuer`` is the one that we are for Logto, ``email`` the address that was checked, and ``trusted``
         are the domains that count. Raises what calls to Logto raise.
         """
-        known = await self._find(organization_id, company_subject)
+        async with self._work.reading(organization_id) as db:
+            known = await find_person(db, company_subject)
         if known is not None:
             account = await self._find_account(issuer, known, email)
             if account is not None and trusted_domain(account.email) not in trusted:
@@ -55,33 +44,16 @@ class People:
             if account is not None:
                 return known.subject
         subject = secrets.token_urlsafe(_SUBJECT_BYTES)
-        await self._store(organization_id, company_subject, subject)
+        async with self._work.writing(organization_id) as db:  # of two that are new at once, both are good
+            await save_subject(db, organization_id, company_subject, subject)
         return subject
 
     async def note_account(self, organization_id: str, subject: str, user_id: str) -> None:
         """Note which account Logto has linked to a ``sub`` of ours."""
-        is_new = sa.and_(SsoPerson.subject == subject, SsoPerson.user_id.is_distinct_from(user_id))
         async with self._work.writing(organization_id) as db:
-            await db.execute(sa.update(SsoPerson).where(is_new).values(user_id=user_id))
+            await save_account(db, subject, user_id)
 
-    async def _store(self, organization_id: str, company_subject: str, subject: str) -> None:
-        """Store a new ``sub``. Of two that are new at once, both are good, and one is remembered."""
-        its_own = SsoPerson.company_subject == company_subject
-        renewed = sa.update(SsoPerson).where(its_own).values(subject=subject, user_id=None)
-        row = {"company_subject": company_subject, "subject": subject, "id": new_uuid()}
-        async with self._work.writing(organization_id) as db:
-            if not await changed(db, renewed, SsoPerson.id):
-                values = {"organization_id": organization_id, **row}
-                await insert_if_absent(db, SsoPerson, values, key=("organization_id", "company_subject"))
-
-    async def _find(self, organization_id: str, company_subject: str) -> _Known | None:
-        its_own = SsoPerson.company_subject == company_subject
-        statement = sa.select(SsoPerson.subject, SsoPerson.user_id).where(its_own)
-        async with self._work.reading(organization_id) as db:
-            row = (await db.execute(statement)).one_or_none()
-        return None if row is None else _Known(*row)
-
-    async def _find_account(self, issuer: str, known: _Known, email: str) -> LogtoUser | None:
+    async def _find_account(self, issuer: str, known: KnownPerson, email: str) -> LogtoUser | None:
         """Return the account that Logto has linked to a known ``sub``, if there is one.
 
         A person who never came on to us is looked for by the address: Logto may have linked their account.
