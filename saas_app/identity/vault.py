@@ -32,7 +32,7 @@ class Vault:
         return self._fernet.decrypt(sealed).decode()
 
     def find(self, sealed: str | bytes) -> str | None:
-        """Decrypt a value from outside, or one that may be sealed with a lost key. Returns None if none fits."""
+        """Decrypt a value from outside, or one sealed with a lost key. Returns None if no key fits."""
         try:
             return self._fernet.decrypt(sealed).decode()
         except (InvalidToken, UnicodeError):
