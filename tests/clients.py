@@ -196,7 +196,7 @@ class Browser:
     async def callback_of(self, url: str, person: Person | None) -> str:
         """Follow an authorization request through the provider. Return the callback without opening it.
 
-        The way may lead through the application, whose redirects are followed. It must not show a page.
+        The way may lead through the application, whose redirects are followed. It must not stop at a page.
         """
         end = await self._walk(url, person)
         assert isinstance(end, str), f"stopped by a page: {end.status_code}\n{await text_of(end)}"
@@ -218,9 +218,10 @@ class Browser:
             if url.startswith(self._redirect_uri):
                 return _path(url)
             response = await self.app.get(_path(url))
-            if response.status_code not in (302, 303):
+            way_on = await way_on_from(response)
+            if way_on is None:
                 return response
-            url = urljoin(url, response.headers["Location"])
+            url = urljoin(url, way_on)
         raise AssertionError(f"no callback after 8 redirects of the application, last {url}")
 
     async def forget_logto(self, visit: LogtoVisit | None = None) -> None:
@@ -232,9 +233,9 @@ class Browser:
         """GET a page and follow every redirect, also through the provider."""
         for _ in range(limit):
             response = await self.app.get(path)
-            if response.status_code not in (302, 303):
+            location = await way_on_from(response)
+            if location is None:
                 return response
-            location = response.headers["Location"]
             if location.startswith("http"):
                 location = await self.logto.authorize(location, None, self._origin)
             path = _path(location)
@@ -275,6 +276,14 @@ async def _way_on(response: aiohttp.ClientResponse) -> str | Form:
     refresh = _REFRESH.search(page) if response.status == 200 else None
     assert refresh is not None, page
     return unescape(refresh[1])
+
+
+async def way_on_from(response: Response) -> str | None:
+    """Return where a redirect of the application, or a page that moves on by itself, leads, or None."""
+    if response.status_code in (302, 303):
+        return str(response.headers["Location"])
+    refresh = _REFRESH.search(str(await response.get_data(as_text=True)))
+    return unescape(refresh[1]) if refresh else None
 
 
 def _path(url: str) -> str:

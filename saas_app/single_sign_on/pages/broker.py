@@ -16,6 +16,7 @@ from saas_app.web.context import browser, runtime
 from saas_app.web.guards import public, public_webhook, public_without_database
 from saas_app.web.limits import limited_by_address
 from saas_app.web.prefetches import only_deliberately
+from saas_app.web.templating import render
 from saas_app.web.to_logto import bound_to_attempt
 from saas_app.web.visitors import find_principal
 
@@ -54,7 +55,10 @@ async def authorize(connector_id: str) -> ResponseReturnValue:
 @public
 @only_deliberately
 async def come_back(connector_id: str) -> ResponseReturnValue:
-    """Verify what the company's provider says, and go on: to Logto, or to the page of a test."""
+    """Verify what the company's provider says, and go on: to Logto, or to the page of a test.
+
+    A page leads to Logto, not a redirect: the provider's own page may let its form lead to us only.
+    """
     principal = await find_principal()
     landing = await offered_broker().come_back(
         connector_id,
@@ -62,7 +66,9 @@ async def come_back(connector_id: str) -> ResponseReturnValue:
         browser(request).attempt_cookie,
         None if principal is None else principal.subject,
     )
-    return redirect(landing.url, 303)
+    if landing.is_test:
+        return redirect(landing.url, 303)
+    return render("single_sign_on/moving_on.html", url=landing.url)
 
 
 @blueprint.post(f"{PREFIX}/<connector_id>/token")
