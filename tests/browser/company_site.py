@@ -94,9 +94,9 @@ class Company:
         """Return an address at the company's domain."""
         return f"{username}@{self.domain}"
 
-    def employ(self, username: str, *, is_engineer: bool = False) -> Person:
-        """Give somebody an account at the provider, with an address at the company's domain."""
-        email = self.address(username)
+    def employ(self, username: str, *, is_engineer: bool = False, email: str = "") -> Person:
+        """Give somebody an account at the provider, by default with an address at the company's domain."""
+        email = email or self.address(username)
         values = {"username": username, "primaryEmail": email, "password": PASSWORD, "name": username}
         made = self.provider.management.call("POST", "/users", values)
         person = Person(made["id"], username, PASSWORD, email)

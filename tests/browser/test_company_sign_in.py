@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from playwright.async_api import Browser, Page, expect
@@ -21,7 +23,13 @@ from tests.browser.company_site import (
 )
 from tests.browser.conftest import OpenPage, watched_pages
 from tests.browser.page_checks import findings_on
-from tests.browser.steps import account_menu, enter_credentials, identifier_field, start_session
+from tests.browser.steps import (
+    account_menu,
+    enter_credentials,
+    identifier_field,
+    password_field,
+    start_session,
+)
 from tests.clients import FRESH, Person
 from tests.processes import Provider
 
@@ -130,12 +138,18 @@ async def connect_fully(open_here: OpenPage, stage: SsoSite, acme: Company, *, s
     return page
 
 
-async def sign_in_by_address(page: Page, acme: Company, person: Person) -> None:
+async def go_to_company(page: Page, acme: Company, person: Person) -> None:
     """Enter the address on Logto's page, which sends the browser to the company."""
     await page.goto("/sign-in")
     await identifier_field(page).fill(acme.address(person.username))
     await page.get_by_role("button", name="Sign in").click()
     await page.get_by_role("link", name="Acme Login").click()
+    await expect(password_field(page)).to_be_visible()
+
+
+async def sign_in_by_address(page: Page, acme: Company, person: Person) -> None:
+    """Sign in at the company, and come back through Logto."""
+    await go_to_company(page, acme, person)
     await enter_credentials(page, person)
     await expect(account_menu(page)).to_be_visible()
 
@@ -177,7 +191,45 @@ async def test_a_colleague_with_an_account_is_linked_and_comes_in_where_it_is_re
     await enter_credentials(page, acme.carol)
     await expect(page.get_by_role("heading", name="Projects", level=1)).to_be_visible()
     [linked] = (await stage.people.management.get_user_with_sso(acme.carol.id)).sso_identities
-    assert linked.issuer == acme.provider.issuer
+    assert linked.issuer.startswith(f"{stage.site.url}/sso/")
+
+
+async def test_a_false_address_is_rejected_on_a_page_that_leads_back(
+    open_here: OpenPage, stage: SsoSite, acme: Company
+) -> None:
+    """One scenario: mallory claims the address of alice, and ada finds that in the audit log."""
+    admin = await connect_fully(open_here, stage, acme)
+    alice = await stage.people.person("Alice")
+    mallory = acme.employ("mallory", email=f"{alice.username}@example.test")
+    page = await open_here()
+
+    await go_to_company(page, acme, mallory)
+    await enter_credentials(page, mallory)
+
+    await expect(page.get_by_role("main")).to_contain_text("outside your organization’s verified domains")
+    assert (await stage.people.management.get_user_with_sso(alice.id)).sso_identities == ()
+    await admin.goto(f"{acme.root}/audit")
+    await expect(admin.get_by_role("main")).to_contain_text("rejected a sign-in through single sign-on")
+    await page.get_by_role("link", name="Sign in again").click()
+    await expect(identifier_field(page)).to_be_visible()
+
+
+async def test_whoever_cancels_at_the_provider_can_sign_in_again(
+    open_here: OpenPage, stage: SsoSite, acme: Company
+) -> None:
+    """The development provider has no button for that, so the test opens what a provider redirects to."""
+    await connect_fully(open_here, stage, acme)
+    page = await open_here()
+    async with page.expect_request(re.compile(r"/oidc/auth\?.*redirect_uri=.*%2Fsso%2F")) as asked:
+        await go_to_company(page, acme, acme.carol)
+    question = dict(parse_qsl(urlsplit((await asked.value).url).query))
+    answer = {"error": "access_denied", "state": question["state"], "iss": acme.provider.issuer}
+
+    await page.goto(f"{question['redirect_uri']}?{urlencode(answer)}")
+
+    await expect(page.get_by_role("main")).to_contain_text("You cancelled, or it does not let you in.")
+    await page.get_by_role("link", name="Sign in again").click()
+    await expect(identifier_field(page)).to_be_visible()
 
 
 async def test_a_provider_that_is_down_locks_nobody_out_for_long(
@@ -229,6 +281,7 @@ async def _steps(page: Page, acme: Company) -> AsyncIterator[str]:
     yield acme.page
     await set_up(page, acme)
     yield acme.page
+    await page.get_by_label("Client ID").clear()
     await page.get_by_role("button", name="Save provider").click()
     await expect(page.get_by_role("alert").first).to_be_visible()
     yield "a form with errors"
@@ -241,3 +294,23 @@ async def _steps(page: Page, acme: Company) -> AsyncIterator[str]:
     yield f"{acme.page}/require"
     await page.goto("/account")
     yield "/account"
+
+
+async def test_pages_between_provider_and_logto_are_accessible_and_fit_a_phone(
+    open_here: OpenPage, stage: SsoSite, acme: Company
+) -> None:
+    await connect_fully(open_here, stage, acme)
+    page = await open_here(**PHONE)
+    assert await findings_on(page, _pages_between(page, stage, acme)) == []
+
+
+async def _pages_between(page: Page, stage: SsoSite, acme: Company) -> AsyncIterator[str]:
+    """The first page moves on at once, but stays if Logto answers without a page."""
+    await page.context.route(f"{stage.site.logto}/callback/**", lambda route: route.fulfill(status=204))
+    await go_to_company(page, acme, acme.carol)
+    await enter_credentials(page, acme.carol)
+    await expect(page.get_by_role("link", name="Continue")).to_be_visible()
+    yield "the way to Logto"
+    await page.reload()
+    await expect(page.get_by_role("heading", name="Sign-in failed")).to_be_visible()
+    yield "a refused sign-in"
