@@ -1,8 +1,9 @@
-"""Calls for enterprise connectors: the companies' identity providers, and who joins an organization by them.
+"""Calls for enterprise connectors: identity providers of companies, and who joins an organization by them.
 
-Logto 1.42 asks the company's provider for its metadata whenever it reads or changes a connector, without a
-time limit. So a provider that hangs makes these calls time out: those for its connector, and the list of all.
-A change of domains takes effect all the same. Deleting and linking to organizations ask nobody.
+Logto 1.42 asks a connector's provider for its metadata whenever it reads or changes the connector, without a
+time limit. The provider of an organization's connector is Workroom itself. The operator's own connectors have
+others, and one that hangs makes these calls time out: those for its connector, and the list of all. A change
+of domains takes effect all the same. Deleting and linking to organizations ask nobody.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _PATH: Final = "/sso-connectors"
 
 
 class SsoConnector(Record):
-    """A company's identity provider, and the email domains of the people whom it signs in.
+    """An identity provider for companies, and the email domains of the people whom it signs in.
 
     ``issuer``, ``client_id``, ``client_secret`` and ``scope`` are empty until they are configured.
     ``provider`` is the kind of provider, such as ``OIDC``.
@@ -136,8 +137,8 @@ class SsoConnectorCalls(Calls):
         await ignore_missing(self._body("DELETE", f"{_joining(organization_id)}/{segment(connector_id)}"))
 
     async def _asking(self, method: str, path: str, body: Json = None) -> Any:
-        """Send a call before whose response Logto asks the providers, and return the body."""
-        return (await self._transport.call(method, path, body=body, asks_companies=True)).body
+        """Send a call before whose response Logto asks providers, and return the body."""
+        return (await self._transport.call(method, path, body=body, asks_providers=True)).body
 
 
 def _path(connector_id: str) -> str:

@@ -31,7 +31,7 @@ _BACKOFF: wait_base = wait_exponential(0.1) + wait_random_exponential(0.2)  # 0.
 _LONGEST_PAUSE = 2.0  # seconds; if Logto asks for a longer one, the caller gets its 429 at once
 _FAILURES_THAT_OPEN = 5  # in a row
 _OPEN_SECONDS = 10.0
-_MOST_COMPANIES = 1_000  # circuits; the one that was used least recently is forgotten
+_MOST_CIRCUITS = 1_000  # of paths; the one that was used least recently is forgotten
 
 
 class ManagementTransport:
@@ -45,7 +45,7 @@ class ManagementTransport:
         self._time_for_attempt = aiohttp.ClientTimeout(total=half, ceil_threshold=half + 1)
         self._tokens = MachineTokens(settings, http, self._time_for_attempt)
         self._circuit = Circuit(threshold=_FAILURES_THAT_OPEN, pause=_OPEN_SECONDS)
-        self._circuits_of_companies: OrderedDict[str, Circuit] = OrderedDict()
+        self._circuits_of_paths: OrderedDict[str, Circuit] = OrderedDict()
 
     @property
     def clock(self) -> ProviderClock:
@@ -60,20 +60,20 @@ class ManagementTransport:
         body: Json = None,
         query: Query | None = None,
         repeatable: bool | None = None,
-        asks_companies: bool = False,
+        asks_providers: bool = False,
     ) -> Answer:
         """Send one call. ``repeatable``: sending it twice does no harm. By default, all methods but POST are.
 
-        ``asks_companies``: Logto asks the identity providers of companies before it responds. If one of them
-        hangs, that must neither look like an outage of Logto, nor stop the calls for other companies. So each
-        path has a circuit breaker of its own.
+        ``asks_providers``: Logto asks identity providers before it responds, us or the operator's. If one of
+        them hangs, that must neither look like an outage of Logto, nor stop the calls for other connectors.
+        So each path has a circuit breaker of its own.
 
         A repeatable call is tried again within the time limit if Logto fails, does not respond, or receives
         too many requests. Raises :class:`ManagementError` if Logto refuses the call, and
         :class:`LogtoUnavailable` if it cannot respond, at once while the circuit is open.
         """
         attempts = _ATTEMPTS if (method != "POST" if repeatable is None else repeatable) else 1
-        circuit = self._circuit_of_company(path) if asks_companies else self._circuit
+        circuit = self._circuit_of_path(path) if asks_providers else self._circuit
         try:
             async with asyncio.timeout(self._time_for_call):
                 return await self._repeat(circuit, attempts, method, path, body, query)
@@ -93,14 +93,12 @@ class ManagementTransport:
         """Let a running attempt finish when the application stops."""
         await self._tokens.close()
 
-    def _circuit_of_company(self, path: str) -> Circuit:
-        circuit = self._circuits_of_companies.pop(path, None)
-        self._circuits_of_companies[path] = circuit or Circuit(
-            threshold=_FAILURES_THAT_OPEN, pause=_OPEN_SECONDS
-        )
-        if len(self._circuits_of_companies) > _MOST_COMPANIES:
-            self._circuits_of_companies.popitem(last=False)
-        return self._circuits_of_companies[path]
+    def _circuit_of_path(self, path: str) -> Circuit:
+        circuit = self._circuits_of_paths.pop(path, None)
+        self._circuits_of_paths[path] = circuit or Circuit(threshold=_FAILURES_THAT_OPEN, pause=_OPEN_SECONDS)
+        if len(self._circuits_of_paths) > _MOST_CIRCUITS:
+            self._circuits_of_paths.popitem(last=False)
+        return self._circuits_of_paths[path]
 
     async def _repeat(
         self, circuit: Circuit, attempts: int, method: str, path: str, body: Json, query: Query | None

@@ -5,7 +5,6 @@ When one of them ends this way, Logto 1.42 sends neither a webhook nor a back-ch
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final, TypeAlias
@@ -23,7 +22,6 @@ _MaybeText: TypeAlias = Annotated[
     str | None, BeforeValidator(lambda value: value if isinstance(value, str) else None)
 ]
 _ENTERPRISE: Final = "EnterpriseSso"
-_SEPARATORS: Final = re.compile(r"[_.\- ]+")
 Address: TypeAlias = Annotated[str, AfterValidator(lambda address: address.removeprefix(_IPV4_IN_IPV6))]
 
 
@@ -39,7 +37,7 @@ class SsoSubmission(Record):
 
     ``user_id`` is the person's ``sub`` there, ``issuer`` the one that the connector was configured with, and
     ``email`` their address, which Logto keeps only if the provider calls it verified. ``claims`` is all that
-    the provider said.
+    the provider said. Logto writes their names in camel case: ``member_of`` is ``memberOf`` there.
 
     Logto remembers the last proof of a sign-in, not which one identified the account. So compare ``issuer``
     and ``user_id`` with the account's :attr:`.records.LogtoUser.sso_identities`. A provider may send
@@ -51,21 +49,6 @@ class SsoSubmission(Record):
     user_id: _Text = Field("", validation_alias=AliasPath("enterpriseSsoUserInfo", "id"))
     email: _MaybeText = Field(None, validation_alias=AliasPath("enterpriseSsoUserInfo", "email"))
     claims: Entry = Field(validation_alias="enterpriseSsoUserInfo", repr=False)
-
-    def claim(self, name: str) -> Any:
-        """Return a claim by the name that the provider gives it, or None if it did not send one.
-
-        Logto writes names in camel case: ``member_of`` is ``memberOf`` in :attr:`claims`, ``Groups`` is
-        ``groups``. So separators and case do not matter, unless several claims differ by nothing else.
-        """
-        if name in self.claims:
-            return self.claims[name]
-        found = [value for key, value in self.claims.items() if _plain(key) == _plain(name)]
-        return found[0] if len(found) == 1 else None
-
-
-def _plain(name: str) -> str:
-    return _SEPARATORS.sub("", name).casefold()
 
 
 def _proofs_in(records: Any) -> list[Mapping[str, Any]]:

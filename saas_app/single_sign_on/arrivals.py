@@ -26,7 +26,7 @@ from saas_app.single_sign_on.changes.joining import let_join
 from saas_app.single_sign_on.proofs import Refusal, find_objection, is_linked
 from saas_app.single_sign_on.queries import find_by_connector, is_allowed, list_held_domains
 from saas_app.single_sign_on.refusals import refusal_event
-from saas_app.single_sign_on.values import CONNECTOR_MARK, Connection
+from saas_app.single_sign_on.values import CONNECTOR_MARK, GROUPS_CLAIM, Connection
 
 log = structlog.get_logger(__name__)
 
@@ -83,7 +83,8 @@ class CompanyArrivals:
             await self._refuse(arrival, session, refusal or Refusal.GONE, connection, proof)
         await self._people.note_account(connection.organization_id, proof.user_id, account.id)
         has_joined = await let_join(self._systems, connection, account)
-        roles_changed = await set_roles_of_groups(self._systems, connection, account, proof)
+        groups = proof.claims.get(GROUPS_CLAIM)
+        roles_changed = await set_roles_of_groups(self._systems, connection, account, groups)
         return Admission(connection.connector_id, has_joined or roles_changed)
 
     async def _admit_by_other_connector(

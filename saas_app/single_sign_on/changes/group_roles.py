@@ -21,12 +21,12 @@ from saas_app.errors import AppError, LogtoUnavailable
 from saas_app.identity.last_admin import is_only_admin
 from saas_app.identity.role_ends import delete_ends, read_ends
 from saas_app.identity.standing import Workroom
-from saas_app.logto import LogtoUser, ManagementError, SsoSubmission
+from saas_app.logto import LogtoUser, ManagementError
 from saas_app.notifications.recorder import notify_of_end
 from saas_app.rbac.permissions import Role
 from saas_app.single_sign_on.groups import given_roles, wanted_roles
 from saas_app.single_sign_on.queries import find_connection
-from saas_app.single_sign_on.values import GROUPS_CLAIM, Connection
+from saas_app.single_sign_on.values import Connection
 
 log = structlog.get_logger(__name__)
 
@@ -48,22 +48,22 @@ class _Plan:
 
 
 async def set_roles_of_groups(
-    systems: Systems, connection: Connection, account: LogtoUser, proof: SsoSubmission
+    systems: Systems, connection: Connection, account: LogtoUser, claim: object
 ) -> bool:
     """Set the roles of a member to those of their groups, unless no claim with groups is configured.
 
-    Returns whether their roles at Logto were changed. A failure is logged and recorded, but keeps nobody from
-    signing in, except that Logto is down: raises :class:`LogtoUnavailable`.
+    ``claim`` is the one with their groups, or None. Returns whether their roles at Logto were changed. A
+    failure is logged and recorded, but keeps nobody from signing in, except that Logto is down: raises
+    :class:`LogtoUnavailable`.
     """
     if not _decides_about(connection, account):
         return False
-    claim = proof.claim(GROUPS_CLAIM)
     change = systems.by(Workroom(connection.organization_id))
     try:
         plan = await _plan(change, connection, account.id, claim)
         if plan is not None and not plan.is_empty:
             async with change.alone() as turn:
-                return await _set_roles(turn, account, proof)
+                return await _set_roles(turn, account, claim)
     except LogtoUnavailable:
         raise
     except (AppError, ManagementError) as error:
@@ -99,7 +99,7 @@ def _decides_about(connection: Connection, account: LogtoUser) -> bool:
     return bool(connection.is_on and connection.group_claim and account.id != connection.recovery_id)
 
 
-async def _set_roles(turn: _Turn, account: LogtoUser, proof: SsoSubmission) -> bool:
+async def _set_roles(turn: _Turn, account: LogtoUser, claim: object) -> bool:
     """Change what is to be changed in this turn: it may have changed since it was looked at.
 
     So may the mapping, and who the recovery admin is. Returns whether roles at Logto were changed.
@@ -108,7 +108,6 @@ async def _set_roles(turn: _Turn, account: LogtoUser, proof: SsoSubmission) -> b
         connection = await find_connection(db, turn.organization_id)
     if connection is None or not _decides_about(connection, account):
         return False
-    claim = proof.claim(GROUPS_CLAIM)
     plan = await _plan(turn, connection, account.id, claim)
     if plan is None or plan.is_empty:
         return False

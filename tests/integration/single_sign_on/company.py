@@ -174,6 +174,12 @@ class Company(Office):
             return list(await db.scalars(sa.select(AuditEvent).where(wanted).order_by(AuditEvent.id)))
 
 
+async def arrive_by(connector_id: str, browser: Browser) -> None:
+    """Sign in through any connector in this browser, such as one of the operator's own."""
+    started = await browser.get(f"/sign-in?direct_sign_in=sso:{connector_id}", 303)
+    await browser.get(await browser.callback_of(started.headers["Location"], None), 303)
+
+
 SignInThroughCompany = Callable[..., Awaitable[Browser]]
 """``await sign_in_through_company(company, email="", verified=True, groups=None, sub="", at=app)``."""
 

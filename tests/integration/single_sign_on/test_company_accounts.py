@@ -18,7 +18,7 @@ from tests.clients import Browser, Person
 from tests.conftest import OpenApp, OpenBrowser
 from tests.factories import Factory
 from tests.integration.faulty_logto import Fault, Gate
-from tests.integration.single_sign_on.company import Company, SignInThroughCompany
+from tests.integration.single_sign_on.company import Company, SignInThroughCompany, arrive_by
 from tests.served import APP_URL
 
 WORKROOM = urlsplit(APP_URL).netloc
@@ -98,8 +98,7 @@ async def by_operator(
     claims = {"email": f"olga@{connector.id}.example", "email_verified": True}
     company_provider.person = OpenIdPerson("olga", claims)
     browser = await open_browser()
-    started = await browser.get(f"/sign-in?direct_sign_in=sso:{connector.id}", 303)
-    await browser.get(await browser.callback_of(started.headers["Location"], None), 303)
+    await arrive_by(connector.id, browser)
     yield browser
     await management.delete_sso_connector(connector.id)
 

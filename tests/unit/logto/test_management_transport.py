@@ -260,7 +260,7 @@ async def test_hanging_calls_open_the_circuit_too(open_client: OpenClient, stand
 
 
 async def _hang(client: ManagementClient, stand_in: StandIn) -> None:
-    """Let a company's provider hang, so that Logto does not respond to calls that ask it."""
+    """Let the provider of a connector hang, so that Logto does not respond to calls that ask it."""
     stand_in.replies = [never]
     calls = (*[lambda: client.find_sso_connector("c1")] * 4, lambda: client.set_sso_domains("c1", []))
     results = await asyncio.gather(*(call() for call in calls), return_exceptions=True)
@@ -268,7 +268,7 @@ async def _hang(client: ManagementClient, stand_in: StandIn) -> None:
     stand_in.replies = [replies(ORGANIZATION)]
 
 
-async def test_a_company_that_hangs_does_not_pause_other_calls(
+async def test_a_provider_that_hangs_does_not_pause_other_calls(
     open_client: OpenClient, stand_in: StandIn
 ) -> None:
     client = open_client(0.3)
@@ -278,7 +278,7 @@ async def test_a_company_that_hangs_does_not_pause_other_calls(
     await client.delete_sso_connector("c1")
 
 
-async def test_a_company_that_hangs_pauses_the_calls_that_ask_it(
+async def test_a_provider_that_hangs_pauses_the_calls_that_ask_it(
     open_client: OpenClient, stand_in: StandIn
 ) -> None:
     client = open_client(0.3)
@@ -292,7 +292,7 @@ async def test_a_company_that_hangs_pauses_the_calls_that_ask_it(
     assert len(stand_in.calls) == calls
 
 
-async def test_a_company_that_hangs_does_not_pause_the_calls_for_another(
+async def test_a_provider_that_hangs_does_not_pause_the_calls_for_another(
     open_client: OpenClient, stand_in: StandIn
 ) -> None:
     client = open_client(0.3)
@@ -306,7 +306,7 @@ async def test_a_company_that_hangs_does_not_pause_the_calls_for_another(
 
 
 @pytest.mark.usefixtures("_logto_is_down")
-async def test_an_outage_does_not_pause_the_calls_that_ask_companies(
+async def test_an_outage_does_not_pause_the_calls_that_ask_providers(
     client: ManagementClient, stand_in: StandIn
 ) -> None:
     stand_in.replies = [replies([])]
