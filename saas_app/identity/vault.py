@@ -15,7 +15,8 @@ class Vault:
     """Encrypts with the first key and decrypts with any, so keys can rotate."""
 
     def __init__(self, keys: Sequence[SecretStr]) -> None:
-        self._fernet = MultiFernet([Fernet(key.get_secret_value()) for key in keys])
+        fernets = [Fernet(key.get_secret_value()) for key in keys]
+        self._fernet, self._first = MultiFernet(fernets), fernets[0]
         first = keys[0].get_secret_value().encode()
         self.signing_key = hashlib.sha256(b"workroom notices" + first).hexdigest()
         self._secrets = [key.get_secret_value().encode() for key in keys]
@@ -30,6 +31,17 @@ class Vault:
     def open(self, sealed: bytes) -> str:
         """Decrypt a result of :meth:`seal`. Raises ``InvalidToken`` if no key fits."""
         return self._fernet.decrypt(sealed).decode()
+
+    def renew(self, sealed: bytes) -> bytes:
+        """Return a result of :meth:`seal` as it is, or encrypted with the first key if another one was used.
+
+        Raises ``InvalidToken`` if no key fits.
+        """
+        try:
+            self._first.decrypt(sealed)
+        except InvalidToken:
+            return self._fernet.rotate(sealed)
+        return sealed
 
     def find(self, sealed: str | bytes) -> str | None:
         """Decrypt a value from outside, or one sealed with a lost key. Returns None if no key fits."""

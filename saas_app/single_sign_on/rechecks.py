@@ -1,24 +1,29 @@
 """Checks an organization's single sign-on again, as a part of ``saas-app reconcile``.
 
 Logto sends no webhook about connectors, so only this notices what was changed in its Console, what an
-interrupted change left there, and what could not be told to it when a domain was lost. What is stored here
-decides, unless the connector is gone. Nothing is needed when a person is deleted or suspended: their
-sessions end as those of other people do.
+interrupted change left there, and what could not be told to it when a domain was lost. It also moves
+connectors to another ``APP_URL``, and secrets to the first of our keys. What is stored here decides, unless
+the connector is gone. Nothing is needed when a person is deleted or suspended: their sessions end as those
+of other people do.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
+
+from cryptography.fernet import InvalidToken
 
 from saas_app.audit.recorder import Action, Target, record
 from saas_app.changes.organization_change import OrganizationChange, Systems
 from saas_app.db.session import WritingSession
+from saas_app.errors import Conflict
 from saas_app.identity.standing import Workroom
-from saas_app.logto import SsoConnector
+from saas_app.logto import ManagementError, SsoConnector
 from saas_app.single_sign_on import queries
 from saas_app.single_sign_on.broker.registration import Registration
-from saas_app.single_sign_on.changes.connectors import repair
+from saas_app.single_sign_on.changes.connectors import align, repair
 from saas_app.single_sign_on.changes.lost_domains import find_loss
 from saas_app.single_sign_on.changes.permission import switch_off
 from saas_app.single_sign_on.recovery import list_candidates
@@ -29,6 +34,33 @@ from saas_app.text.translation import Sentence, _
 
 _GONE: Final = "its connector was deleted in Logto"
 _NOT_HELD: Final = "the organization does not hold the email domain"
+_UNREADABLE: Final = "connector.invalid_config"  # Logto's code for metadata that it cannot read
+
+
+class OtherKeys(Conflict):
+    """The secret of a connection was encrypted with a key that we do not have."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "No key in APP_ENCRYPTION_KEYS opens the secret of its identity provider. Set the keys of "
+                "'saas-app serve'. If the key is lost, an admin has to enter the secret again. Nothing was "
+                "changed."
+            )
+        )
+
+
+class Unreachable(Conflict):
+    """Logto could not read what we publish for a connector."""
+
+    def __init__(self, issuer: str) -> None:
+        super().__init__(
+            _(
+                "Logto could not read %(issuer)s/.well-known/openid-configuration. Set APP_URL to an address "
+                "that Logto can reach, and run the command again.",
+                issuer=issuer,
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +85,8 @@ class SsoChecks:
     async def run(self, organization_id: str) -> list[SsoNews]:
         """Check the connection of an organization, and return what to report.
 
-        Raises what :func:`saas_app.logto.explaining` raises, and :class:`saas_app.errors.Busy`.
+        Raises :class:`OtherKeys`, :class:`Unreachable`, what :func:`saas_app.logto.explaining` raises, and
+        :class:`saas_app.errors.Busy`.
         """
         if await self._find(organization_id) is None:
             return []
@@ -64,9 +97,11 @@ class SsoChecks:
             connector = await turn.management.find_sso_connector(connection.connector_id)
             if connector is None:
                 return [await self._turn_off(turn, connection)]
+            resealed = await self._renew_secret(turn)
             connection, forbidden = await self._turn_off_forbidden(turn, connection)
             connection, news = await self._take_out_lost(turn, connection)
             return [
+                *resealed,
                 *forbidden,
                 *news,
                 *await self._align(turn, connection, connector),
@@ -116,6 +151,24 @@ class SsoChecks:
                 _record(db, turn, Action.SSO_STOP_REQUIRING, connection, _GONE)
         return SsoNews(text, changed=True)
 
+    async def _renew_secret(self, turn: OrganizationChange[Workroom]) -> list[SsoNews]:
+        """Encrypt the secret of our client at the provider with the first key, unless it is.
+
+        A secret that no key opens shows that the keys are not those of the application: a connector that
+        gets its secret from them could not be used. Raises :class:`OtherKeys`.
+        """
+        async with self._systems.work.writing(turn.organization_id) as db:
+            sealed = await queries.find_secret(db)
+            try:
+                renewed = sealed and self._registration.vault.renew(sealed)
+            except InvalidToken:
+                raise OtherKeys from None
+            if renewed is None or renewed == sealed:
+                return []
+            await queries.save_secret(db, turn.organization_id, renewed)
+        text = _("the secret of its single sign-on was encrypted with an older key")
+        return [SsoNews(text, changed=True)]
+
     async def _turn_off_forbidden(
         self, turn: OrganizationChange[Workroom], connection: Connection
     ) -> tuple[Connection, list[SsoNews]]:
@@ -151,13 +204,8 @@ class SsoChecks:
         async with self._systems.work.reading(turn.organization_id) as db:
             held = await queries.list_held_domains(db, turn.organization_id)
         joining = await turn.management.list_joining_connectors(turn.organization_id)
-        news = []
-        if not self._registration.is_ours(connector):
-            text = _(
-                "the connector of its single sign-on asked another provider in Logto: %(issuer)s",
-                issuer=connector.issuer or "-",
-            )
-            news.append(SsoNews(text, changed=True))
+        news = self._find_astray(connector)
+        is_astray = bool(news)
         if set(connector.domains) != set(wanted_domains(connection, held)):
             names = ", ".join(connector.domains) or "-"
             text = _(
@@ -167,9 +215,34 @@ class SsoChecks:
         if connection.connector_id in joining:
             text = _("Logto made people members through its single sign-on, before Workroom checked them")
             news.append(SsoNews(text, changed=True))
-        if news:
-            await repair(turn.management, self._registration, connection, held)
+        if is_astray:
+            await self._point_at_us(turn, connection, held)
+        elif news:
+            await align(turn.management, connection, held)
         return news
+
+    def _find_astray(self, connector: SsoConnector) -> list[SsoNews]:
+        """Return what is wrong with where the connector points, or with its secret."""
+        if self._registration.is_ours(connector):
+            return []
+        text = _(
+            "the connector of its single sign-on asked another provider in Logto: %(issuer)s",
+            issuer=connector.issuer or "-",
+        )
+        if connector.issuer == self._registration.issuer(connector.id):
+            text = _("the connector of its single sign-on had an older or other secret in Logto")
+        return [SsoNews(text, changed=True)]
+
+    async def _point_at_us(
+        self, turn: OrganizationChange[Workroom], connection: Connection, held: Collection[str]
+    ) -> None:
+        """Let the connector point at us. Raises :class:`Unreachable`."""
+        try:
+            await repair(turn.management, self._registration, connection, held)
+        except ManagementError as refusal:
+            if refusal.code != _UNREADABLE:
+                raise
+            raise Unreachable(self._registration.issuer(connection.connector_id)) from None
 
     async def _check_recovery(self, connection: Connection) -> list[SsoNews]:
         """Report a recovery admin who could not help if the provider failed."""
@@ -194,7 +267,6 @@ def _record(
     action: Action,
     connection: Connection,
     reason: str,
-    **after: str,
 ) -> None:
     target = Target(TARGET, connection.connector_id, connection.name)
-    record(db, turn.event(action, target, after={**after, "reason": reason}))
+    record(db, turn.event(action, target, after={"reason": reason}))

@@ -26,7 +26,7 @@ def reconciler_of(
     client = management or make.management
     systems = Systems(work, client, None)
     checks = DomainChecks(systems, TxtResolver(), timedelta(days=3))
-    vault = Vault([SecretStr(Fernet.generate_key().decode())])
+    vault = Vault([SecretStr(Fernet.generate_key().decode())])  # for organizations without a connection
     registration = Registration("http://localhost:3000", "http://localhost:3001", vault)
     single_sign_on = SsoChecks(systems, registration, self_service=True) if sso else None
     return Reconciler(work, client, checks, single_sign_on)

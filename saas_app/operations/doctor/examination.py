@@ -10,10 +10,11 @@ from typing import Final
 
 from saas_app.errors import ConfigurationError
 from saas_app.logto.http import open_http
-from saas_app.operations.deployment import load_deployment_settings
+from saas_app.operations.deployment import DeploymentSettings, load_deployment_settings, registration_with
 from saas_app.operations.doctor import installation, logto, provisioned
 from saas_app.operations.doctor.check import PROVISION, Check
 from saas_app.operations.provisioning import Deployment
+from saas_app.single_sign_on.broker.registration import Registration
 from saas_app.text.translation import _
 
 _TIMEOUT: Final = 5.0  # seconds, for each request
@@ -37,15 +38,27 @@ def examine(environ: Mapping[str, str], connectors_file: Path | None = None) -> 
     yield installation.check_email()
     deployment = replace(settings.deployment, sign_in_methods=declaration)
     endpoint = environ.get("LOGTO_ENDPOINT", "").rstrip("/")
-    yield from asyncio.run(_check_over_http(deployment, endpoint))
+    yield from asyncio.run(_check_over_http(deployment, endpoint, _find_registration(settings, endpoint)))
 
 
-async def _check_over_http(deployment: Deployment, endpoint: str) -> list[Check]:
+def _find_registration(settings: DeploymentSettings, endpoint: str) -> Registration | None:
+    """Return how Logto should know Workroom, or None without single sign-on or without valid keys."""
+    if not settings.single_sign_on:
+        return None
+    try:
+        return registration_with(settings.encryption_keys.get_secret_value(), settings.app_url, endpoint)
+    except ConfigurationError:  # the check of the settings has reported it
+        return None
+
+
+async def _check_over_http(
+    deployment: Deployment, endpoint: str, registration: Registration | None
+) -> list[Check]:
     async with open_http(_TIMEOUT) as http:
         checks = [await installation.check_address(deployment, endpoint, http)]
         if not endpoint:
             return [*checks, Check(_("endpoint"), False, _("LOGTO_ENDPOINT is not set"), PROVISION)]
         checks += await logto.check_logto(endpoint, http)
         if logto.has_responded(checks):
-            checks += await provisioned.check_provisioned(deployment, http, patience=_TIMEOUT)
+            checks += await provisioned.check_provisioned(deployment, registration, http, patience=_TIMEOUT)
         return checks

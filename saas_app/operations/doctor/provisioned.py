@@ -9,11 +9,12 @@ import aiohttp
 
 from saas_app.config import ManagementSettings, load_management_settings
 from saas_app.errors import ConfigurationError, LogtoUnavailable
-from saas_app.logto import Application, Hook, ManagementClient, ManagementError
+from saas_app.logto import Application, Hook, ManagementClient, ManagementError, SsoConnector
 from saas_app.operations.deployment import is_private
 from saas_app.operations.doctor.check import PROVISION, Check
 from saas_app.operations.provisioning import Change, Deployment, Kind, drift, plan, survey
 from saas_app.operations.provisioning.declared import SINGLE_SIGN_ON_KEY
+from saas_app.single_sign_on.broker.registration import Registration
 from saas_app.single_sign_on.values import CONNECTOR_MARK
 from saas_app.text.translation import Sentence, _, ngettext
 
@@ -26,9 +27,16 @@ _TEMPLATE: Final = frozenset(Kind) - _APPLICATION - _WEBHOOK - _CONNECTORS - _SI
 
 
 async def check_provisioned(
-    deployment: Deployment, http: aiohttp.ClientSession, *, patience: float
+    deployment: Deployment,
+    registration: Registration | None,
+    http: aiohttp.ClientSession,
+    *,
+    patience: float,
 ) -> list[Check]:
-    """Check the Management API, then everything that provisioning writes. ``patience`` is in seconds."""
+    """Check the Management API, then everything that provisioning writes, and where connectors point.
+
+    ``registration`` is None if single sign-on is not offered. ``patience`` is in seconds.
+    """
     try:
         management = load_management_settings()
     except ConfigurationError as error:
@@ -37,7 +45,7 @@ async def check_provisioned(
         ]
     client = ManagementClient(management, http, timeout=patience)
     try:
-        return [_access(management), *await _compare(client, deployment)]
+        return [_access(management), *await _compare(client, deployment, registration)]
     except ConfigurationError as error:
         return [_access(management), Check(_("template"), False, error.message, _("fix it in Logto Console"))]
     except ManagementError as refusal:
@@ -46,7 +54,9 @@ async def check_provisioned(
         return [Check(_("Management API"), False, failure.detail, _("check Logto's log"))]
 
 
-async def _compare(client: ManagementClient, deployment: Deployment) -> list[Check]:
+async def _compare(
+    client: ManagementClient, deployment: Deployment, registration: Registration | None
+) -> list[Check]:
     found = await survey(client, deployment)
     changes = plan(deployment, found)
     registered = _(
@@ -59,7 +69,7 @@ async def _compare(client: ManagementClient, deployment: Deployment) -> list[Che
         await _check_webhook(client, deployment, found.webhook, changes),
         *(_check_sign_in(changes) if deployment.sign_in_methods else ()),
         *(
-            (_check_single_sign_on(changes),)
+            (await _check_single_sign_on(client, registration, changes),)
             if deployment.single_sign_on
             else await _check_unwatched_connectors(client)
         ),
@@ -73,21 +83,32 @@ def _check_sign_in(changes: tuple[Change, ...]) -> tuple[Check, ...]:
     )
 
 
-def _check_single_sign_on(changes: tuple[Change, ...]) -> Check:
+async def _check_single_sign_on(
+    client: ManagementClient, registration: Registration | None, changes: tuple[Change, ...]
+) -> Check:
+    """Check that Logto offers it, and that its connectors point at Workroom."""
     found = _("Logto signs people in at the identity providers of their companies")
-    return _summary(_("single sign-on"), found, changes, _SINGLE_SIGN_ON)
+    check = _summary(_("single sign-on"), found, changes, _SINGLE_SIGN_ON)
+    if registration is None or not check.passed:
+        return check
+    astray = [one.id for one in await _list_own_connectors(client) if not registration.is_ours(one)]
+    if not astray:
+        return check
+    connectors = ", ".join(sorted(astray))
+    told = _("these connectors in Logto do not point at Workroom: %(connectors)s", connectors=connectors)
+    return Check(_("single sign-on"), False, told, "saas-app reconcile")
 
 
 async def _check_unwatched_connectors(client: ManagementClient) -> tuple[Check, ...]:
-    """Report connectors of organizations that sign people in while nothing here checks whom they name."""
+    """Report connectors of organizations through which Logto sends people while nothing here answers."""
     if (await client.get_sign_in_experience()).get(SINGLE_SIGN_ON_KEY) is not True:
         return ()
-    connectors = [one for one in await client.list_sso_connectors() if one.name.startswith(CONNECTOR_MARK)]
+    connectors = await _list_own_connectors(client)
     if not connectors:
         return ()
     found = ngettext(
-        "%(num)s organization’s identity provider can sign in to any account, because SINGLE_SIGN_ON is off",
-        "%(num)s organizations’ identity providers can sign in to any account, because SINGLE_SIGN_ON is off",
+        "people of %(num)s organization cannot sign in: a provider is connected, but SINGLE_SIGN_ON is off",
+        "people of %(num)s organizations cannot sign in: a provider is connected, but SINGLE_SIGN_ON is off",
         len(connectors),
     )
     return (
@@ -98,6 +119,10 @@ async def _check_unwatched_connectors(client: ManagementClient) -> tuple[Check, 
             _("set SINGLE_SIGN_ON=true, or turn single sign-on off in Logto Console"),
         ),
     )
+
+
+async def _list_own_connectors(client: ManagementClient) -> list[SsoConnector]:
+    return [one for one in await client.list_sso_connectors() if one.name.startswith(CONNECTOR_MARK)]
 
 
 def _check_backchannel(deployment: Deployment, application: Application | None) -> Check:

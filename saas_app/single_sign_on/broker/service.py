@@ -262,7 +262,15 @@ class Broker:
             sealed = await find_secret(db)
         if sealed is None or not connection.issuer:
             raise SignInFailed(Refusal.OFF.advice)
-        secret = self._vault.open(sealed)
+        secret = self._vault.find(sealed)
+        if secret is None:
+            log.error("no key opens a stored secret", organization_id=connection.organization_id)
+            raise SignInFailed(
+                _(
+                    "Workroom can no longer read the client secret of your identity provider. An admin of "
+                    "your organization has to enter it again."
+                )
+            )
         return ProviderClient(connection.issuer, connection.client_id, secret, connection.scopes)
 
     async def _find_by_connector(self, connector_id: str) -> Connection | None:

@@ -357,9 +357,7 @@ def test_single_sign_on_that_logto_does_not_offer_is_reported(chain: Chain) -> N
 
 
 @pytest.mark.parametrize(("name", "failed"), [("Workroom org", ["single sign-on"]), ("Operator", [])])
-def test_connectors_whose_sign_ins_nothing_checks_are_reported(
-    chain: Chain, name: str, failed: list[str]
-) -> None:
+def test_connectors_that_nothing_answers_are_reported(chain: Chain, name: str, failed: list[str]) -> None:
     connector = chain.ask(lambda client: client.create_sso_connector(name))
     chain.ask(lambda client: client.change_sign_in_experience({"singleSignOnEnabled": True}))
     try:
@@ -369,21 +367,40 @@ def test_connectors_whose_sign_ins_nothing_checks_are_reported(
         chain.ask(lambda client: client.delete_sso_connector(connector.id))
 
     assert list(report.failed) == failed
-    assert ("can sign in to any account" in report.output) is bool(failed)
+    assert ("but SINGLE_SIGN_ON is off" in report.output) is bool(failed)
 
 
-def test_single_sign_on_that_logto_offers_is_no_finding(chain: Chain) -> None:
+@pytest.fixture
+def offered(chain: Chain) -> Iterator[None]:
+    """Logto sends people to the identity providers of their companies."""
+
     def switch(*, is_on: bool) -> None:
         chain.ask(lambda client: client.change_sign_in_experience({"singleSignOnEnabled": is_on}))
 
     switch(is_on=True)
-    try:
-        report = chain.doctor(SINGLE_SIGN_ON="true")
-    finally:
-        switch(is_on=False)
+    yield
+    switch(is_on=False)
+
+
+@pytest.mark.usefixtures("offered")
+def test_single_sign_on_that_logto_offers_is_no_finding(chain: Chain) -> None:
+    report = chain.doctor(SINGLE_SIGN_ON="true")
 
     assert (report.exit_code, report.failed) == (0, {}), report.output
     assert "Logto signs people in at the identity providers of their companies" in report.output
+
+
+@pytest.mark.usefixtures("offered")
+@pytest.mark.parametrize(("name", "failed"), [("Workroom org", ["single sign-on"]), ("Operator", [])])
+def test_connectors_that_point_elsewhere_are_reported(chain: Chain, name: str, failed: list[str]) -> None:
+    connector = chain.ask(lambda client: client.create_sso_connector(name))
+    try:
+        report = chain.doctor(SINGLE_SIGN_ON="true")
+    finally:
+        chain.ask(lambda client: client.delete_sso_connector(connector.id))
+
+    assert list(report.failed) == failed
+    assert (f"do not point at Workroom: {connector.id}" in report.output) is bool(failed)
 
 
 def test_invalid_sign_in_methods_are_reported(chain: Chain, tmp_path: Path) -> None:

@@ -84,12 +84,17 @@ class Company(Office):
         async with self.runtime.work.writing(self.id) as db:
             await add_connection(db, self.id, connector_id, "Corp", self.admin.id, now)
             await change_connection(db, self.id, **columns)
-            if columns.get("issuer"):
-                await save_secret(db, self.id, self.runtime.vault.seal(self.provider.client_secret))
+        if columns.get("issuer"):
+            await self.save_secret()
         is_on = columns.get("on_at") is not None
         at_domains = columns["domains"] if is_on else [f"{connector_id}.sso-test.invalid"]
         await self.runtime.registration.write(management, await self.connection(), at_domains)
         return connector_id
+
+    async def save_secret(self) -> None:
+        """Store the secret of our client at the provider, as if an admin had entered it."""
+        async with self.runtime.work.writing(self.id) as db:
+            await save_secret(db, self.id, self.runtime.vault.seal(self.provider.client_secret))
 
     async def point_elsewhere(self, provider: FakeOpenId | None = None) -> None:
         """Let the connector in Logto ask a provider itself, as somebody might set it in the Console."""

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
+from local_logto.fakes.openid import fake_openid
 
 from saas_app.changes.organization_change import Systems
 from saas_app.config import Settings
 from saas_app.coordination.jobs import Failure
 from saas_app.identity.standing import Workroom
-from saas_app.logto import ManagementClient
+from saas_app.logto import ManagementClient, SsoConnector
 from saas_app.operations.reconciliation.service import Repair
 from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
+from saas_app.single_sign_on.rechecks import SsoChecks
 from saas_app.single_sign_on.values import CONNECTOR_MARK, Stage
 from tests.factories import Factory
 from tests.integration.faulty_logto import DOWN, Fault, Gate
@@ -34,6 +38,7 @@ from tests.integration.single_sign_on.upkeep import (
     through,
 )
 from tests.nameserver import FakeNameserver
+from tests.processes import free_port
 
 
 @pytest.fixture
@@ -49,6 +54,16 @@ def faulty_management(gate: Gate, settings: Settings, runtime: Runtime) -> Manag
     return through(gate, settings, runtime)
 
 
+async def connector_of(company: Company) -> SsoConnector:
+    found = await company.management.find_sso_connector((await company.connection()).connector_id)
+    assert found is not None
+    return found
+
+
+async def points_at_us(company: Company) -> bool:
+    return company.runtime.registration.is_ours(await connector_of(company))
+
+
 async def test_a_connection_that_logto_has_as_it_is_here_stays(required: Company) -> None:
     before = await required.connection()
 
@@ -62,7 +77,7 @@ async def test_a_connection_without_a_provider_stays(company: Company) -> None:
     await company.connect(Stage.CREATED, domains=[])
 
     assert await reconcile(company) == []
-    assert await at_logto(company) == ([], False)
+    assert await at_logto(company) == ([(await company.connection()).reserved_domain], False)
 
 
 async def test_an_organization_without_single_sign_on_is_not_asked_about(
@@ -84,23 +99,57 @@ async def test_while_it_is_not_offered_nothing_is_asked_of_logto(
     assert (await at_logto(required))[0] == ["other.example"]
 
 
+async def run_command(company: Company, settings: Settings, **given: str) -> tuple[int | None, str]:
+    """Run ``saas-app reconcile`` with the keys of the application. Return its exit code and output."""
+    names = ",".join(f"{server.address}:{server.port}" for server in settings.domain_nameservers)
+    environment = {
+        **environment_of(settings),
+        "APP_URL": settings.app_url,
+        "APP_ENCRYPTION_KEYS": ",".join(key.get_secret_value() for key in settings.encryption_keys),
+        "LOGTO_APP_ID": settings.logto_app_id,
+        "DOMAIN_NAMESERVERS": names,
+        "SINGLE_SIGN_ON_SELF_SERVICE": "true",
+    }
+    command = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "saas_app", "reconcile", "--organization", company.id,
+        env={**environment, **given}, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    output, _ = await command.communicate()
+    return command.returncode, output.decode()
+
+
 @pytest.mark.parametrize(("setting", "is_repaired"), [("true", True), ("false", False)])
 async def test_the_command_checks_it_only_while_it_is_offered(
     required: Company, settings: Settings, setting: str, is_repaired: bool
 ) -> None:
     await required.management.set_sso_domains((await required.connection()).connector_id, ["other.example"])
-    names = ",".join(f"{server.address}:{server.port}" for server in settings.domain_nameservers)
-    given = {"LOGTO_APP_ID": settings.logto_app_id, "DOMAIN_NAMESERVERS": names, "SINGLE_SIGN_ON": setting}
-    command = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "saas_app", "reconcile", "--organization", required.id,
-        env={**environment_of(settings), **given},
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    output, _ = await command.communicate()
 
-    assert command.returncode == 0, output
-    assert (b"had these domains in Logto: other.example" in output) is is_repaired
+    code, output = await run_command(required, settings, SINGLE_SIGN_ON=setting)
+
+    assert code == 0, output
+    assert ("had these domains in Logto: other.example" in output) is is_repaired
     assert ((await at_logto(required))[0] == [required.domain]) is is_repaired
+
+
+@pytest.mark.parametrize("keys", ["", "not a key"])
+async def test_the_command_needs_the_keys_of_the_application(
+    required: Company, settings: Settings, keys: str
+) -> None:
+    code, output = await run_command(required, settings, SINGLE_SIGN_ON="true", APP_ENCRYPTION_KEYS=keys)
+
+    assert code == 1
+    assert "APP_ENCRYPTION_KEYS is missing or invalid" in output
+
+
+async def test_the_command_changes_nothing_with_other_keys(required: Company, settings: Settings) -> None:
+    before = await connector_of(required)
+    other = Fernet.generate_key().decode()
+
+    code, output = await run_command(required, settings, SINGLE_SIGN_ON="true", APP_ENCRYPTION_KEYS=other)
+
+    assert code == 1
+    assert "No key in APP_ENCRYPTION_KEYS opens the secret of its identity provider" in output
+    assert await connector_of(required) == before
 
 
 async def test_a_connection_whose_connector_was_deleted_is_off(required: Company) -> None:
@@ -194,29 +243,71 @@ async def test_a_connection_without_a_domain_that_the_organization_holds_is_off(
     assert await at_logto(required) == ([connection.reserved_domain], False)
 
 
-async def test_a_provider_that_was_entered_in_logto_has_to_be_tested(tested: Company) -> None:
-    await tested.change(issuer="https://before.example", client_id="before")
-
-    (what,) = await reconcile(tested)
-
-    assert tested.provider.issuer in what
-    connection = await tested.connection()
-    assert connection.stage is Stage.CONFIGURED
-    assert (connection.issuer, connection.client_id) == (tested.provider.issuer, tested.provider.client_id)
-    assert await actions(tested) == ["sso.configure"]
-    assert await reconcile(tested) == []
-
-
-async def test_another_provider_in_logto_is_only_reported_while_single_sign_on_is_on(
-    required: Company,
+@pytest.mark.parametrize("stage", [Stage.CREATED, Stage.TESTED, Stage.REQUIRED])
+async def test_a_connector_that_asks_another_provider_asks_workroom_again(
+    company: Company, nameserver: FakeNameserver, stage: Stage
 ) -> None:
-    await required.change(client_id="before")
-    before = await required.connection()
+    """Somebody entered it in Logto's Console, or Workroom had another address. What is stored here stays."""
+    await connect_all(company, stage)
+    await publish(company, nameserver)
+    before, wanted = await company.connection(), await at_logto(company)
+    await company.point_elsewhere()
 
-    (what,) = await reconcile(required)
+    news = await reconcile(company)
 
-    assert required.provider.issuer in what
-    assert await required.connection() == before
+    address = company.provider.issuer
+    assert news[0] == f"the connector of its single sign-on asked another provider in Logto: {address}"
+    assert await points_at_us(company)
+    assert (await company.connection(), await at_logto(company)) == (before, wanted)
+    assert await reconcile(company) == []
+
+
+async def test_a_connector_whose_provider_is_gone_asks_workroom_again(required: Company) -> None:
+    async with fake_openid() as gone:
+        await required.point_elsewhere(gone)
+
+    assert len(await reconcile(required)) == 1
+
+    assert await points_at_us(required)
+
+
+@pytest.mark.parametrize("change", [{"client_id": "other"}, {"client_secret": "other"}])
+async def test_a_connector_with_another_client_or_secret_gets_ours(
+    required: Company, change: dict[str, str]
+) -> None:
+    connector = await connector_of(required)
+    config = {"issuer": connector.issuer, "client_id": connector.client_id, "scope": connector.scope}
+    await required.management.configure_sso_connector(
+        connector.id,
+        **{**config, "client_secret": connector.client_secret, **change},
+        display_name="Corp",
+        domains=connector.domains,
+    )
+
+    assert len(await reconcile(required)) == 1
+
+    assert await points_at_us(required)
+
+
+@pytest.fixture
+def unreachable(required: Company) -> SsoChecks:
+    """The checks of a Workroom whose ``APP_URL`` Logto cannot reach."""
+    runtime = required.runtime
+    registration = replace(runtime.registration, app_url=f"http://localhost:{free_port()}")
+    return SsoChecks(Systems(runtime.jobs, required.management, None), registration, self_service=True)
+
+
+async def test_an_address_that_logto_cannot_reach_is_named_and_nothing_changes(
+    required: Company, unreachable: SsoChecks
+) -> None:
+    before = await connector_of(required)
+    checks = reconciler(required, grace=timedelta(days=3), checks=unreachable)
+
+    (failure,) = (item for item in await run(checks, required) if isinstance(item, Failure))
+
+    assert failure.item == f"{required.id}: its single sign-on"
+    assert "Set APP_URL to an address that Logto can reach" in failure.why
+    assert await connector_of(required) == before
 
 
 @pytest.mark.parametrize("loss", ["role", "membership", "suspension", "way in"])

@@ -70,13 +70,14 @@ def reconciler(
     management: ManagementClient | None = None,
     offered: bool = True,
     self_service: bool = True,
+    checks: SsoChecks | None = None,
 ) -> Reconciler:
     """Return what ``saas-app reconcile`` runs. ``offered``: with ``SINGLE_SIGN_ON``."""
     client, runtime = management or company.management, company.runtime
     systems = Systems(runtime.jobs, client, None)
     domains = DomainChecks(systems, TxtResolver(runtime.settings.domain_nameservers, timeout=1), grace)
-    checks = SsoChecks(systems, runtime.registration, self_service=self_service) if offered else None
-    return Reconciler(runtime.jobs, client, domains, checks)
+    checks = checks or SsoChecks(systems, runtime.registration, self_service=self_service)
+    return Reconciler(runtime.jobs, client, domains, checks if offered else None)
 
 
 async def run(reconciler: Reconciler, company: Company) -> list[Repair | Failure]:

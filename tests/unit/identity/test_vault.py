@@ -30,6 +30,21 @@ def test_after_a_rotation_the_old_key_alone_does_not_open_new_texts() -> None:
         Vault([old]).open(Vault([new, old]).seal("fresh"))
 
 
+def test_after_a_rotation_a_text_is_sealed_again_with_the_new_key_and_then_stays() -> None:
+    old, new = key(), key()
+    both = Vault([new, old])
+
+    renewed = both.renew(Vault([old]).seal("kept"))
+
+    assert Vault([new]).open(renewed) == "kept"
+    assert both.renew(renewed) == renewed
+
+
+def test_a_text_that_no_key_opens_cannot_be_sealed_again() -> None:
+    with pytest.raises(InvalidToken):
+        Vault([key()]).renew(Vault([key()]).seal("kept"))
+
+
 def test_cookie_values_have_256_bits_and_only_their_fingerprint_is_stored() -> None:
     value = new_cookie_value()
 
