@@ -243,14 +243,16 @@ class SignInFailed(AppError):
     """Logto rejected a sign-in, or its response is invalid.
 
     ``next_path`` is the page that the sign-in would have opened, if it is known, for another attempt.
+    ``connector_id`` is the organization's connector through which another attempt may succeed, or "".
     ``is_test``: it was only a test of single sign-on, by a person who was signed in.
     """
 
     status, code, title = 400, "sign-in-failed", _("Sign-in failed")
 
-    def __init__(self, detail: Sentence = NOTHING, *, next_path: str = "") -> None:
+    def __init__(self, detail: Sentence = NOTHING, *, next_path: str = "", connector_id: str = "") -> None:
         super().__init__(detail)
         self.next_path = next_path
+        self.connector_id = connector_id
         self.is_test = False
 
 

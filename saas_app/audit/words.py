@@ -95,9 +95,7 @@ _REASONS: Final[Mapping[str, Sentence]] = {
         _("the account’s address is outside the domains"),
         _("the account is suspended"),
         _("the account does not exist"),
-        _("the test was completed by another account"),
-        _("the test went another way"),
-        _("the connection was changed during the test"),
+        _("the address is not that of the person who tested"),
     )
 }
 """Why sign-ins through single sign-on are rejected, by what is stored. People type other reasons."""

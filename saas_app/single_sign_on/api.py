@@ -31,7 +31,7 @@ class GroupRoleView(ApiModel):
 
 
 class SingleSignOnView(ApiModel):
-    """How far single sign-on is set up. The client secret is not stored here.
+    """How far single sign-on is set up. The client secret is never returned.
 
     `allowed` says whether the operator lets the organization connect a provider. `stage` is none, created,
     configured, tested, on or required. `domains` were chosen, and of these, `effective_domains` are proved by

@@ -40,7 +40,11 @@ def _clean_secret(typed: str | None) -> str:
 
 
 class ProviderForm(Form):
-    """An identity provider. The secret is never shown, and may be left empty to keep the stored one."""
+    """An identity provider. The secret is never shown, and may be left empty to keep the stored one.
+
+    A form that waited while its sender signed in again comes without the secret, and must not keep the stored
+    one unnoticed.
+    """
 
     name = StringField(
         _("Name of the provider"),
@@ -82,6 +86,11 @@ class ProviderForm(Form):
             field.data = read_issuer(field.data or "", allows_private=self._allows_private)
         except NotAnIssuer as wrong:
             raise ValidationError(wrong.reason) from None
+
+    def validate_client_secret(self, field: PasswordField) -> None:
+        """Check that the field was sent, also if it is empty."""
+        if not field.raw_data:
+            raise ValidationError(_("The secret is not kept while you sign in again. Enter it once more."))
 
     def validate_scopes(self, field: StringField) -> None:
         """Check the characters of the scopes."""

@@ -1,8 +1,7 @@
-"""Inspects the OpenID Connect issuer that an admin entered, before Logto is told about it.
+"""Inspects the OpenID Connect issuer that an admin entered, before it is stored or turned on.
 
-Logto 1.42 fetches ``<issuer>/.well-known/openid-configuration`` itself, but checks neither that the hosts are
-public nor that the published issuer is the configured one. A provider can publish something else later, so an
-operator also keeps Logto out of private networks.
+A provider can publish something else later, so each sign-in reads and checks it again
+(:mod:`saas_app.single_sign_on.visits`).
 """
 
 from __future__ import annotations

@@ -77,10 +77,10 @@ class Refusal(StrEnum):
     SUSPENDED = ("the account is suspended", _("This account is suspended. Ask the operator."))
     GONE = ("the account does not exist", _("This account no longer exists. Sign in again."))
     NOT_THE_TESTER = (
-        "the test was completed by another account",
+        "the address is not that of the person who tested",
         _(
-            "The test led to another account than yours. Sign out at the identity provider, and start the "
-            "test again. Then sign in there with the email address of your own account."
+            "The identity provider named another email address than that of your account here. Sign out at "
+            "the provider, and start the test again. Then sign in there with your own address."
         ),
     )
     CHANGED = (

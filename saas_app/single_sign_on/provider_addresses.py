@@ -1,7 +1,8 @@
 """The addresses of an identity provider: the issuer that an admin typed, and the published endpoints. Pure.
 
-Logto calls these addresses, and reads them with the rules of browsers (WHATWG URL). An address that other
-programs could read as another host is therefore rejected: backslashes, spaces, numbers in place of a name.
+Workroom calls these addresses, and browsers go to them, which read them with rules of their own (WHATWG URL).
+An address that programs could read as different hosts is rejected: backslashes, spaces, numbers in place of a
+name.
 """
 
 from __future__ import annotations

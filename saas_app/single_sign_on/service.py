@@ -17,7 +17,6 @@ from saas_app.errors import LogtoUnavailable, NotFound
 from saas_app.logto import ManagementClient, SsoConnector, explaining
 from saas_app.models import DomainProof
 from saas_app.single_sign_on import queries
-from saas_app.single_sign_on.broker.errands import Tester
 from saas_app.single_sign_on.broker.registration import Registration
 from saas_app.single_sign_on.proofs import Refusal
 from saas_app.single_sign_on.queries import find_connection, find_name, list_held_domains
@@ -43,7 +42,7 @@ class DomainChoice:
 
 @dataclass(frozen=True, slots=True)
 class AtLogto:
-    """The connection as Logto has it. ``is_known`` is false if Logto did not answer.
+    """The connection as Logto has it. ``is_known`` is false if Logto did not respond.
 
     ``connector`` is None if it was deleted there. ``is_ours``: it points at us. ``joins``: Logto makes its
     people members by itself.
@@ -121,16 +120,6 @@ async def is_allowed(db: DatabaseSession, organization_id: str, settings: Settin
     """Return whether an organization may connect a provider."""
     self_service = settings.single_sign_on_self_service
     return await queries.is_allowed(db, organization_id, self_service=self_service)
-
-
-async def find_tester(management: ManagementClient, user_id: str, back: str) -> Tester:
-    """Return the admin who is about to test a connection. The provider has to name their own address.
-
-    ``back`` is the path to return to. Raises what :func:`saas_app.logto.explaining` raises.
-    """
-    with explaining():
-        account = await management.get_user(user_id)
-    return Tester(account.id, account.display_name, account.email or "", back)
 
 
 def effective_domains(connection: Connection, held: Collection[str]) -> tuple[str, ...]:

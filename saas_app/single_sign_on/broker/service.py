@@ -43,7 +43,7 @@ from saas_app.single_sign_on.queries import (
 )
 from saas_app.single_sign_on.refusals import refusal_event
 from saas_app.single_sign_on.values import Connection
-from saas_app.text.translation import _
+from saas_app.text.translation import Sentence, _
 
 log = structlog.get_logger(__name__)
 
@@ -176,7 +176,7 @@ class Broker:
                 prompt=prompt,
             )
         except IssuerRefused as refused:
-            raise SignInFailed(refused.reason) from None
+            raise _failed(connection, refused.reason) from None
         errand = Errand(
             connection.organization_id,
             connection.connector_id,
@@ -214,10 +214,13 @@ class Broker:
     async def _finish_test(
         self, errand: Errand, tester: Tester, callback: Callback, present: str | None
     ) -> Landing:
+        if present != tester.user_id:
+            raise SignInFailed(
+                _("You are no longer signed in to Workroom as the person who began the test. Start it again.")
+            )
         verified = await self._verify(errand, callback)
-        email = verified.email
-        if present != tester.user_id or email.casefold() != tester.email.casefold():
-            await self._refuse(verified.connection, Refusal.NOT_THE_TESTER, email)
+        if verified.email.casefold() != tester.email.casefold():
+            await self._refuse(verified.connection, Refusal.NOT_THE_TESTER, verified.email)
         await note_test(self._systems, errand.organization_id, tester, errand.revision, verified.claims)
         return Landing(tester.back, is_test=True)
 
@@ -252,9 +255,9 @@ class Broker:
         except ProviderRefused as refused:
             organization_id = connection.organization_id
             log.info("a provider signed nobody in", reason=refused.kind, organization_id=organization_id)
-            raise SignInFailed(refused.reason) from None
+            raise _failed(connection, refused.reason) from None
         except IssuerRefused as refused:
-            raise SignInFailed(refused.reason) from None
+            raise _failed(connection, refused.reason) from None
 
     async def _client_at(self, connection: Connection) -> ProviderClient:
         """Return our client at the provider. Raises :class:`SignInFailed` if it was not entered."""
@@ -287,7 +290,7 @@ class Broker:
         if found is None:
             raise SignInFailed(Refusal.REMOVED.advice)
         if revision_of(found) != errand.revision:
-            raise SignInFailed(Refusal.CHANGED.advice)
+            raise _failed(found, Refusal.CHANGED.advice)
         if isinstance(errand.purpose, LogtoRequest):
             await self._require_open(found)
         return found
@@ -306,10 +309,16 @@ class Broker:
         log.warning("a provider was not believed", reason=refusal.value, organization_id=organization_id)
         async with self._systems.work.writing(organization_id) as db:
             record(db, refusal_event(connection, refusal, email=email))
-        raise SignInFailed(refusal.advice)
+        raise _failed(connection, refusal.advice)
+
+
+def _failed(connection: Connection, reason: Sentence) -> SignInFailed:
+    """Return the failure of a sign-in that may succeed another time."""
+    return SignInFailed(reason, connector_id=connection.connector_id)
 
 
 def _of_test(failure: SignInFailed, tester: Tester) -> SignInFailed:
+    failure.title = _("The test failed")
     failure.is_test = True
     failure.next_path = tester.back
     return failure

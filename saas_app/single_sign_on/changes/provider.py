@@ -41,32 +41,25 @@ _TAKEN: Final = "single_sign_on.duplicate_connector_name"
 
 
 async def begin(change: MemberChange, registration: Registration, *, self_service: bool) -> None:
-    """Create the connector, so that our redirect URI is known. Nothing happens if it exists.
+    """Create the connector, so that our redirect URI is known, and let it point at us.
 
-    A connection whose connector was deleted in Logto is replaced.
+    Repeating it does what is missing. A connection whose connector was deleted in Logto is replaced. Raises
+    :class:`Unreachable`.
     """
     async with setting_up(change, self_service=self_service) as turn:
         with turn.explain(OrganizationGone):
             await turn.management.get_organization(turn.organization_id)
         async with turn.work.reading(turn.organization_id) as db:
-            lost = await find_connection(db, turn.organization_id)
-        if lost is not None and await turn.management.find_sso_connector(lost.connector_id) is not None:
-            return
-        name = turn.caller.organization_name[:NAME_LENGTH]
-        made: list[SsoConnector] = []
-
-        async def create() -> None:
-            made.append(await _create_connector(turn))
-
-        async def keep(db: WritingSession) -> None:
-            await delete_connection(db, turn.organization_id)
-            subject = turn.caller.principal.subject
-            await add_connection(db, turn.organization_id, made[0].id, name, subject, utc_now())
-
-        target = Target(TARGET, turn.organization_id, name)
-        await turn.carry_out(turn.event(Action.SSO_CREATE, target), create, also=keep)
-        with refusals():
-            await registration.write(turn.management, *await _wanted(turn))
+            known = await find_connection(db, turn.organization_id)
+        connector = None
+        if known is not None:
+            connector = await turn.management.find_sso_connector(known.connector_id)
+        if connector is None:
+            await _create(turn)
+        if connector is None or not registration.is_ours(connector):
+            now = await get_connection(turn)
+            with refusals():
+                await registration.write(turn.management, now, wanted_domains(now, await list_held(turn)))
 
 
 async def configure(
@@ -81,7 +74,7 @@ async def configure(
 
     An empty secret keeps the stored one, if the issuer and the client stay as they are. They do while single
     sign-on is on. Logto is told only the name. Raises :class:`Invalid`, :class:`NotSetUp`,
-    :class:`ConnectorGone` and :class:`LimitReached`.
+    :class:`ConnectorGone`, :class:`Unreachable` and :class:`LimitReached`.
     """
     async with setting_up(change, self_service=self_service) as turn:
         await turn.count()  # before the provider is asked
@@ -146,12 +139,6 @@ async def _has_secret(turn: MemberChange) -> bool:
         return await find_secret(db) is not None
 
 
-async def _wanted(turn: MemberChange) -> tuple[Connection, tuple[str, ...]]:
-    """Return the connection, and the domains that Logto should have."""
-    connection = await get_connection(turn)
-    return connection, wanted_domains(connection, await list_held(turn))
-
-
 async def remove(change: MemberChange) -> None:
     """Delete the connector with everybody's identity there. Accounts stay. Repeating it changes nothing."""
     require_lasting(change.caller)
@@ -165,6 +152,23 @@ async def remove(change: MemberChange) -> None:
             lambda: turn.management.delete_sso_connector(found.connector_id),
             also=lambda db: delete_connection(db, turn.organization_id),
         )
+
+
+async def _create(turn: MemberChange) -> None:
+    """Create the connector and the connection, in place of one whose connector is gone."""
+    name = turn.caller.organization_name[:NAME_LENGTH]
+    made: list[SsoConnector] = []
+
+    async def create() -> None:
+        made.append(await _create_connector(turn))
+
+    async def keep(db: WritingSession) -> None:
+        await delete_connection(db, turn.organization_id)
+        subject = turn.caller.principal.subject
+        await add_connection(db, turn.organization_id, made[0].id, name, subject, utc_now())
+
+    target = Target(TARGET, turn.organization_id, name)
+    await turn.carry_out(turn.event(Action.SSO_CREATE, target), create, also=keep)
 
 
 async def _create_connector(turn: MemberChange) -> SsoConnector:

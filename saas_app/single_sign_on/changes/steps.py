@@ -63,6 +63,20 @@ class ConnectorGone(Conflict):
         )
 
 
+class Unreachable(Conflict):
+    """Logto could not read our metadata, so it cannot send people to us. The operator has to help."""
+
+    title = _("Logto could not reach Workroom")
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "Logto asks Workroom how to send people to your provider. Ask the operator to make "
+                "Workroom’s address (APP_URL) reachable for Logto, then try again."
+            )
+        )
+
+
 class NotAllowed(Conflict):
     """The operator has not allowed the organization to connect a provider."""
 
@@ -155,17 +169,14 @@ async def inspect(inspector: IssuerInspector, issuer: str) -> None:
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """Turn Logto's refusals of a connector into errors at the fields of the form."""
+    """Turn Logto's refusals of a connector into errors that say what to do."""
     try:
         yield
     except ManagementError as refusal:
         if refusal.status == 404 or refusal.code == _NO_CONNECTOR:
             raise ConnectorGone from None
         if refusal.code == "connector.invalid_config":
-            problem = _(
-                "Logto could not read the provider’s metadata at this address. Try again in a moment."
-            )
-            raise Invalid(problem, fields={"issuer": problem}) from None
+            raise Unreachable from None
         if refusal.code == "single_sign_on.forbidden_domains":
             problem = _(
                 "Logto does not accept one of these domains, because anyone can get an address there."

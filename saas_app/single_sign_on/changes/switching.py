@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from saas_app.audit.recorder import Action
+from saas_app.audit.recorder import Action, AuditEntry
 from saas_app.changes.organization_change import MemberChange
 from saas_app.db.base import utc_now
 from saas_app.errors import Invalid
@@ -72,11 +73,13 @@ async def choose_joining(change: MemberChange, joins: bool, *, self_service: boo
         await _change(turn, now, replace(now, joins=joins), held)
 
 
-async def turn_on(change: MemberChange, inspector: IssuerInspector, *, self_service: bool) -> None:
+async def turn_on(
+    change: MemberChange, inspector: IssuerInspector, registration: Registration, *, self_service: bool
+) -> None:
     """Let the people of the chosen domains sign in at the provider only. Repeating it applies it again.
 
-    Raises :class:`NotReady` if it was not tested since the last change, :class:`Invalid` and
-    :class:`ConnectorGone`.
+    Raises :class:`NotReady` if it was not tested since the last change, :class:`Invalid`,
+    :class:`ConnectorGone` and :class:`Unreachable`.
     """
     async with setting_up(change, self_service=self_service) as turn:
         await turn.count()  # before the provider is asked
@@ -92,7 +95,9 @@ async def turn_on(change: MemberChange, inspector: IssuerInspector, *, self_serv
         on = replace(now, domains=domains, on_at=now.on_at or utc_now())
         if on == now and not await _is_unapplied(turn, on, held):
             return
-        await _apply(turn, now, on, held, Action.SSO_TURN_ON, {"domains": named(domains), "joins": on.joins})
+        after = {"domains": named(domains), "joins": on.joins}
+        write = partial(repair, turn.management, registration, on, held)
+        await _apply(turn, now, on, event(turn, Action.SSO_TURN_ON, now, after=after), write)
 
 
 async def apply_again(change: MemberChange, registration: Registration, *, self_service: bool) -> None:
@@ -131,26 +136,26 @@ async def _change(turn: MemberChange, now: Connection, wanted: Connection, held:
         await store(turn, entry, domains=list(wanted.domains), joins=wanted.joins)
         return
     await turn.count()
-    await _apply(turn, now, wanted, held, Action.SSO_CHANGE, after)
+    write = partial(align, turn.management, wanted, held)
+    await _apply(turn, now, wanted, event(turn, Action.SSO_CHANGE, now, before, after), write)
 
 
 async def _apply(
     turn: MemberChange,
     now: Connection,
     wanted: Connection,
-    held: Collection[str],
-    action: Action,
-    after: dict[str, Any],
+    entry: AuditEntry,
+    write: Callable[[], Awaitable[None]],
 ) -> None:
-    """Bring Logto and the row to what is wanted. The change was counted.
+    """Bring the row, and Logto by ``write``, to what is wanted. The change was counted.
 
     The row comes first. If Logto's answer is lost, people are never sent to a provider from which they could
     not come back, and the page says what Logto lacks.
     """
     with refusals():
         await turn.carry_out(
-            event(turn, action, now, _choices(now) if action is Action.SSO_CHANGE else None, after),
-            lambda: align(turn.management, wanted, held),
+            entry,
+            write,
             before=lambda db: set_values(db, turn, **_columns(wanted)),
             on_refusal=lambda db: set_values(db, turn, **_columns(now)),
             is_counted=True,

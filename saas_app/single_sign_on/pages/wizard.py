@@ -13,19 +13,13 @@ from saas_app.identity.tenant import Tenant
 from saas_app.organizations.service import joining_role_choices
 from saas_app.rbac.permissions import Permission
 from saas_app.single_sign_on import service
-from saas_app.single_sign_on.changes import groups, provider, switching
-from saas_app.single_sign_on.changes.steps import (
-    ConnectorGone,
-    NotAllowed,
-    NotReady,
-    NotSetUp,
-    require_lasting,
-)
+from saas_app.single_sign_on.changes import groups, provider, switching, testing
+from saas_app.single_sign_on.changes.steps import ConnectorGone, NotAllowed, NotSetUp, Unreachable
 from saas_app.single_sign_on.forms import GroupsForm, ProviderForm, put_errors, read_domains, read_joins
 from saas_app.single_sign_on.pages.broker import offered_broker
-from saas_app.single_sign_on.values import Connection, Stage
+from saas_app.single_sign_on.values import Connection
 from saas_app.text.translation import Sentence, _
-from saas_app.web.context import browser, database, management, organization_change, runtime
+from saas_app.web.context import browser, management, organization_change, runtime
 from saas_app.web.guards import requires
 from saas_app.web.limits import retry_after
 from saas_app.web.notices import notify
@@ -35,7 +29,7 @@ from saas_app.web.to_logto import bound_to_attempt
 
 blueprint = Blueprint("single_sign_on", __name__, url_prefix="/o/<organization_id>/single-sign-on")
 
-_SHOWN: Final = (Invalid, NotAllowed, NotSetUp, ConnectorGone, LogtoUnavailable, RateLimited)
+_SHOWN: Final = (Invalid, NotAllowed, NotSetUp, ConnectorGone, Unreachable, LogtoUnavailable, RateLimited)
 """Errors that the page shows, with its forms as they were sent."""
 
 
@@ -50,7 +44,7 @@ async def show_page(tenant: Tenant) -> ResponseReturnValue:
 @blueprint.post("/begin")
 @requires(Permission.ORGANIZATION_UPDATE, fresh=True)
 async def begin(tenant: Tenant) -> ResponseReturnValue:
-    """Create the connection at Logto, so that its redirect URI is known."""
+    """Create the connection, here and at Logto, so that its redirect URI is known."""
     service.require_offered(runtime().settings)
     work = provider.begin(organization_change(tenant), runtime().registration, self_service=_self_service())
     return await try_change(tenant, work, _("Single sign-on was created. Nobody uses it yet."), "domains")
@@ -86,23 +80,17 @@ async def save_provider(tenant: Tenant) -> ResponseReturnValue:
 
 
 @blueprint.get("/test")
-@requires(Permission.ORGANIZATION_UPDATE)
+@requires(Permission.ORGANIZATION_UPDATE, fresh=True)
 @only_deliberately
 async def test(tenant: Tenant) -> ResponseReturnValue:
-    """Sign in through the provider once, without changing the caller's session here."""
+    """Sign in at the provider once. Logto has no part in it, and the caller's session stays as it is."""
     service.require_offered(runtime().settings)
-    require_lasting(tenant)
-    if not await service.is_allowed(database(), tenant.organization_id, runtime().settings):
-        raise NotAllowed
-    connection = await service.find(database(), tenant.organization_id)
-    if connection is None:
-        raise NotSetUp
-    if connection.stage is Stage.CREATED:
-        raise NotReady(_("Enter the provider first."))
-    if not connection.domains:
-        raise NotReady(_("Choose at least one domain first."))
+    change, back = organization_change(tenant), f"{page_path(tenant)}#test"
+    try:
+        connection, tester = await testing.prepare_test(change, back, self_service=_self_service())
+    except (Invalid, NotAllowed, NotSetUp) as error:
+        return await _refused(tenant, error)
     visitor = browser(request)
-    tester = await service.find_tester(management(), tenant.principal.subject, f"{page_path(tenant)}#test")
     way = await offered_broker().depart_for_test(connection, tester, visitor.attempt_cookie)
     return bound_to_attempt(redirect(way.url, 303), visitor, way.browser_cookie)
 
@@ -124,7 +112,10 @@ async def turn_on(tenant: Tenant) -> ResponseReturnValue:
     """Let the people of the chosen domains sign in at the provider."""
     service.require_offered(runtime().settings)
     work = switching.turn_on(
-        organization_change(tenant), runtime().issuer_inspector, self_service=_self_service()
+        organization_change(tenant),
+        runtime().issuer_inspector,
+        runtime().registration,
+        self_service=_self_service(),
     )
     return await try_change(tenant, work, _("Single sign-on is on."), "switch")
 

@@ -21,7 +21,7 @@ async def test_beginning_creates_a_connector_and_shows_its_redirect_uri(wizard: 
 
     connector = await wizard.connector()
     assert connector.name == connector_name(wizard.company.id)
-    assert f"/callback/{connector.id}" in await wizard.text()
+    assert f'value="{wizard.company.runtime.registration.redirect_uri(connector.id)}"' in await wizard.text()
     assert await wizard.actions() == ["sso.create"]
 
 
@@ -43,14 +43,23 @@ async def test_a_connector_that_an_earlier_attempt_left_is_replaced(wizard: Wiza
     assert await wizard.company.management.find_sso_connector(left.id) is None
 
 
-async def test_the_provider_is_written_to_logto_with_a_domain_at_which_nobody_can_be(begun: Wizard) -> None:
+async def test_the_connector_points_at_workroom_with_a_domain_at_which_nobody_can_be(begun: Wizard) -> None:
+    connector, registration = await begun.connector(), begun.company.runtime.registration
+
+    assert registration.is_ours(connector)
+    assert connector.issuer == registration.issuer(connector.id)
+    assert connector.domains == (f"{connector.id}.sso-test.invalid",)
+
+
+async def test_the_provider_is_stored_here_and_logto_learns_only_its_name(begun: Wizard) -> None:
+    before = await begun.connector()
+
     await begun.send("provider", begun.provider(scopes="groups"))
 
-    connector, connection = await begun.connector(), await begun.company.connection()
-    assert (connector.issuer, connector.client_id) == (connection.issuer, connection.client_id)
-    assert connector.scope == "openid profile email groups"
-    assert connector.domains == (f"{connector.id}.sso-test.invalid",)
-    assert connection.stage is Stage.CONFIGURED
+    connection, provider = await begun.company.connection(), begun.company.provider
+    assert (connection.issuer, connection.client_id) == (provider.issuer, provider.client_id)
+    assert (connection.scopes, connection.stage) == ("openid profile email groups", Stage.CONFIGURED)
+    assert (await begun.connector(), await begun.shown_name()) == (before, "Acme Login")
 
 
 async def test_turning_on_sends_the_people_of_the_domains_to_the_provider(tested: Wizard) -> None:

@@ -32,7 +32,7 @@ async def test_it_is_described_without_its_secret(client: ApiClient, company: Co
     body = await client.json("GET", PATH)
 
     assert (body["stage"], body["issuer"], body["joins"]) == ("on", company.provider.issuer, False)
-    assert body["redirect_uri"].endswith(f"/callback/{connector_id}")
+    assert body["redirect_uri"] == company.runtime.registration.redirect_uri(connector_id)
     assert body["domains"] == body["effective_domains"] == [company.domain]
     assert body["group_roles"] == [{"group": "Staff", "role": "viewer"}]
     assert company.provider.client_secret not in str(body)

@@ -16,6 +16,8 @@ from tests.integration.single_sign_on.wizard import Wizard
 UNREAD = Fault("GET", "/sso-connectors", **DOWN)
 LOST_DOMAINS = Fault("PATCH", "/sso-connectors", **LOST)
 NO_DOMAINS = Fault("PATCH", "/sso-connectors", **DOWN)
+BLIND = Fault("PATCH", "/sso-connectors", 400, {"code": "connector.invalid_config", "message": "Invalid."})
+"""Logto could not read what Workroom publishes."""
 
 
 @pytest.fixture
@@ -78,7 +80,7 @@ async def test_without_logto_the_page_shows_what_is_stored(there: Wizard, gate: 
 
     page = await there.text()
 
-    assert "Logto did not answer in time" in page
+    assert "Logto did not respond in time" in page
     assert "Turn off…" in page
 
 
@@ -136,15 +138,50 @@ async def test_if_logto_refuses_the_domains_it_stays_off_and_nobody_joins(there:
     assert await pending_in(there.company.runtime, there.company.id) == []
 
 
-async def test_if_logto_refuses_the_provider_its_field_says_so(there: Wizard, gate: Gate) -> None:
-    await there.company.connect(Stage.TESTED)
-    refusal = {"code": "connector.invalid_config", "message": "The connector’s config is invalid."}
-    gate.fail(Fault("PATCH", "/sso-connectors", status=400, body=refusal))
+@pytest.mark.parametrize(
+    ("step", "stage"),
+    [("begin", None), ("provider", Stage.TESTED), ("on", Stage.TESTED), ("apply", Stage.TESTED)],
+)
+async def test_if_logto_cannot_reach_workroom_the_page_says_who_can_help(
+    there: Wizard, gate: Gate, step: str, stage: Stage | None
+) -> None:
+    if stage is not None:
+        await there.company.connect(stage)
+    gate.fail(BLIND)
 
-    page = await there.send("provider", there.provider(client_id="another"), 422)
+    page = await there.send(step, there.provider(client_id="another") if step == "provider" else None, 409)
 
-    assert "Logto could not read the provider’s metadata" in page
-    assert (await there.company.connection()).stage is Stage.TESTED
+    assert "Logto could not reach Workroom" in page
+    assert "Ask the operator" in page
+    assert (await there.company.connection()).stage is (stage or Stage.CREATED)
+    assert await pending_in(there.company.runtime, there.company.id) == []
+
+
+@pytest.mark.parametrize("step", ["apply", "begin"])
+@pytest.mark.parametrize("fault", [BLIND, LOST_DOMAINS, NO_DOMAINS])
+async def test_a_beginning_that_did_not_reach_its_end_is_completed(
+    there: Wizard, gate: Gate, fault: Fault, step: str
+) -> None:
+    gate.fail(fault)
+    await there.post("begin", expect=None)
+    gate.fail()
+
+    await there.send(step)
+
+    assert there.company.runtime.registration.is_ours(await there.connector())
+    assert "Logto does not have the settings" not in await there.text()
+    assert (await there.actions())[0] == "sso.create"
+
+
+async def test_after_a_beginning_without_its_end_the_page_offers_to_complete_it(
+    there: Wizard, gate: Gate
+) -> None:
+    gate.fail(BLIND)
+
+    page = await there.send("begin", expect=409)
+
+    assert "Logto does not have the settings of this page yet." in page
+    assert f'action="{there.path}/apply"' in page
 
 
 async def test_if_logto_did_not_answer_about_the_provider_it_has_to_be_tested_again(
@@ -158,14 +195,28 @@ async def test_if_logto_did_not_answer_about_the_provider_it_has_to_be_tested_ag
     assert "Test the connection first." in await there.send("on", expect=422)
 
 
-async def test_a_provider_that_logto_has_and_the_page_has_not_is_named(there: Wizard, gate: Gate) -> None:
+@pytest.mark.parametrize("fault", [LOST_DOMAINS, NO_DOMAINS])
+async def test_if_logto_did_not_answer_the_provider_and_its_secret_stay_as_they_were(
+    there: Wizard, gate: Gate, fault: Fault
+) -> None:
     await there.company.connect(Stage.CONFIGURED)
-    there.company.provider.client_id = "another"
-    gate.fail(LOST_DOMAINS)
-    await there.send("provider", there.provider(), 503)
-    gate.fail()
+    before, secret = await there.company.connection(), await there.secret()
+    gate.fail(fault)
 
-    assert "Logto has another provider than this page." in await there.text()
+    await there.send("provider", there.provider(client_id="another", client_secret="another"), 503)
+
+    assert (await there.company.connection(), await there.secret()) == (before, secret)
+
+
+async def test_a_connector_that_points_elsewhere_is_noticed_and_repaired(on: Wizard) -> None:
+    await on.company.point_elsewhere()
+    page = await on.text()
+
+    await on.send("apply")
+
+    assert "Logto does not have the settings of this page yet." in page
+    assert on.company.runtime.registration.is_ours(await on.connector())
+    assert "Logto does not have the settings of this page yet." not in await on.text()
 
 
 # The connector was deleted in Logto's Console

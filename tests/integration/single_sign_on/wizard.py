@@ -9,7 +9,7 @@ from quart.wrappers import Response
 
 from saas_app.logto import SsoConnector
 from saas_app.models import AuditEvent
-from saas_app.single_sign_on.queries import find_connection
+from saas_app.single_sign_on.queries import find_connection, find_secret
 from saas_app.single_sign_on.values import Connection
 from tests.clients import Browser, text_of
 from tests.integration.records import changes_of
@@ -55,12 +55,28 @@ class Wizard:
         async with self.company.runtime.work.reading(self.company.id) as db:
             return await find_connection(db, self.company.id)
 
+    async def secret(self) -> str | None:
+        """Return the stored secret of the client at the provider. It must be encrypted in the database."""
+        async with self.company.runtime.work.reading(self.company.id) as db:
+            sealed = await find_secret(db)
+        if sealed is None:
+            return None
+        secret = self.company.runtime.vault.open(sealed)
+        assert secret.encode() not in sealed
+        return secret
+
     async def connector(self) -> SsoConnector:
         """Return the connector as Logto has it."""
         connection = await self.company.connection()
         found = await self.company.management.find_sso_connector(connection.connector_id)
         assert found is not None
         return found
+
+    async def shown_name(self) -> str:
+        """Return the name that people see on Logto's pages."""
+        path = f"/sso-connectors/{(await self.company.connection()).connector_id}"
+        answer = await self.company.management._transport.call("GET", path)
+        return str(answer.body["branding"]["displayName"])
 
     async def joins(self) -> bool:
         """Return whether people who sign in at the provider join. Logto makes nobody a member by itself."""
