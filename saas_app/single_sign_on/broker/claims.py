@@ -20,7 +20,7 @@ def verified_email(claims: Mapping[str, Any]) -> str | None:
     It has no invisible characters, with which one account would look like another.
     """
     email, is_verified = claims.get("email"), claims.get("email_verified")
-    if not isinstance(email, str) or is_verified not in (True, "true"):
+    if not isinstance(email, str) or not (is_verified is True or is_verified == "true"):
         return None
     return clean_line(email).removesuffix(".") or None
 
