@@ -30,12 +30,11 @@ class Interaction:
         """Call the Experience API. Fail on any status but ``status``."""
         return await self.browser.logto._call(method, self._url(f"/api/experience{path}"), body, status)
 
-    async def answer(self, method: str, path: str, body: Any) -> tuple[int, str]:
-        """Call the Experience API, and return the status and the code of the error, or ""."""
+    async def answer(self, method: str, path: str, body: Any) -> tuple[int, dict[str, Any]]:
+        """Call the Experience API, and return the status and what it answers, if it refuses the call."""
         url = self._url(f"/api/experience{path}")
         async with self.browser.logto._http.request(method, url, json=body) as response:
-            found = await response.json() if response.status >= 400 else {}
-            return response.status, found.get("code", "")
+            return response.status, await response.json() if response.status >= 400 else {}
 
     async def depart(self, connector_id: str) -> dict[str, Any]:
         """Begin the way to a company's provider. Returns what the way back needs."""
