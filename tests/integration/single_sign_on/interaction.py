@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import parse_qs, urljoin, urlsplit
 
-from tests.clients import Browser
+from tests.clients import Browser, way_on_from
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Interaction:
                 return url
             if url.startswith(self.browser._origin):
                 response = await self.browser.app.get(f"{parts.path}?{parts.query}")
-                location = response.headers.get("Location")
+                location = await way_on_from(response)
             else:
                 async with self.browser.logto._http.get(url, allow_redirects=False) as answered:
                     location = answered.headers.get("Location")

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import jwt
 from quart.wrappers import Response
 
-from tests.clients import Browser, text_of
+from tests.clients import Browser, text_of, way_on_from
 from tests.integration.single_sign_on.company import Company
 
 STATE: Final = "logtos-state"
@@ -72,15 +72,19 @@ class Passage:
     async def refusal(self, way_back: str, expect: int = 400) -> str:
         """Open the way back, be refused, and return the page."""
         page = await self.browser.get(way_back, expect)
-        assert "Location" not in page.headers
+        assert await way_on_from(page) is None
         return await text_of(page)
+
+    async def come_back(self, way_back: str) -> str:
+        """Open the way back. Returns the address at Logto to which it leads."""
+        location = await way_on_from(await self.browser.get(way_back))
+        assert location is not None
+        assert location.startswith(f"{self.logto_callback}?")
+        return location
 
     async def code(self, way_back: str | None = None) -> str:
         """Complete the way, and return the code that Logto gets."""
-        done = await self.browser.get(way_back or await self.depart(), 303)
-        location = str(done.headers["Location"])
-        assert location.startswith(f"{self.logto_callback}?")
-        return str(query_of(location)["code"])
+        return query_of(await self.come_back(way_back or await self.depart()))["code"]
 
     async def redeem(
         self, code: str, *, client: str = "", secret: str | None = None, **form: str
