@@ -21,7 +21,7 @@ from saas_app.logto import LogtoUser, ManagementClient, OrganizationInfo
 from saas_app.models import DomainProof
 from saas_app.rbac.permissions import Role
 from saas_app.single_sign_on.broker.registration import Registration
-from saas_app.single_sign_on.seed import SeededProvider, seed_connection
+from saas_app.single_sign_on.seed import SeededProvider, point_connector, seed_connection
 
 _STAFF: Final = "Staff"
 _CLAIM: Final = "organization_roles"
@@ -51,7 +51,7 @@ async def connect_company(
     work: UnitOfWork,
     registration: Registration,
 ) -> dict[str, CompanyClient]:
-    """Set both sides up, and return the clients by organization. A second run changes nothing.
+    """Set both sides up, and return the clients by organization. A second run changes only addresses.
 
     ``company`` and ``product`` are the Management APIs of the customer's provider and of Workroom's.
     """
@@ -72,7 +72,10 @@ async def connect_company(
                 group_claim=_CLAIM,
                 group_roles={group: Role.ADMIN.value},
             )
-            await seed_connection(work, product, registration, demo.organization.id, demo.admin.id, wanted)
+            await seed_connection(
+                work, product, registration.vault, demo.organization.id, demo.admin.id, wanted
+            )
+        await point_connector(work, product, registration, demo.organization.id)
     return clients
 
 
