@@ -202,6 +202,20 @@ def test_the_demo_starts_stops_and_starts_again(demo: Demo) -> None:
     assert demo.is_gone()
 
 
+def test_people_of_the_company_come_in_after_workroom_started_on_another_port(demo: Demo) -> None:
+    """Logto and the company's provider know Workroom by its address, which is new then."""
+    demo.start()
+    demo.wait_until_ready()
+    [connected] = demo.from_logto("/api/.well-known/sign-in-exp")["ssoConnectors"]
+    demo.close()
+
+    demo.app_port = free_port()
+    demo.start()
+    demo.wait_until_ready()
+
+    assert "Globex" in asyncio.run(demo.organizations_of("hugo", connected["id"]))
+
+
 def test_when_one_program_dies_the_other_is_stopped_and_the_last_lines_are_shown(demo: Demo) -> None:
     process = demo.start()
     demo.wait_until_ready()
