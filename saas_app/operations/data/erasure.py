@@ -181,8 +181,8 @@ async def _erase_in(
     forgotten.pop(AccessRequest.__tablename__, None)  # counted below, with those that were closed before
     counts.update(forgotten)
     deleted[Notification.__tablename__] += await empty_texts(db, organization_id, user_id)
-    at_company = sa.delete(SsoPerson).where(SsoPerson.user_id == user_id)
-    deleted[SsoPerson.__tablename__] += await _count(db, at_company)
+    at_company = sa.or_(SsoPerson.user_id == user_id, SsoPerson.company_subject.in_(emails))
+    deleted[SsoPerson.__tablename__] += await _count(db, sa.delete(SsoPerson).where(at_company))
     for model in tenant_models():
         if model is not AuditEvent:
             counts[model.__tablename__] += await _replace_id(db, model, user_id, pseudonym)

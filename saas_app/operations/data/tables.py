@@ -58,7 +58,7 @@ LEFT_OUT: Final = {
     "session_tokens": "Tokens.",
     "sessions": "Sign-ins with their tokens. People sign in again.",
     "shown_secrets": "Secrets.",
-    "sso_secrets": "Secrets.",
+    "sso_secrets": "Secrets of providers of single sign-on. An admin enters them again.",
     "support_accesses": "Minutes of the operator's support team. The audit log tells about them.",
     "sign_in_attempts": "Sign-ins under way. They are encrypted, and expire within minutes.",
     "webhook_deliveries": "Hashes of the messages that this installation received.",

@@ -260,14 +260,14 @@ class Broker:
             raise _failed(connection, refused.reason) from None
 
     async def _client_at(self, connection: Connection) -> ProviderClient:
-        """Return our client at the provider. Raises :class:`SignInFailed` if it was not entered."""
+        """Return our client at the provider. Raises :class:`SignInFailed` if it is not known."""
         async with self._systems.work.reading(connection.organization_id) as db:
             sealed = await find_secret(db)
-        if sealed is None or not connection.issuer:
+        if not connection.issuer:
             raise SignInFailed(Refusal.OFF.advice)
-        secret = self._vault.find(sealed)
-        if secret is None:
-            log.error("no key opens a stored secret", organization_id=connection.organization_id)
+        secret = None if sealed is None else self._vault.find(sealed)
+        if secret is None:  # no key fits, or the organization was imported, without secrets
+            log.error("the secret of a provider is unknown", organization_id=connection.organization_id)
             raise SignInFailed(
                 _(
                     "Workroom can no longer read the client secret of your identity provider. An admin of "

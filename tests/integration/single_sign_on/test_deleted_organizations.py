@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 from quart import Quart
 
 from saas_app.config import Settings
 from saas_app.logto import ManagementClient
-from saas_app.models import OrganizationRemoval
+from saas_app.models import OrganizationRemoval, SsoPerson
 from saas_app.organizations.removal import RemovalWorker, remove_pending
 from saas_app.runtime import Runtime
-from saas_app.single_sign_on.queries import find_connection
+from saas_app.single_sign_on.queries import find_connection, find_secret
 from saas_app.single_sign_on.values import Connection, Stage
 from tests.clients import FRESH
 from tests.conftest import OpenBrowser, runtime_of
 from tests.integration.faulty_logto import DOWN, LOST, Fault, Gate
 from tests.integration.killed import run_until_killed
-from tests.integration.single_sign_on.company import Company
+from tests.integration.single_sign_on.company import Company, SignInThroughCompany
 from tests.integration.single_sign_on.upkeep import connect_all, reconcile, through
 from tests.removals import order_removal
 
@@ -55,6 +56,21 @@ async def test_the_connector_and_the_row_go(deleted: Company, runtime: Runtime) 
     assert not await is_at_logto(deleted, connector_id)
     assert await stored(deleted) is None
     assert await is_finished(deleted)
+
+
+async def test_the_secret_and_the_people_go(
+    company: Company, runtime: Runtime, sign_in_through_company: SignInThroughCompany
+) -> None:
+    await company.connect()
+    await sign_in_through_company(company)
+    await company.management.delete_organization(company.id)
+    await order_removal(runtime.jobs, company.id, company.name, "logto")
+
+    await remove_pending(runtime.jobs, runtime.management)
+
+    async with runtime.jobs.reading(company.id) as db:
+        assert await find_secret(db) is None
+        assert list(await db.scalars(sa.select(SsoPerson.subject))) == []
 
 
 async def test_the_page_deletes_the_connector_too(

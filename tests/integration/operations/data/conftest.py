@@ -13,11 +13,11 @@ import pytest
 from saas_app.db.base import utc_now
 from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.models import ApiClient, EmailDomain, Ending, FormerMembership
+from saas_app.models import ApiClient, EmailDomain, Ending, FormerMembership, SsoPerson
 from saas_app.operations.data.organization_export import export_organization
 from saas_app.operations.data.tables import organization_parts, read_pages
 from saas_app.operations.migrate import newest_migration
-from saas_app.single_sign_on.queries import add_connection, change_connection
+from saas_app.single_sign_on.queries import add_connection, change_connection, save_secret
 from tests.conftest import OpenOffice
 from tests.databases import Database, empty_database_at, migrate, migrated_database
 from tests.integration.projects.rows import add_project
@@ -65,6 +65,8 @@ async def fill(operator: UnitOfWork, acme: Office) -> None:
         await add_connection(db, acme.id, f"c-{acme.id}", "Company", acme.admin.id, now)
         columns = {"domains": [domain], "group_roles": [["staff", "viewer"]], "on_at": now}
         await change_connection(db, acme.id, recovery_id=acme.admin.id, **columns)
+        await save_secret(db, acme.id, b"sealed")
+        db.add(SsoPerson(company_subject="u-1", subject="s-1", user_id=acme.admin.id))
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from saas_app.operations.data.organization_export import export_organization
 from saas_app.operations.data.organization_import import import_organization
 from saas_app.operations.data.tables import BATCH, LEFT_OUT, Part, organization_parts, tenant_models
 from saas_app.runtime import Runtime
+from saas_app.single_sign_on.queries import find_secret
 from tests.conftest import OpenApp, OpenBrowser
 from tests.databases import Database
 from tests.integration.audit.conftest import add_events
@@ -65,8 +66,19 @@ async def test_every_row_is_the_same_in_the_other_database(
     assert moved == original
     assert all(
         original[name]
-        for name in ("projects", "tasks", "audit_events", "api_clients", "email_domains", "sso_connections")
+        for name in (
+            *("projects", "tasks", "audit_events", "api_clients", "email_domains"),
+            *("sso_connections", "sso_people"),
+        )
     )
+
+
+async def test_the_secret_of_single_sign_on_stays(file: Path, acme: Office, there: UnitOfWork) -> None:
+    await import_organization(there, file, REVISION)
+
+    async with there.reading(acme.id) as db:
+        assert await find_secret(db) is None
+    assert "sso_secrets" in contents_of(file)[0]["left_out"]
 
 
 async def test_rows_survive_sqlite_and_the_way_back(

@@ -25,6 +25,7 @@ async def test_the_file_has_the_persons_rows_of_every_organization(
     assert [row["created_by"] for row in rows["projects"]] == [acme.admin.id]
     assert [row["client_id"] for row in rows["api_clients"]] == ["m-1"]
     assert [row["recovery_id"] for row in rows["sso_connections"]] == [acme.admin.id]
+    assert [row["company_subject"] for row in rows["sso_people"]] == ["u-1"]
     assert {(row["organization_id"], row["actor_id"]) for row in rows["audit_events"]} == {
         (acme.id, acme.admin.id)
     }

@@ -29,6 +29,7 @@ from saas_app.models import (
     KeptFormRow,
     NotificationKind,
     ShownSecretRow,
+    SsoPerson,
 )
 from saas_app.notifications.recorder import notify_of_removal, notify_of_support
 from saas_app.notifications.values import SupportDetails
@@ -121,6 +122,9 @@ async def _add_other_traces(operator: UnitOfWork, zoe: Zoe) -> None:
         await _add_support(db, zoe)
         await add_connection(db, zoe.office.id, secrets.token_hex(6), "Company", user_id, now)
         await change_connection(db, zoe.office.id, tested_by=user_id, recovery_id=user_id)
+        db.add(SsoPerson(company_subject="u-1", subject="s-1", user_id=user_id))
+        db.add(SsoPerson(company_subject=zoe.email, subject="s-2"))  # she never came on to Workroom
+        db.add(SsoPerson(company_subject="u-2", subject="s-3", user_id="other"))
         repeated = {"subject": "m-1", "key": "k", "request_hash": b"h" * 32, "claimed_at": now}
         db.add(IdempotencyKey(body=json.dumps({"created_by": user_id}), **repeated))
         # Somebody else with her name, in an event that has nothing to do with her.

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from saas_app.audit.recorder import Action
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.models import Project, RoleEnd
+from saas_app.models import Project, RoleEnd, SsoPerson
 from saas_app.operations.data.erasure import erase_person
 from saas_app.runtime import Runtime
 from saas_app.single_sign_on.queries import find_connection
@@ -23,7 +23,7 @@ async def test_before_the_erasure_the_person_is_in_many_tables(zoe: Zoe, plain: 
         "audit_actors", "audit_events", "domain_joins", "email_domains", "former_memberships",
         "idempotency_keys", "kept_forms",
         "membership_changes", "notifications", "projects", "role_ends", "sessions",
-        "sso_connections", "support_accesses", "users",
+        "sso_connections", "sso_people", "support_accesses", "users",
     }  # fmt: skip
     assert {column for table, column in found if table == "audit_events"} >= {
         "actor_id", "actor_name", "target_id", "target_name", "decision"
@@ -100,6 +100,14 @@ async def test_a_pseudonym_replaces_the_person_in_single_sign_on(zoe: Zoe, opera
     assert connection is not None
     people = {connection.created_by, connection.tested_by, connection.recovery_id}
     assert people == {erased.pseudonym}
+
+
+async def test_what_their_companys_provider_calls_them_is_deleted(zoe: Zoe, operator: UnitOfWork) -> None:
+    erased = await erase_person(operator, zoe.person.id)
+
+    async with operator.reading(zoe.office.id) as db:
+        assert list(await db.scalars(sa.select(SsoPerson.user_id))) == ["other"]
+    assert erased.deleted["sso_people"] == 2
 
 
 async def test_a_pseudonym_replaces_the_person_in_the_audit_log(
