@@ -11,9 +11,12 @@ import sqlalchemy as sa
 
 from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.models import Ending, FormerMembership, IdempotencyKey
+from saas_app.identity.vault import fingerprint
+from saas_app.models import Ending, FormerMembership, IdempotencyKey, SignInAttemptRow
 from saas_app.operations.reconciliation.service import Reconciler
 from saas_app.organizations.removal import RemovalWorker, remove_pending
+from saas_app.runtime import Runtime
+from saas_app.single_sign_on.broker.errands import Assertion, Errands
 from tests.conftest import OpenOffice
 from tests.integration.reconciling import repairs_of
 from tests.remote import eventually
@@ -91,3 +94,18 @@ async def test_responses_of_a_deleted_organization_are_removed(work: UnitOfWork,
     await remove_pending(work, None)
 
     assert await keys_of(gone) == []
+
+
+async def test_what_logto_never_fetched_is_deleted_when_the_next_person_comes(
+    runtime: Runtime, work: UnitOfWork
+) -> None:
+    errands = Errands(runtime.work, runtime.vault)
+    row = SignInAttemptRow.state_hash == fingerprint(await errands.promise(Assertion("c-1", {"sub": "s-1"})))
+    async with work.writing() as db:
+        past = utc_now() - timedelta(seconds=1)
+        await db.execute(sa.update(SignInAttemptRow).where(row).values(expires_at=past))
+
+    await errands.promise(Assertion("c-2", {"sub": "s-2"}))
+
+    async with work.reading() as db:
+        assert await db.scalar(sa.select(sa.func.count()).where(row)) == 0
