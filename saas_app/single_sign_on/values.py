@@ -88,11 +88,6 @@ class Connection:
         """Whether people sign in through the provider."""
         return self.on_at is not None
 
-    @property
-    def reserved_domain(self) -> str:
-        """The connector's only domain in Logto while it is not on. No address can be there (RFC 6761)."""
-        return f"{self.connector_id}.sso-test.invalid"
-
 
 @dataclass(frozen=True, slots=True)
 class Provider:

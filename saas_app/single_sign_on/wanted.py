@@ -13,9 +13,7 @@ from saas_app.single_sign_on.values import Connection
 def wanted_domains(connection: Connection, held: Collection[str]) -> tuple[str, ...]:
     """Return the domains that the connector should have in Logto.
 
-    ``held`` are the domains that the organization has proved by DNS. While the connection is not on, and
-    while it has no such domain, nobody is sent to the provider.
+    ``held`` are the domains that the organization has proved by DNS. While the connection is not on, there
+    are none, and Logto sends nobody to the provider.
     """
-    if connection.is_on and (chosen := tuple(name for name in connection.domains if name in held)):
-        return chosen
-    return (connection.reserved_domain,)
+    return tuple(name for name in connection.domains if connection.is_on and name in held)

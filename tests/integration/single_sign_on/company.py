@@ -87,7 +87,7 @@ class Company(Office):
         if columns.get("issuer"):
             await self.save_secret()
         is_on = columns.get("on_at") is not None
-        at_domains = columns["domains"] if is_on else [f"{connector_id}.sso-test.invalid"]
+        at_domains = columns["domains"] if is_on else []
         await self.runtime.registration.write(management, await self.connection(), at_domains)
         return connector_id
 

@@ -82,7 +82,7 @@ async def test_what_an_interrupted_change_left_in_logto_is_taken_back(half_on: C
 
     connection = await half_on.connection()
     assert connection.stage is Stage.TESTED
-    assert await at_logto(half_on) == ([connection.reserved_domain], False)
+    assert await at_logto(half_on) == ([], False)
 
 
 async def test_an_interrupted_change_is_closed_while_single_sign_on_is_not_offered(half_on: Company) -> None:

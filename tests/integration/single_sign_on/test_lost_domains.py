@@ -46,7 +46,7 @@ async def assert_off(company: Company) -> None:
     connection = await company.connection()
     assert (connection.stage, connection.domains, connection.joins) == (Stage.TESTED, (), True)
     assert connection.recovery_id is None
-    assert await at_logto(company) == ([connection.reserved_domain], False)
+    assert await at_logto(company) == ([], False)
 
 
 async def test_removing_the_last_domain_turns_single_sign_on_off(required: Company) -> None:

@@ -77,7 +77,7 @@ async def test_a_connection_without_a_provider_stays(company: Company) -> None:
     await company.connect(Stage.CREATED, domains=[])
 
     assert await reconcile(company) == []
-    assert await at_logto(company) == ([(await company.connection()).reserved_domain], False)
+    assert await at_logto(company) == ([], False)
 
 
 async def test_an_organization_without_single_sign_on_is_not_asked_about(
@@ -209,7 +209,7 @@ async def test_a_connection_that_is_not_on_sends_nobody_to_the_provider(tested: 
 
     assert len(await reconcile(tested)) == 2
 
-    assert await at_logto(tested) == ([connection.reserved_domain], False)
+    assert await at_logto(tested) == ([], False)
 
 
 async def test_logto_makes_nobody_a_member_by_itself(required: Company) -> None:
@@ -240,7 +240,7 @@ async def test_a_connection_without_a_domain_that_the_organization_holds_is_off(
     assert what == "single sign-on was turned off: it does not hold other.example"
     connection = await required.connection()
     assert connection.stage is Stage.TESTED
-    assert await at_logto(required) == ([connection.reserved_domain], False)
+    assert await at_logto(required) == ([], False)
 
 
 @pytest.mark.parametrize("stage", [Stage.CREATED, Stage.TESTED, Stage.REQUIRED])

@@ -43,12 +43,12 @@ async def test_a_connector_that_an_earlier_attempt_left_is_replaced(wizard: Wiza
     assert await wizard.company.management.find_sso_connector(left.id) is None
 
 
-async def test_the_connector_points_at_workroom_with_a_domain_at_which_nobody_can_be(begun: Wizard) -> None:
+async def test_the_connector_points_at_workroom_without_a_domain(begun: Wizard) -> None:
     connector, registration = await begun.connector(), begun.company.runtime.registration
 
     assert registration.is_ours(connector)
     assert connector.issuer == registration.issuer(connector.id)
-    assert connector.domains == (f"{connector.id}.sso-test.invalid",)
+    assert connector.domains == ()
 
 
 async def test_the_provider_is_stored_here_and_logto_learns_only_its_name(begun: Wizard) -> None:
@@ -74,7 +74,7 @@ async def test_turning_off_sends_nobody_there(on: Wizard) -> None:
     await on.send("off")
 
     connector = await on.connector()
-    assert connector.domains == (f"{connector.id}.sso-test.invalid",)
+    assert connector.domains == ()
     assert (await on.company.connection()).stage is Stage.TESTED
 
 

@@ -278,7 +278,7 @@ async def test_two_admins_who_turn_it_on_and_off_leave_one_state(tested: Wizard)
     await asyncio.gather(tested.post("on"), tested.post("off"))
 
     connection, connector = await tested.company.connection(), await tested.connector()
-    expected = connection.domains if connection.is_on else (connection.reserved_domain,)
+    expected = connection.domains if connection.is_on else ()
     assert connector.domains == expected
 
 
