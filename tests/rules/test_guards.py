@@ -50,7 +50,8 @@ def test_a_fresh_sign_in_is_required_by_the_form_and_by_its_submission() -> None
     delete, support = "/o/<organization_id>/settings/delete", "/o/<organization_id>/support/start"
     wizard = "/o/<organization_id>/single-sign-on"
     steps = {(method, rule) for method, rule in fresh if rule.startswith(f"{wizard}/")}
-    assert steps - {("GET", f"{wizard}/require")} == {step for step in steps if step[0] == "POST"}
+    pages = {("GET", f"{wizard}/{page}") for page in ("require", "test")}
+    assert steps - pages == {step for step in steps if step[0] == "POST"}
     whole = {(method, rule) for method in ("GET", "POST") for rule in (delete, support)}
     assert fresh - steps == whole | {("GET", wizard)}
 
