@@ -96,6 +96,7 @@ _REASONS: Final[Mapping[str, Sentence]] = {
         _("the account is suspended"),
         _("the account does not exist"),
         _("the address is not that of the person who tested"),
+        _("the connection was changed during the sign-in"),
     )
 }
 """Why sign-ins through single sign-on are rejected, by what is stored. People type other reasons."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
@@ -11,13 +12,15 @@ from quart.wrappers import Response
 
 from saas_app.identity.membership_changes import mark_changed
 from saas_app.runtime import Runtime
+from saas_app.single_sign_on.broker import service
 from saas_app.single_sign_on.broker.provider_sign_in import ProviderSignIn
+from saas_app.single_sign_on.changes.testing import note_test
 from saas_app.single_sign_on.queries import delete_connection
 from saas_app.single_sign_on.values import Stage
 from tests.clients import FRESH, Browser, text_of
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
-from tests.integration.single_sign_on.company import Company, new_company, new_domain
+from tests.integration.single_sign_on.company import Company, new_company
 
 
 @pytest.fixture(autouse=True)
@@ -281,6 +284,24 @@ async def test_a_provider_that_is_changed_while_a_test_ends_is_not_tested(
     assert (await configured.connection()).tested_at is None
 
 
+async def test_a_provider_that_is_changed_just_before_a_test_is_recorded_is_not_tested(
+    configured: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The test waits for its turn in the organization. In the turn before, an admin changes the provider."""
+    callback = await begin(configured)
+
+    async def change_first(*given: Any) -> None:
+        await configured.change(issuer="https://new.example")
+        await note_test(*given)
+
+    monkeypatch.setattr(service, "note_test", change_first)
+
+    page = await text_of(await configured.browser.get(callback, 400))
+
+    assert "was changed while you were at the identity provider" in page
+    assert (await configured.connection()).tested_at is None
+
+
 async def test_a_test_of_a_connection_that_was_removed_fails(configured: Company, runtime: Runtime) -> None:
     callback = await begin(configured)
     async with runtime.work.writing(configured.id) as db:
@@ -339,43 +360,3 @@ async def test_an_answer_for_another_organizations_connection_completes_no_test(
     await configured.browser.get(callback, 400)
 
     assert await configured.events("sso.test") == await other.events("sso.test") == []
-
-
-# Before the test
-
-
-async def test_an_admin_without_an_address_at_the_domains_is_told_so_at_once(
-    configured: Company, make: Factory, open_browser: OpenBrowser
-) -> None:
-    stranger = await make.member(configured.id, "Stella", "admin")
-    browser = await open_browser()
-    await browser.sign_in(stranger, FRESH)
-
-    page = await browser.text(f"{page_of(configured)}/test", 422)
-
-    assert "The email address of your account is not at one of the chosen domains." in page
-    assert f'href="{page_of(configured)}/test"' in page
-
-
-async def test_without_a_provider_nothing_is_tested(company: Company) -> None:
-    await company.connect(Stage.CREATED)
-
-    assert "Enter the provider first." in await company.browser.text(f"{page_of(company)}/test", 422)
-
-
-@pytest.mark.parametrize("is_lost", [False, True])
-async def test_without_a_domain_nothing_is_tested(company: Company, is_lost: bool) -> None:
-    domains = [await company.hold(new_domain())] if is_lost else []
-    await company.connect(Stage.CONFIGURED, domains=domains)
-    for domain in domains:
-        await company.lose(domain)
-
-    page = await company.browser.text(f"{page_of(company)}/test", 422)
-
-    assert "Choose at least one domain first." in page
-
-
-async def test_without_a_connection_nothing_is_tested(company: Company) -> None:
-    page = await company.browser.text(f"{page_of(company)}/test", 409)
-
-    assert "Single sign-on is not set up" in page

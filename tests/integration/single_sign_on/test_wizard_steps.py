@@ -128,6 +128,50 @@ async def test_while_it_is_on_one_domain_remains(on: Wizard) -> None:
     assert (await on.connector()).domains == (on.company.domain,)
 
 
+# The test
+
+
+async def test_an_admin_without_an_address_at_the_domains_is_told_so_before_the_test(
+    tested: Wizard, make: Factory, open_browser: OpenBrowser
+) -> None:
+    browser = await open_browser()
+    await browser.sign_in(await make.member(tested.company.id, "Stella", Role.ADMIN), FRESH)
+
+    page = await browser.text(f"{tested.path}/test", 422)
+
+    assert "The email address of your account is not at one of the chosen domains." in page
+    assert f'href="{tested.path}/test"' in page
+
+
+async def test_an_admin_for_a_time_tests_nothing(tested: Wizard) -> None:
+    company = tested.company
+    await set_end(company.runtime, company.id, company.admin, Role.ADMIN.value, timedelta(hours=1))
+
+    page = await tested.browser.text(f"{tested.path}/test", 422)
+
+    assert "only an admin whose role has no end can change it" in page
+
+
+async def test_without_a_provider_nothing_is_tested(begun: Wizard) -> None:
+    assert "Enter the provider first." in await begun.browser.text(f"{begun.path}/test", 422)
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+async def test_without_a_domain_nothing_is_tested(tested: Wizard, is_lost: bool) -> None:
+    if is_lost:
+        await tested.company.lose()
+    else:
+        await tested.company.change(domains=[])
+
+    page = await tested.browser.text(f"{tested.path}/test", 422)
+
+    assert "Choose at least one domain first." in page
+
+
+async def test_without_a_connection_nothing_is_tested(wizard: Wizard) -> None:
+    assert "Single sign-on is not set up" in await wizard.browser.text(f"{wizard.path}/test", 409)
+
+
 # On
 
 

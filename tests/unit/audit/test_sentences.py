@@ -87,7 +87,7 @@ def test_every_action_has_a_sentence_of_its_own_for_an_event_without_values(acti
         ),
         (
             happened(Action.SSO_REFUSE, "x1", after={"reason": "no verified address"}),
-            "Alice rejected a sign-in of x1 through single sign-on: no verified address",
+            "Alice rejected a sign-in through single sign-on with x1: no verified address",
         ),
         (happened(Action.PROJECT_DELETE, outcome=Outcome.DENIED), "Alice was denied: Apollo"),
         (row(action="moon.land", actor_name="Alice"), "Alice did moon.land: Apollo"),
