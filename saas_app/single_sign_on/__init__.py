@@ -1,4 +1,4 @@
 """Single sign-on: an organization's own admin connects the identity provider of their company.
 
-Logto signs people in there. Decision 31 says what Workroom checks itself, and why.
+Workroom stands between that provider and Logto. Decisions 31 and 32 say what it checks, and why.
 """

@@ -1,7 +1,7 @@
 """Makes people members who sign in through their company's identity provider, once they have been checked.
 
-Logto could do it (JIT), but before Workroom checks anything, and for any address that the provider names.
-Whoever controls a provider could make members of strangers, and read their names among the members.
+Logto could do it (JIT), but before Workroom's check at the callback, and by a connector that somebody changed
+for any address. Strangers would become members, and their names could be read among the members.
 """
 
 from __future__ import annotations
