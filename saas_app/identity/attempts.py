@@ -158,8 +158,11 @@ class Attempts:
         return self._vault.seal(_STORED.dump_json(stored).decode())
 
     def _open(self, sealed: bytes) -> Attempt | Outcome:
-        """Decrypt a stored value. An attempt in the format of another release counts as expired."""
+        """Decrypt a stored value. One of another release, or of a key that was removed, counts as expired."""
+        content = self._vault.find(sealed)
+        if content is None:
+            raise SignInFailed(_UNKNOWN_ATTEMPT)
         try:
-            return _STORED.validate_json(self._vault.open(sealed))
+            return _STORED.validate_json(content)
         except ValidationError:
             raise SignInFailed(_UNKNOWN_ATTEMPT) from None

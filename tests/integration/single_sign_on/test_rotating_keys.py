@@ -141,6 +141,18 @@ async def test_a_sign_in_that_began_before_the_key_was_removed_has_expired(
     assert "has already been used, has expired" in page
 
 
+async def test_a_sign_in_at_logto_that_began_before_the_key_was_removed_has_expired_too(
+    on: Company, restart: Restart, new: SecretStr, open_browser: OpenBrowser
+) -> None:
+    browser = await open_browser()
+    callback = await browser.callback(on.admin)
+    restart(new)
+
+    page = await browser.text(callback, 400)
+
+    assert "has already been used, has expired" in page
+
+
 async def test_other_keys_than_those_of_the_application_change_nothing(
     on: Company, restart: Restart, new: SecretStr
 ) -> None:
