@@ -13,10 +13,10 @@ from saas_app.logto import ManagementClient
 from saas_app.models import DomainProof
 from saas_app.runtime import Runtime
 from saas_app.single_sign_on.broker.provider_sign_in import ProviderSignIn
-from saas_app.single_sign_on.queries import delete_connection
+from saas_app.single_sign_on.queries import delete_connection, save_allowed
 from saas_app.single_sign_on.values import Stage
 from tests.clients import Browser, Person
-from tests.conftest import OpenBrowser
+from tests.conftest import OpenApp, OpenBrowser
 from tests.factories import PASSWORD, Factory, address_of
 from tests.integration.single_sign_on.company import Company, new_company, new_domain
 from tests.integration.single_sign_on.interaction import Interaction
@@ -299,3 +299,17 @@ async def test_a_change_while_the_provider_answers_counts(
     monkeypatch.setattr(ProviderSignIn, "come_back", slowly)
 
     assert reason in await passage.refusal(back)
+
+
+async def test_a_connection_that_the_operator_forbids_meanwhile_lets_nobody_in(
+    connection_on: Company, employee: Person, open_app: OpenApp, open_browser: OpenBrowser
+) -> None:
+    strict = await open_browser(at=await open_app(single_sign_on_self_service=False))
+    passage, work = await Passage.begin(connection_on, strict), connection_on.runtime.work
+    async with work.writing(connection_on.id) as db:
+        await save_allowed(db, connection_on.id, True)
+    back = await passage.depart()
+    async with work.writing(connection_on.id) as db:
+        await save_allowed(db, connection_on.id, False)
+
+    assert "has not turned its single sign-on on" in await passage.refusal(back)
