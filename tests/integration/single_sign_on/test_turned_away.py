@@ -7,7 +7,6 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from structlog.testing import capture_logs
 
-from saas_app.single_sign_on.values import Stage
 from tests.clients import Browser
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
@@ -96,9 +95,11 @@ async def test_a_provider_that_is_down_leaves_both_ways_open(
     assert ways_on(page) == ["/sign-in?direct_sign_in=sso%3A", '/sign-in"']
 
 
-async def test_a_connection_that_is_off_is_not_offered_again(company: Company, browser: Browser) -> None:
-    await company.connect(Stage.TESTED)
+async def test_a_connection_that_is_off_is_not_offered_again(
+    connection_on: Company, browser: Browser
+) -> None:
+    await connection_on.change(on_at=None)
 
-    page = await company.refusal(browser)
+    page = await connection_on.refusal(browser)
 
     assert ways_on(page) == ['/sign-in"']
