@@ -210,7 +210,7 @@ async def test_a_false_address_is_rejected_on_a_page_that_leads_back(
     assert (await stage.people.management.get_user_with_sso(alice.id)).sso_identities == ()
     await admin.goto(f"{acme.root}/audit")
     await expect(admin.get_by_role("main")).to_contain_text("rejected a sign-in through single sign-on")
-    await page.get_by_role("link", name="Sign in again").click()
+    await page.get_by_role("link", name="Sign in another way").click()
     await expect(identifier_field(page)).to_be_visible()
 
 
@@ -228,8 +228,9 @@ async def test_whoever_cancels_at_the_provider_can_sign_in_again(
     await page.goto(f"{question['redirect_uri']}?{urlencode(answer)}")
 
     await expect(page.get_by_role("main")).to_contain_text("You cancelled, or it does not let you in.")
-    await page.get_by_role("link", name="Sign in again").click()
-    await expect(identifier_field(page)).to_be_visible()
+    await page.get_by_role("link", name="Try again").click()
+    await enter_credentials(page, acme.carol)
+    await expect(account_menu(page)).to_be_visible()
 
 
 async def test_a_provider_that_is_down_locks_nobody_out_for_long(
