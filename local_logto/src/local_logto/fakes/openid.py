@@ -190,7 +190,8 @@ def _encoded(part: object) -> str:
 
 
 def _replaced(values: Mapping[str, object], replacements: Mapping[str, object]) -> dict[str, object]:
-    return {name: value for name, value in {**values, **replacements}.items() if value is not None}
+    kept = {name: value for name, value in values.items() if name not in replacements}
+    return {**kept, **{name: value for name, value in replacements.items() if value is not None}}
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from local_logto.oidc.authorization.prompts import CONSENT
 from local_logto.oidc.clients import find_client
 from local_logto.oidc.grants import find_grant, new_grant, save_grant
 from local_logto.oidc.session.interactions import find_interaction, resume_url, save_result
+from local_logto.oidc.session.op_sessions import forget_submission
 from local_logto.pages import page
 from local_logto.responses import redirect_response
 from local_logto.store import now_ms
@@ -41,6 +42,8 @@ async def consent() -> Response:
             grant = new_grant(interaction.account_id, interaction.client_id)
         grant = grant.with_scopes(details["missing_oidc"], details["missing_on"])
         save_grant(connection, grant)
+        if details["forgets_sign_in"]:
+            forget_submission(connection, interaction.session_uid, interaction.client_id)
         _remember_first_application(connection, interaction.account_id, interaction.client_id)
     save_result(interaction.uid, {**details["result"], CONSENT: {"grantId": grant.id}})
     return redirect_response(resume_url(request, interaction), 302)

@@ -46,6 +46,7 @@ def next_step(
         "missing_oidc": needed.missing_oidc,
         "missing_on": needed.missing_on,
         "result": result or {},
+        "forgets_sign_in": not result and session.grant_id_for(authorization.client.id) is not None,
         "device_code": device_code_hash,
     }
     return _send_to_page(authorization, session, needed, details)

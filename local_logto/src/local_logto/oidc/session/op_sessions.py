@@ -23,8 +23,8 @@ class OpSession:
     """One browser's session during a request. ``save`` stores it and sets its cookie.
 
     ``signed_in_at`` is in epoch seconds, like ``auth_time``. ``client_id`` and ``last_submission`` are the
-    application and the details of the last sign-in. ``pending_sign_out`` is a sign-out that is not yet
-    confirmed. ``device_secret`` must be in the form for a device's code.
+    application and the details of the last sign-in, until :func:`forget_submission`. ``pending_sign_out`` is
+    a sign-out that is not yet confirmed. ``device_secret`` must be in the form for a device's code.
     """
 
     uid: str = field(default_factory=new_opaque_value)
@@ -149,6 +149,16 @@ def holds_grant(connection: sa.Connection, session_uid: str, client_id: str, gra
     )
     authorizations = connection.execute(query).scalar_one_or_none() or {}
     return bool(authorizations.get(client_id, {}).get("grant_id") == grant_id)
+
+
+def forget_submission(connection: sa.Connection, session_uid: str | None, client_id: str) -> None:
+    """Forget how the person signed in.
+
+    Logto 1.42 does so when an application that has a grant in the session comes back for consent. It stores
+    a note about the application in place of the sign-in, and its Management API does not show the note.
+    """
+    change = sa.update(op_sessions).where(op_sessions.c.uid == session_uid)
+    connection.execute(change.values(last_submission=None, client_id=client_id))
 
 
 def forget_grant(connection: sa.Connection, user_id: str, grant_id: str) -> None:
