@@ -256,6 +256,10 @@ class SignInFailed(AppError):
         self.is_test = False
 
 
+class SignInAgain(SignInFailed):
+    """Logto does not know any more how the browser signed in there, so the person has to sign in again."""
+
+
 class FormOfAnotherAccount(AppError):
     """The form's page was made for a different person than the one who is signed in now."""
 

@@ -55,6 +55,7 @@ from saas_app.single_sign_on.broker.provider_sign_in import ProviderSignIn
 from saas_app.single_sign_on.broker.registration import Registration
 from saas_app.single_sign_on.broker.service import Broker
 from saas_app.single_sign_on.issuers import IssuerInspector
+from saas_app.single_sign_on.known_sign_ins import KnownSignIns
 from saas_app.support.changes import Desk
 from saas_app.webhooks.changes.backchannel import BackchannelLogout
 
@@ -243,6 +244,7 @@ class Runtime:
             Systems(self.work, self.management, None),
             self.registration,
             People(self.work, self.management),
+            KnownSignIns(self.work, self.vault),
             client_id=self.settings.logto_app_id,
             self_service=self.settings.single_sign_on_self_service,
         )

@@ -11,10 +11,14 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A person whom Logto has just named. ``sid`` is their browser's session there, as the ID token says."""
+    """A person whom Logto has just named. ``sid`` is their browser's session there, as the ID token says.
+
+    ``is_silent``: it does not say that Logto asked who they are.
+    """
 
     subject: str
     sid: str | None
+    is_silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Arrivals(Protocol):
     async def admit(self, arrival: Arrival) -> Admission:
         """Return how a person came in.
 
-        Raises :class:`saas_app.errors.SignInFailed` for a person who must not come in, and
+        Raises :class:`saas_app.errors.SignInFailed` for a person who must not come in,
+        :class:`saas_app.errors.SignInAgain` for one who first has to say who they are, and
         :class:`saas_app.errors.LogtoUnavailable` if that cannot be found out now.
         """

@@ -15,6 +15,11 @@ def renewing_first(path: str) -> str:
     return f"{_RENEWAL}?{urlencode({'next': path})}"
 
 
+def signing_in_first(path: str) -> str:
+    """Return where a browser goes so that Logto asks who this is, and then to ``path``."""
+    return f"/sign-in?{urlencode({'prompt': 'login', 'next': path})}"
+
+
 def own_path(value: str | None, default: str = "/") -> str:
     """Return ``value`` if it is a path on this site, else ``default``.
 

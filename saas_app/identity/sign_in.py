@@ -221,7 +221,10 @@ class SignIn:
     async def _establish(self, browser: Browser, attempt: Attempt, granted: GrantedTokens) -> Outcome:
         if granted.id_token is None or granted.id_claims is None:
             raise SignInFailed(_("Logto did not send an ID token."))
-        arrival = Arrival(granted.id_claims["sub"], _session_id_of(granted.id_claims))
+        authenticated_at = authentication_time(granted.id_claims, utc_now(), attempt.asked_at)
+        arrival = Arrival(
+            granted.id_claims["sub"], _session_id_of(granted.id_claims), is_silent=authenticated_at is None
+        )
         admission = Admission() if self._arrivals is None else await self._arrivals.admit(arrival)
         new = NewSession(
             subject=arrival.subject,
@@ -230,7 +233,7 @@ class SignIn:
             refresh_token=granted.refresh_token,
             user_agent=browser.user_agent,
             address=browser.address,
-            authenticated_at=authentication_time(granted.id_claims, utc_now(), attempt.asked_at),
+            authenticated_at=authenticated_at,
             renewed_for=attempt.renewed_for,
             sso_connector_id=admission.connector_id,
         )

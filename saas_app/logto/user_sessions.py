@@ -81,6 +81,8 @@ class BrowserSession(Record):
 
     ``is_explained``: Logto says how it signed in. Otherwise, ``sso`` says nothing: Logto 1.42 leaves out a
     submission that it cannot read, and discards a proof when the browser is sent to a provider again.
+    ``is_forgotten``: Logto has no submission. Logto 1.42 forgets it when an application that has a grant in
+    the session comes back for consent.
     """
 
     model_config = ConfigDict(val_temporal_unit="seconds")
@@ -99,6 +101,10 @@ class BrowserSession(Record):
 
     is_explained: Annotated[bool, BeforeValidator(_explains)] = Field(
         default=False, validation_alias=AliasPath("lastSubmission", "verificationRecords")
+    )
+
+    is_forgotten: Annotated[bool, BeforeValidator(lambda submission: submission in (None, True))] = Field(
+        default=True, validation_alias="lastSubmission"
     )
 
     @property

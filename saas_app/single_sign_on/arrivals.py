@@ -5,6 +5,9 @@ connector in Logto may have been changed, and a session at Logto may be older th
 how a browser signed in (:class:`saas_app.logto.BrowserSession`), and :mod:`.proofs` decides. In doubt, nobody
 comes in, so ID tokens must name the session (``sid``), which ``saas-app provision`` sees to. Who is refused
 also loses the session at Logto, so that it cannot be tried again, here or elsewhere.
+
+When a grant is renewed silently, Logto 1.42 forgets how the browser signed in. Then what it said the first
+time counts (:mod:`.known_sign_ins`). If that is not known, the person signs in again.
 """
 
 from __future__ import annotations
@@ -16,14 +19,15 @@ import structlog
 from saas_app.audit.recorder import record
 from saas_app.changes.organization_change import Systems
 from saas_app.db import keys
-from saas_app.errors import LogtoUnavailable, SignInFailed
+from saas_app.errors import LogtoUnavailable, SignInAgain, SignInFailed
 from saas_app.identity.arrivals import Admission, Arrival
 from saas_app.logto import BrowserSession, LogtoUser, ManagementError, SsoSubmission, explaining
 from saas_app.single_sign_on.broker.people import People
 from saas_app.single_sign_on.broker.registration import Registration
 from saas_app.single_sign_on.changes.group_roles import set_roles_of_groups
 from saas_app.single_sign_on.changes.joining import let_join
-from saas_app.single_sign_on.proofs import Refusal, find_objection, is_linked
+from saas_app.single_sign_on.known_sign_ins import KnownSignIns
+from saas_app.single_sign_on.proofs import Refusal, find_objection, is_linked, last_proof
 from saas_app.single_sign_on.queries import find_by_connector, is_allowed, list_held_domains
 from saas_app.single_sign_on.refusals import refusal_event
 from saas_app.single_sign_on.values import CONNECTOR_MARK, GROUPS_CLAIM, Connection
@@ -44,6 +48,7 @@ class CompanyArrivals:
         systems: Systems,
         registration: Registration,
         people: People,
+        known: KnownSignIns,
         *,
         client_id: str,
         self_service: bool,
@@ -52,34 +57,67 @@ class CompanyArrivals:
         self._management = systems.management
         self._registration = registration
         self._people = people
+        self._known = known
         self._client_id = client_id
         self._self_service = self_service
 
     async def admit(self, arrival: Arrival) -> Admission:
         """Return through which connector of an organization here a person came, if through one.
 
-        The operator's own connectors do not count. Raises :class:`SignInFailed` and
+        The operator's own connectors do not count. Raises :class:`SignInFailed`, :class:`SignInAgain` and
         :class:`LogtoUnavailable`.
         """
         with explaining():
             session = await self._find_session(arrival)
-            if session is None or not session.is_explained:
+            if session is None:
                 await self._refuse(arrival, session, Refusal.UNEXPLAINED)
-            if session.sso is None:
-                return Admission()
-            connection = await self._find_by_connector(session.sso.connector_id)
-            if connection is None:
-                await self._admit_by_other_connector(arrival, session, session.sso)
-                return Admission()
-            return await self._admit_by_connection(arrival, session, session.sso, connection)
+            admission = await self._admit_from(arrival, session)
+            await self._known.remember(arrival, session, admission)
+            return admission
+
+    async def _admit_from(self, arrival: Arrival, session: BrowserSession) -> Admission:
+        if session.is_forgotten and arrival.is_silent:
+            return await self._admit_as_before(arrival, session)
+        if not session.is_explained:
+            await self._refuse(arrival, session, Refusal.UNEXPLAINED)
+        if session.sso is None:
+            return Admission()
+        connection = await self._find_by_connector(session.sso.connector_id)
+        if connection is None:
+            await self._admit_by_other_connector(arrival, session, session.sso)
+            return Admission()
+        return await self._admit_by_connection(arrival, session, session.sso, connection)
+
+    async def _admit_as_before(self, arrival: Arrival, session: BrowserSession) -> Admission:
+        """Admit a person who came in before from this session, of which Logto has forgotten how it began.
+
+        What the company's provider last said of the account is examined like a new assertion.
+        """
+        earlier = await self._known.find(arrival, session)
+        if earlier is None:
+            log.info("logto has forgotten a sign-in that is not known here", user_id=arrival.subject)
+            await self._end_at_logto(arrival.subject, session)
+            raise SignInAgain(Refusal.UNEXPLAINED.advice)
+        if earlier.connector_id is None:
+            return earlier
+        connection = await self._find_by_connector(earlier.connector_id)
+        if connection is None:
+            await self._refuse(arrival, session, Refusal.REMOVED)
+        return await self._admit_by_connection(arrival, session, None, connection)
 
     async def _admit_by_connection(
-        self, arrival: Arrival, session: BrowserSession, proof: SsoSubmission, connection: Connection
+        self, arrival: Arrival, session: BrowserSession, proof: SsoSubmission | None, connection: Connection
     ) -> Admission:
-        """Admit people whom the connection lets in. While it is off, that is nobody."""
+        """Admit people whom the connection lets in. While it is off, that is nobody.
+
+        Without ``proof``, the last one of the account counts.
+        """
         account = await self._find_account(arrival.subject)
+        if proof is None and account is not None:
+            issuer = self._registration.issuer(connection.connector_id)
+            proof = last_proof(account, connection.connector_id, issuer)
         refusal = await self._examine(connection, proof, account)
-        if account is None or refusal is not None:
+        if account is None or proof is None or refusal is not None:
             await self._refuse(arrival, session, refusal or Refusal.GONE, connection, proof)
         await self._people.note_account(connection.organization_id, proof.user_id, account.id)
         has_joined = await let_join(self._systems, connection, account)
@@ -105,10 +143,12 @@ class CompanyArrivals:
             await self._refuse(arrival, session, Refusal.NOT_LINKED if account else Refusal.GONE)
 
     async def _examine(
-        self, connection: Connection, proof: SsoSubmission, account: LogtoUser | None
+        self, connection: Connection, proof: SsoSubmission | None, account: LogtoUser | None
     ) -> Refusal | None:
         if account is None:
             return Refusal.GONE
+        if proof is None:
+            return Refusal.NOT_LINKED
         organization_id = connection.organization_id
         async with self._systems.work.reading(organization_id) as db:
             held = await list_held_domains(db, organization_id)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -90,6 +91,7 @@ class Refusal(StrEnum):
 
 
 _LONGEST_ADDRESS: Final = 320  # characters
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 def find_objection(
@@ -144,6 +146,21 @@ def revision_of(connection: Connection) -> str:
         connection.created_at.isoformat(),
     )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def last_proof(account: LogtoUser, connector_id: str, issuer: str) -> SsoSubmission | None:
+    """Return what an issuer last said of an account, from its identity, which Logto 1.42 does not forget."""
+    found = [identity for identity in account.sso_identities if identity.issuer == issuer]
+    if not found:
+        return None
+    newest = max(found, key=lambda identity: identity.updated_at or _LONG_AGO)
+    return SsoSubmission(
+        connector_id=connector_id,
+        issuer=issuer,
+        user_id=newest.identity_id,
+        email=newest.detail.get("email"),
+        claims=newest.detail,
+    )
 
 
 def is_linked(proof: SsoSubmission, account: LogtoUser) -> bool:

@@ -7,10 +7,10 @@ from quart.typing import ResponseReturnValue
 
 from saas_app.accounts.sign_in_options import read_options
 from saas_app.email_domains.changes.joins import note_join
-from saas_app.errors import BadRequest, SsoRequired
+from saas_app.errors import BadRequest, SignInAgain, SsoRequired
 from saas_app.identity.logto_messages import SignInOptions
 from saas_app.identity.principal import SessionPrincipal
-from saas_app.identity.return_paths import KEPT_FORM, own_path
+from saas_app.identity.return_paths import KEPT_FORM, own_path, signing_in_first
 from saas_app.identity.single_sign_on import SINGLE_SIGN_ON, sign_in_mark
 from saas_app.text.translation import _
 from saas_app.web.context import browser, cookie_name, runtime, session_cookie, set_cookie
@@ -52,7 +52,10 @@ async def sign_up() -> ResponseReturnValue:
 @only_deliberately
 async def callback() -> ResponseReturnValue:
     """Complete a sign-in when Logto returns the browser."""
-    done = await runtime().sign_in.finish(browser(request), _callback_url())
+    try:
+        done = await runtime().sign_in.finish(browser(request), _callback_url())
+    except SignInAgain as forgotten:
+        return redirect(signing_in_first(forgotten.next_path), 303)
     await note_join(runtime().work, runtime().management, done.claims)
     response = redirect(done.next_path, 303)
     if done.session_cookie is not None:

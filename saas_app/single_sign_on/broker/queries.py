@@ -1,4 +1,4 @@
-"""Statements on the people of companies' providers, on errands, and on what Logto can fetch."""
+"""Statements on the people of companies' providers, on errands, on what Logto can fetch, and on sign-ins."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.rows import changed
 from saas_app.db.session import DatabaseSession, WritingSession
-from saas_app.db.upsert import insert_if_absent
+from saas_app.db.upsert import insert_if_absent, upsert
 from saas_app.identity.vault import fingerprint
 from saas_app.models import SignInAttemptRow, SsoPerson
 
@@ -61,6 +61,28 @@ async def keep(db: WritingSession, key: str, holder: str, sealed: bytes, lifetim
             expires_at=now + lifetime,
         )
     )
+
+
+async def replace(db: WritingSession, key: str, holder: str, sealed: bytes, lifetime: timedelta) -> None:
+    """Store an encrypted value as :func:`keep` does, in place of an earlier one."""
+    row = {
+        "state_hash": fingerprint(key),
+        "browser_hash": fingerprint(holder),
+        "payload": sealed,
+        "expires_at": utc_now() + lifetime,
+    }
+    await upsert(db, SignInAttemptRow, [row], key=("state_hash",))
+
+
+async def find(db: DatabaseSession, key: str, holder: str) -> bytes | None:
+    """Return an encrypted value of this holder, and keep it."""
+    statement = sa.select(SignInAttemptRow.payload).where(
+        SignInAttemptRow.state_hash == fingerprint(key),
+        SignInAttemptRow.browser_hash == fingerprint(holder),
+        SignInAttemptRow.expires_at > utc_now(),
+    )
+    sealed: bytes | None = await db.scalar(statement)
+    return sealed
 
 
 async def take(db: WritingSession, key: str, holder: str) -> bytes | None:

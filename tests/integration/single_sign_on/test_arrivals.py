@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from saas_app.single_sign_on.values import Stage
-from tests.clients import Browser
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
 from tests.integration.single_sign_on.company import Company, SignInThroughCompany, new_domain
@@ -68,21 +67,6 @@ async def test_a_silent_renewal_stays_through_the_company(
 
     started = await browser.get("/sign-in/renew?for=x", 303)
     await browser.come_back(started.headers["Location"], None)
-
-    assert await connection_on.sessions_here(person.id) == [await connector_of(connection_on)]
-
-
-async def test_two_tabs_both_sign_in(
-    connection_on: Company, make: Factory, open_browser: OpenBrowser
-) -> None:
-    person = await make.person(domain=connection_on.domain)
-    connection_on.asserts(connection_on.address(person.username))
-    browser: Browser = await open_browser()
-    first = await connection_on.callback(browser)
-    second = await connection_on.callback(browser)
-
-    await browser.get(first, 303)
-    await browser.get(second, 303)
 
     assert await connection_on.sessions_here(person.id) == [await connector_of(connection_on)]
 

@@ -125,18 +125,6 @@ async def test_a_refused_callback_that_is_opened_again_signs_nobody_in(
     await browser.get("/account", 303)
 
 
-async def test_a_refused_tab_does_not_let_the_other_one_in(
-    astray: Company, victim: Person, browser: Browser
-) -> None:
-    first = await astray.callback(browser)
-    second = await astray.callback(browser)
-    await browser.get(first, 400)
-
-    await browser.get(second, 400)
-
-    await assert_kept_out(astray, browser, victim.id, "another provider")
-
-
 async def test_a_session_of_the_victim_in_the_attackers_browser_stays_as_it_was(
     astray: Company, victim: Person, open_browser: OpenBrowser
 ) -> None:
