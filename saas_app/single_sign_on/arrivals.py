@@ -38,9 +38,9 @@ log = structlog.get_logger(__name__)
 class CompanyArrivals:
     """The check, for one application at Logto: :class:`saas_app.identity.arrivals.Arrivals`.
 
-    A sign-in costs one call to Logto, one through a company two, and one through the operator's connector
-    three. ``systems`` is also used by Workroom itself. ``self_service``: every organization may connect a
-    provider, also one that the operator has not allowed.
+    A sign-in costs one call to Logto, one through a company two or more, and one through the operator's
+    connector three. ``systems`` is also used by Workroom itself. ``self_service``: every organization may
+    connect a provider, also one that the operator has not allowed.
     """
 
     def __init__(

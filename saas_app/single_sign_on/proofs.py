@@ -65,7 +65,8 @@ class Refusal(StrEnum):
         "the address is outside the domains",
         _(
             "Your company’s identity provider named an email address outside your organization’s verified "
-            "domains. Ask an admin of your organization, or sign in another way."
+            "domains. If you have another account there, sign out at the provider first, then try again. If "
+            "not, ask an admin of your organization."
         ),
     )
     FOREIGN_ACCOUNT = (

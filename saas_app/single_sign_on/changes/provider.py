@@ -84,8 +84,8 @@ async def configure(
             raise Invalid(
                 fields={"issuer": _("Turn single sign-on off before you change the issuer or the client ID.")}
             )
-        if not wanted.client_secret and not (is_same and await _has_secret(turn)):
-            raise Invalid(fields={"client_secret": _("Enter the client secret.")})
+        if not wanted.client_secret:
+            await _require_stored_secret(turn, is_same=is_same)
         await inspect(inspector, wanted.issuer)
         entered = replace(
             now,
@@ -134,9 +134,15 @@ async def _keep(
         await save_secret(db, turn.organization_id, vault.seal(client_secret))
 
 
-async def _has_secret(turn: MemberChange) -> bool:
+async def _require_stored_secret(turn: MemberChange, *, is_same: bool) -> None:
+    """Raise :class:`Invalid` unless a secret is stored for the client, which ``is_same`` as before."""
     async with turn.work.reading(turn.organization_id) as db:
-        return await find_secret(db) is not None
+        is_stored = await find_secret(db) is not None
+    if not is_stored:
+        raise Invalid(fields={"client_secret": _("Enter the client secret.")})
+    if not is_same:
+        problem = _("Enter the secret again: the stored one belongs to another issuer or client ID.")
+        raise Invalid(fields={"client_secret": problem})
 
 
 async def remove(change: MemberChange) -> None:

@@ -15,6 +15,7 @@ from saas_app.text.translation import _
 from saas_app.web.context import browser, runtime
 from saas_app.web.guards import public, public_webhook, public_without_database
 from saas_app.web.limits import limited_by_address
+from saas_app.web.notices import notify
 from saas_app.web.prefetches import only_deliberately
 from saas_app.web.templating import render
 from saas_app.web.to_logto import bound_to_attempt
@@ -67,6 +68,7 @@ async def come_back(connector_id: str) -> ResponseReturnValue:
         None if principal is None else principal.subject,
     )
     if landing.is_test:
+        await notify(_("The test succeeded."))
         return redirect(landing.url, 303)
     return render("single_sign_on/moving_on.html", url=landing.url)
 

@@ -55,10 +55,10 @@ async def begin(tenant: Tenant) -> ResponseReturnValue:
 async def choose_domains(tenant: Tenant) -> ResponseReturnValue:
     """Choose the email domains whose people use it."""
     service.require_offered(runtime().settings)
-    work = switching.choose_domains(
-        organization_change(tenant), read_domains(await request.form), self_service=_self_service()
-    )
-    return await try_change(tenant, work, _("Email domains saved."), "domains")
+    chosen = read_domains(await request.form)
+    work = switching.choose_domains(organization_change(tenant), chosen, self_service=_self_service())
+    notice = _("Email domains saved.") if chosen else _("Saved. No email domain is chosen.")
+    return await try_change(tenant, work, notice, "domains")
 
 
 @blueprint.post("/provider")

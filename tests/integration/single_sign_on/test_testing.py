@@ -89,7 +89,9 @@ async def test_a_test_by_the_admin_succeeds_and_says_which_claims_arrived(config
     assert (event.actor_id, event.actor_name) == (configured.admin.id, "Ada")
     assert {"email", "sub", "name"} <= set((event.after or {})["claims"])
     assert configured.address(configured.admin.username) not in str(event.after)
-    assert "Ada signed in through the provider" in await configured.browser.text(page_of(configured))
+    page = await configured.browser.text(page_of(configured))
+    assert "The test succeeded." in page
+    assert "Ada signed in through the provider" in page
 
 
 async def test_a_test_changes_nothing_at_logto(configured: Company) -> None:
@@ -135,6 +137,7 @@ async def test_a_test_counts_once(configured: Company) -> None:
     page = await text_of(await configured.browser.get(callback, 400))
 
     assert "has already been used" in page
+    assert "You can sign in again." not in page  # Ada still is
     assert len(await configured.events("sso.test")) == 1
 
 
@@ -165,7 +168,7 @@ async def test_the_address_of_somebody_else_fails_the_test(configured: Company, 
 
 @pytest.mark.parametrize(
     ("email", "problem"),
-    [(None, "did not confirm an email address"), ("ada@elsewhere.example", "outside your organization’s")],
+    [(None, "did not confirm an email address"), ("ada@elsewhere.example", "sign out at the provider first")],
 )
 async def test_an_address_that_does_not_count_fails_the_test(
     configured: Company, email: str | None, problem: str

@@ -66,7 +66,7 @@ async def test_for_another_provider_or_client_the_secret_has_to_be_entered(
 
     page = await tested.send("provider", tested.provider(**{change: other}, client_secret=""), 422)
 
-    assert "Enter the client secret." in page
+    assert "Enter the secret again: the stored one belongs to another issuer or client ID." in page
     assert await tested.company.connection() == before
 
 

@@ -74,6 +74,12 @@ async def test_a_domain_that_is_proved_by_dns_can_be_chosen(begun: Wizard) -> No
     assert (await begun.actions())[-1] == "sso.change"
 
 
+async def test_saving_without_a_domain_says_that_none_is_chosen(begun: Wizard) -> None:
+    await begun.send("domains", {})
+
+    assert "No email domain is chosen." in await begun.text()
+
+
 async def test_saving_the_domains_again_records_nothing(begun: Wizard) -> None:
     await begun.send("domains", {"domains": begun.company.domain})
 
