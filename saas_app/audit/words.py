@@ -89,6 +89,7 @@ _REASONS: Final[Mapping[str, Sentence]] = {
         _("the connection was removed"),
         _("single sign-on is off"),
         _("another provider"),
+        _("they signed in before single sign-on was last turned on"),
         _("the identity is not the account’s"),
         _("no verified address"),
         _("the address is outside the domains"),

@@ -30,7 +30,7 @@ from saas_app.single_sign_on.known_sign_ins import KnownSignIns
 from saas_app.single_sign_on.proofs import Refusal, find_objection, is_linked, last_proof
 from saas_app.single_sign_on.queries import find_by_connector, is_allowed, list_held_domains
 from saas_app.single_sign_on.refusals import refusal_event
-from saas_app.single_sign_on.values import CONNECTOR_MARK, GROUPS_CLAIM, Connection
+from saas_app.single_sign_on.values import CONNECTOR_MARK, GROUPS_CLAIM, SINCE_CLAIM, Connection
 
 log = structlog.get_logger(__name__)
 
@@ -155,7 +155,11 @@ class CompanyArrivals:
             allowed = await is_allowed(db, organization_id, self_service=self._self_service)
         issuer = self._registration.issuer(connection.connector_id)
         objection = find_objection(connection, held, issuer, proof, account)
-        return objection or (None if allowed and connection.is_on else Refusal.OFF)
+        if objection is None and not (allowed and connection.is_on):
+            return Refusal.OFF
+        if objection is None and proof.claims.get(SINCE_CLAIM) != connection.since:
+            return Refusal.EARLIER  # the session at Logto may be from another provider of the organization
+        return objection
 
     async def _refuse(
         self,

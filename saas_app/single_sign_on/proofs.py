@@ -50,6 +50,10 @@ class Refusal(StrEnum):
         "another provider",
         _("Your organization has changed its identity provider since you signed in. Sign in again."),
     )
+    EARLIER = (
+        "they signed in before single sign-on was last turned on",
+        _("Your organization has turned its single sign-on on since you signed in. Sign in again."),
+    )
     NOT_LINKED = (
         "the identity is not the account’s",
         _("Logto signed you in to an account that is not linked to your company’s. Sign in again."),

@@ -21,6 +21,9 @@ BASE_SCOPES: Final = ("openid", "profile", "email")
 GROUPS_CLAIM: Final = "groups"
 """Our name for the claim with a person's groups, in what we say to Logto."""
 
+SINCE_CLAIM: Final = "since"
+"""Our name for the claim with :attr:`Connection.since`, in what we say to Logto."""
+
 MAX_GROUPS: Final = 50
 """The most rows in the mapping of groups to roles."""
 
@@ -87,6 +90,11 @@ class Connection:
     def is_on(self) -> bool:
         """Whether people sign in through the provider."""
         return self.on_at is not None
+
+    @property
+    def since(self) -> str:
+        """Since when people sign in through the provider, or "" while it is off. It changes only then."""
+        return "" if self.on_at is None else self.on_at.isoformat()
 
 
 @dataclass(frozen=True, slots=True)

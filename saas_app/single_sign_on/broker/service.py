@@ -42,7 +42,7 @@ from saas_app.single_sign_on.queries import (
     list_held_domains,
 )
 from saas_app.single_sign_on.refusals import refusal_event
-from saas_app.single_sign_on.values import Connection
+from saas_app.single_sign_on.values import SINCE_CLAIM, Connection
 from saas_app.text.translation import Sentence, _
 
 log = structlog.get_logger(__name__)
@@ -206,6 +206,7 @@ class Broker:
             "nonce": asked.nonce,
             "email": email,
             "email_verified": True,
+            SINCE_CLAIM: connection.since,
             **claims_for_logto(verified.claims, group_claim=connection.group_claim),
         }
         code = await self._errands.promise(Assertion(errand.connector_id, said))

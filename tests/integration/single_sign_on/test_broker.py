@@ -117,6 +117,7 @@ async def test_logto_learns_what_it_needs_and_nothing_else(passage: Passage, set
         "nonce": NONCE,
         "email": company.address("carol"),
         "email_verified": True,
+        "since": (await company.connection()).since,
         "name": "Carol Doe",
         "picture": "https://pictures.example/carol.png",
     }
