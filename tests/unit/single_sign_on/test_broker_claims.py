@@ -21,7 +21,9 @@ def test_nothing_else_counts_as_verified(verified: object) -> None:
     assert verified_email({"email": EMAIL, "email_verified": verified}) is None
 
 
-@pytest.mark.parametrize("email", [None, "", " ", ".", "\u200b", 7, [EMAIL], {EMAIL: True}])
+@pytest.mark.parametrize(
+    "email", [None, "", " ", ".", "\u200b", 7, [EMAIL], {EMAIL: True}, " " * 310 + EMAIL]
+)
 def test_an_address_is_a_text(email: object) -> None:
     assert verified_email({"email": email, "email_verified": True}) is None
 
@@ -31,6 +33,20 @@ def test_an_address_is_a_text(email: object) -> None:
 )
 def test_an_address_is_written_in_one_way(email: str) -> None:
     assert verified_email({"email": email, "email_verified": True}) == EMAIL
+
+
+@pytest.mark.parametrize(
+    ("written", "said_to_logto"),
+    [
+        ("Carol@CORP.Example", "Carol@corp.example"),
+        ("carol@MÜLLER.example", "carol@müller.example"),
+        ("carol@xn--mller-kva.example", "carol@xn--mller-kva.example"),
+        ("carol@acm\u0130.example", "carol@acmi\u0307.example"),  # to PostgreSQL, the first is acmi.example
+        ("carol@ac\u212a.example", "carol@ack.example"),  # the sign for kelvin
+    ],
+)
+def test_its_domain_is_written_as_its_owner_chose(written: str, said_to_logto: str) -> None:
+    assert verified_email({"email": written, "email_verified": True}) == said_to_logto
 
 
 def said(**claims: Any) -> dict[str, Any]:
