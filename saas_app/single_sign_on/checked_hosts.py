@@ -11,7 +11,9 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
+from functools import partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address
 from typing import Final, TypeAlias
 
@@ -68,9 +70,16 @@ class IssuerRefused(Exception):
         self.reason = reason
 
 
+_THREADS: Final = ThreadPoolExecutor(64, thread_name_prefix="providers-hosts")
+"""A nameserver that does not answer holds a thread for half a minute, and may belong to whoever chose the host.
+The loop's own threads also look up Logto and the database, so they must not be held.
+"""
+
+
 async def look_up(host: str) -> list[str]:
     """Return the addresses of a host as this machine finds them. Raises :class:`OSError`."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    ask = partial(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_THREADS, ask)
     return list(dict.fromkeys(str(sockaddr[0]) for *_kind, sockaddr in found))
 
 

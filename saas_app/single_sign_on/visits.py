@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from ssl import SSLContext
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 import aiohttp
 import structlog
@@ -32,6 +33,9 @@ from saas_app.text.translation import _
 
 log = structlog.get_logger(__name__)
 
+_AT_ONCE: Final = (
+    8  # visits to one issuer. The others wait, so that one that hangs takes little from this process
+)
 _MOST_SHOWN: Final = 100  # scopes or claims
 _LONGEST_SHOWN: Final = 100  # characters of each
 
@@ -88,6 +92,7 @@ class ProviderVisits:
         self._look_up = look_up
         self._tls = tls
         self._timeout = timeout
+        self._turns = WeakValueDictionary[str, asyncio.Semaphore]()
 
     @asynccontextmanager
     async def visit(self, issuer: str) -> AsyncIterator[Visit]:
@@ -102,7 +107,8 @@ class ProviderVisits:
         except NotAnIssuer as wrong:
             raise IssuerRefused(Refusal.ADDRESS, wrong.reason) from None
         try:
-            async with asyncio.timeout(self._timeout):
+            turns = self._turns.setdefault(issuer, asyncio.Semaphore(_AT_ONCE))
+            async with asyncio.timeout(self._timeout), turns:
                 hosts = CheckedHosts(self._look_up, allows_private=self._allows_private)
                 async with open_session(hosts, self._tls) as http:
                     yield Visit(await self._read(issuer, hosts, http), http)
