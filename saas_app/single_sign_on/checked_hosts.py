@@ -71,8 +71,8 @@ class IssuerRefused(Exception):
 
 
 _THREADS: Final = ThreadPoolExecutor(64, thread_name_prefix="providers-hosts")
-"""A nameserver that does not answer holds a thread for half a minute, and may belong to whoever chose the host.
-The loop's own threads also look up Logto and the database, so they must not be held.
+"""A nameserver that does not answer holds a thread for half a minute, and may belong to whoever chose the
+host. The loop's own threads also look up Logto and the database, so they must not be held.
 """
 
 
