@@ -25,11 +25,13 @@ class Arrival:
 class Admission:
     """How a person who may come in signed in.
 
-    ``connector_id`` is the enterprise connector, or None if they came another way. ``roles_changed``: their
-    membership or roles at Logto were changed after it issued the ID token, which names the old ones.
+    ``connector_id`` is the enterprise connector, or None if they came another way, and ``since`` tells from
+    when on the connection was on. ``roles_changed``: their membership or roles at Logto were changed after it
+    issued the ID token, which names the old ones.
     """
 
     connector_id: str | None = None
+    since: str = ""
     roles_changed: bool = False
 
 

@@ -86,7 +86,8 @@ class CompanyArrivals:
         if connection is None:
             await self._admit_by_other_connector(arrival, session, session.sso)
             return Admission()
-        return await self._admit_by_connection(arrival, session, session.sso, connection)
+        since = session.sso.claims.get(SINCE_CLAIM)
+        return await self._admit_by_connection(arrival, session, session.sso, since, connection)
 
     async def _admit_as_before(self, arrival: Arrival, session: BrowserSession) -> Admission:
         """Admit a person who came in before from this session, of which Logto has forgotten how it began.
@@ -103,27 +104,35 @@ class CompanyArrivals:
         connection = await self._find_by_connector(earlier.connector_id)
         if connection is None:
             await self._refuse(arrival, session, Refusal.REMOVED)
-        return await self._admit_by_connection(arrival, session, None, connection)
+        return await self._admit_by_connection(arrival, session, None, earlier.since, connection)
 
     async def _admit_by_connection(
-        self, arrival: Arrival, session: BrowserSession, proof: SsoSubmission | None, connection: Connection
+        self,
+        arrival: Arrival,
+        session: BrowserSession,
+        proof: SsoSubmission | None,
+        since: object,
+        connection: Connection,
     ) -> Admission:
         """Admit people whom the connection lets in. While it is off, that is nobody.
 
-        Without ``proof``, the last one of the account counts.
+        Without ``proof``, the last one of the account counts. ``since`` is :attr:`.Connection.since` as it
+        was when the browser came through the provider: another one may have been there before.
         """
         account = await self._find_account(arrival.subject)
         if proof is None and account is not None:
             issuer = self._registration.issuer(connection.connector_id)
             proof = last_proof(account, connection.connector_id, issuer)
         refusal = await self._examine(connection, proof, account)
+        if refusal is None and since != connection.since:
+            refusal = Refusal.EARLIER
         if account is None or proof is None or refusal is not None:
             await self._refuse(arrival, session, refusal or Refusal.GONE, connection, proof)
         await self._people.note_account(connection.organization_id, proof.user_id, account.id)
         has_joined = await let_join(self._systems, connection, account)
         groups = proof.claims.get(GROUPS_CLAIM)
         roles_changed = await set_roles_of_groups(self._systems, connection, account, groups)
-        return Admission(connection.connector_id, has_joined or roles_changed)
+        return Admission(connection.connector_id, connection.since, has_joined or roles_changed)
 
     async def _admit_by_other_connector(
         self, arrival: Arrival, session: BrowserSession, proof: SsoSubmission
@@ -155,11 +164,7 @@ class CompanyArrivals:
             allowed = await is_allowed(db, organization_id, self_service=self._self_service)
         issuer = self._registration.issuer(connection.connector_id)
         objection = find_objection(connection, held, issuer, proof, account)
-        if objection is None and not (allowed and connection.is_on):
-            return Refusal.OFF
-        if objection is None and proof.claims.get(SINCE_CLAIM) != connection.since:
-            return Refusal.EARLIER  # the session at Logto may be from another provider of the organization
-        return objection
+        return objection or (None if allowed and connection.is_on else Refusal.OFF)
 
     async def _refuse(
         self,

@@ -28,6 +28,7 @@ class _Known:
     """An admission from a session at Logto, and when Logto had last signed the person in there."""
 
     connector_id: str | None
+    since: str
     signed_in_at: datetime
 
 
@@ -45,7 +46,7 @@ class KnownSignIns:
         """Store how a person came in, unless Logto does not say when it signed them in."""
         if session.signed_in_at is None:
             return
-        known = _KNOWN.dump_json(_Known(admission.connector_id, session.signed_in_at))
+        known = _KNOWN.dump_json(_Known(admission.connector_id, admission.since, session.signed_in_at))
         async with self._work.writing() as db:
             sealed = self._vault.seal(known.decode())
             await queries.replace(db, self._key(arrival), arrival.subject, sealed, _KEPT)
@@ -61,7 +62,8 @@ class KnownSignIns:
             known = _KNOWN.validate_json(content)
         except ValidationError:  # of another release
             return None
-        return Admission(known.connector_id) if known.signed_in_at == session.signed_in_at else None
+        is_same = known.signed_in_at == session.signed_in_at
+        return Admission(known.connector_id, known.since) if is_same else None
 
     def _key(self, arrival: Arrival) -> str:
         """Return a key that nobody else can say, although a callback may name any."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from local_logto.fakes.openid import FakeOpenId, fake_openid
@@ -48,6 +49,25 @@ async def test_a_sign_in_at_an_earlier_provider_does_not_count_at_the_next_one(
     (event,) = await connection_on.events("sso.refuse")
     assert event.after is not None
     assert event.after["reason"] == "they signed in before single sign-on was last turned on"
+
+
+async def test_it_does_not_count_either_when_the_account_has_come_through_the_next_one(
+    connection_on: Company, browser: Browser, next_provider: FakeOpenId, open_browser: OpenBrowser
+) -> None:
+    """Logto has forgotten how the browser signed in, and knows only what was last said of the account."""
+    await come_back(browser, 303)
+    now = utc_now()
+    await connection_on.change(
+        issuer=next_provider.issuer, client_id=next_provider.client_id, on_at=now, required_at=now
+    )
+    after = replace(connection_on, provider=next_provider)
+    await after.save_secret()
+    after.asserts(after.address("carol"))
+    await after.arrive(await open_browser())
+
+    page = await come_back(browser, 400)
+
+    assert "has turned its single sign-on on since you signed in" in page
 
 
 async def test_the_next_sign_in_at_the_provider_counts_again(

@@ -239,14 +239,14 @@ def session() -> BrowserSession:
 async def arrival(known: KnownSignIns, session: BrowserSession) -> Arrival:
     """The arrival of a person who came in through a connector."""
     arrived = Arrival(new_cookie_value(), new_cookie_value())
-    await known.remember(arrived, session, Admission("c1", roles_changed=True))
+    await known.remember(arrived, session, Admission("c1", "s1", roles_changed=True))
     return arrived
 
 
 async def test_a_known_sign_in_is_found_again_and_again(
     known: KnownSignIns, arrival: Arrival, session: BrowserSession
 ) -> None:
-    assert [await known.find(arrival, session) for _ in range(2)] == [Admission("c1")] * 2
+    assert [await known.find(arrival, session) for _ in range(2)] == [Admission("c1", "s1")] * 2
 
 
 async def test_the_newest_sign_in_is_known(

@@ -8,13 +8,12 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from aiohttp import web
 
 from saas_app.single_sign_on.checked_hosts import look_up
-from saas_app.single_sign_on.issuers import IssuerInspector, IssuerRefused, Refusal
 from tests.integration.single_sign_on.issuers.conftest import (
     METADATA,
-    Certificates,
-    Internet,
+    Inspect,
     PublishingProvider,
     never,
 )
@@ -43,16 +42,23 @@ async def test_hosts_of_providers_are_looked_up_in_threads_of_their_own() -> Non
 
 
 async def test_a_provider_that_hangs_is_visited_by_a_few_at_once(
-    publisher: PublishingProvider, internet: Internet, certificates: Certificates
+    publisher: PublishingProvider, inspect: Inspect
 ) -> None:
-    publisher.answers[METADATA] = never
-    inspector = IssuerInspector(
-        allows_private=False, look_up=internet.look_up, tls=certificates[1], timeout=1.0
-    )
+    full = asyncio.Event()
 
-    ends = await asyncio.gather(
-        *(inspector.inspect(publisher.issuer) for _ in range(12)), return_exceptions=True
-    )
+    async def hang(request: web.Request) -> web.StreamResponse:
+        if len(publisher.received) == 8:
+            full.set()
+        return await never(request)
 
-    assert [end.kind for end in ends if isinstance(end, IssuerRefused)] == [Refusal.TIMEOUT] * 12
-    assert publisher.paths == [METADATA] * 8
+    publisher.answers[METADATA] = hang
+    async with asyncio.timeout(10), asyncio.TaskGroup() as visits:
+        started = [visits.create_task(inspect(publisher.issuer)) for _ in range(9)]
+        await full.wait()
+
+        _ended, under_way = await asyncio.wait(started, timeout=0.3)
+
+        assert len(under_way) == 9
+        assert publisher.paths == [METADATA] * 8
+        for visit in under_way:
+            visit.cancel()
