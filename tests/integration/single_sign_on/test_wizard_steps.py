@@ -64,6 +64,15 @@ async def test_the_settings_lead_to_the_page(wizard: Wizard) -> None:
     assert "Manage single sign-on" in await wizard.browser.text(f"{wizard.company.root}/settings")
 
 
+async def test_the_settings_say_that_auto_join_does_not_apply_while_it_is_on(tested: Wizard) -> None:
+    settings, said = f"{tested.company.root}/settings", "its settings decide who joins"
+    assert said not in await tested.browser.text(settings)
+
+    await tested.send("on")
+
+    assert said in await tested.browser.text(settings)
+
+
 # Email domains
 
 
