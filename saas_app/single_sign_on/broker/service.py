@@ -159,9 +159,25 @@ class Broker:
             raise _of_test(failure, errand.purpose) from None
 
     async def redeem(self, connector_id: str, code: str) -> str | None:
-        """Return the ID token for a code of ours, or None. The caller has authenticated the connector."""
+        """Return the ID token for a code of ours, or None, also if what it says does not count any more.
+
+        The caller has authenticated the connector.
+        """
         assertion = await self._errands.redeem(code, connector_id)
-        return None if assertion is None else self.signer.sign(assertion.claims)
+        if assertion is None or not await self._counts_still(assertion):
+            return None
+        return self.signer.sign(assertion.claims)
+
+    async def _counts_still(self, assertion: Assertion) -> bool:
+        """Return whether the connection is on as it was, and may speak for the address."""
+        connection, said = await self._find_by_connector(assertion.connector_id), assertion.claims
+        if connection is None or said.get(SINCE_CLAIM) != connection.since:
+            return False
+        organization_id = connection.organization_id
+        async with self._systems.work.reading(organization_id) as db:
+            allowed = await is_allowed(db, organization_id, self_service=self._self_service)
+            trusted = trusted_domains(connection, await list_held_domains(db, organization_id))
+        return allowed and find_objection_to(said["email"], trusted) is None
 
     async def _send(
         self, connection: Connection, purpose: LogtoRequest | Tester, browser_cookie: str, prompt: str

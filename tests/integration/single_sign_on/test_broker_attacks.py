@@ -301,6 +301,25 @@ async def test_a_change_while_the_provider_answers_counts(
     assert reason in await passage.refusal(back)
 
 
+LATE: dict[str, Change] = {
+    "turned off": lambda company: company.change(on_at=None),
+    "turned on again": lambda company: company.change(on_at=utc_now()),
+    "removed": _remove,
+    "domain lost": lambda company: company.lose(),
+    "domain not chosen": lambda company: company.change(domains=["a.example"]),
+}
+
+
+@pytest.mark.parametrize("change", LATE.values(), ids=LATE)
+async def test_a_change_before_logto_fetches_the_answer_counts(
+    passage: Passage, employee: Person, change: Change
+) -> None:
+    code = await passage.code()
+    await change(passage.company)
+
+    assert (await passage.redeem(code)).status_code == 400
+
+
 async def test_a_connection_that_the_operator_forbids_meanwhile_lets_nobody_in(
     connection_on: Company, employee: Person, open_app: OpenApp, open_browser: OpenBrowser
 ) -> None:
@@ -313,3 +332,17 @@ async def test_a_connection_that_the_operator_forbids_meanwhile_lets_nobody_in(
         await save_allowed(db, connection_on.id, False)
 
     assert "has not turned its single sign-on on" in await passage.refusal(back)
+
+
+async def test_logto_does_not_get_the_answer_of_a_connection_that_the_operator_has_forbidden(
+    connection_on: Company, employee: Person, open_app: OpenApp, open_browser: OpenBrowser
+) -> None:
+    strict = await open_browser(at=await open_app(single_sign_on_self_service=False))
+    passage, work = await Passage.begin(connection_on, strict), connection_on.runtime.work
+    async with work.writing(connection_on.id) as db:
+        await save_allowed(db, connection_on.id, True)
+    code = await passage.code()
+    async with work.writing(connection_on.id) as db:
+        await save_allowed(db, connection_on.id, False)
+
+    assert (await passage.redeem(code)).status_code == 400
