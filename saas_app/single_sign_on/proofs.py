@@ -136,7 +136,7 @@ def trusted_domain(address: str | None) -> str | None:
     """Return the domain of an address as A-labels, or None if it is not clear where the address ends up."""
     if address is None or len(address) > _LONGEST_ADDRESS or address.count("@") != 1:
         return None
-    if any(map(str.isspace, address)):
+    if address.startswith("@") or any(map(str.isspace, address)):
         return None
     return domain_of(address)
 

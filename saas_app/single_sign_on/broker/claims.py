@@ -12,7 +12,7 @@ from saas_app.single_sign_on.values import GROUPS_CLAIM
 from saas_app.text.cleaning import clean_line
 from saas_app.text.domains import shown_domain
 
-_ADDRESS_LENGTH: Final = 320  # characters (RFC 5321 §4.5.3.1)
+_ADDRESS_LENGTH: Final = 128  # characters, of an address at Logto 1.42
 _NAME_READ: Final = 1000  # characters, of which some may be invisible
 _NAME_LENGTH: Final = 128  # characters, of a name at Logto 1.42
 _PICTURE_LENGTH: Final = 2048  # characters
@@ -28,7 +28,7 @@ def verified_email(claims: Mapping[str, Any]) -> str | None:
     email, is_verified = claims.get("email"), claims.get("email_verified")
     if not isinstance(email, str) or not (is_verified is True or is_verified == "true"):
         return None
-    if len(email) > _ADDRESS_LENGTH:  # cleaning a long text takes long
+    if len(email) > _ADDRESS_LENGTH:  # and cleaning a long text takes long
         return None
     local, at, domain = clean_line(email).removesuffix(".").rpartition("@")
     return f"{local}{at}{_as_chosen(domain)}" or None

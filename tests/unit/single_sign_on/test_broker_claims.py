@@ -76,6 +76,13 @@ def test_a_name_that_shows_nothing_is_left_out(name: object) -> None:
     assert said(name=name) == {}
 
 
+def test_an_address_longer_than_logto_stores_does_not_count() -> None:
+    longest = f"{'c' * 115}@corp.example"
+
+    assert verified_email({"email": longest, "email_verified": True}) == longest
+    assert verified_email({"email": f"c{longest}", "email_verified": True}) is None
+
+
 def test_a_long_name_is_cut_to_what_logto_stores() -> None:
     assert said(name="x" * 127 + " y")["name"] == "x" * 127
 

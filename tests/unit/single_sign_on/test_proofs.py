@@ -82,6 +82,7 @@ FOREIGN = [
     "carol@sub.corp.example",
     "carol@corp.example.evil.example",
     "carol@evilcorp.example",
+    "@corp.example",
     "carol@evil.example@corp.example",
     '"carol@evil.example"@corp.example',
     "carol@corp.example@evil.example",
