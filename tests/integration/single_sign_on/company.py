@@ -14,7 +14,7 @@ from quart.wrappers import Response
 
 from saas_app.db.base import utc_now
 from saas_app.email_domains import queries as domains
-from saas_app.logto import LogtoUser
+from saas_app.logto import LogtoUser, SsoConnector
 from saas_app.models import AuditEvent, DomainProof, SessionRow
 from saas_app.runtime import Runtime
 from saas_app.single_sign_on.queries import (
@@ -116,6 +116,12 @@ class Company(Office):
         assert found is not None
         return found
 
+    async def connector(self) -> SsoConnector:
+        """Return the connection's connector as Logto has it."""
+        found = await self.management.find_sso_connector((await self.connection()).connector_id)
+        assert found is not None
+        return found
+
     async def change(self, **values: Any) -> None:
         """Set columns of the connection, without telling Logto."""
         async with self.runtime.work.writing(self.id) as db:
@@ -183,6 +189,15 @@ async def arrive_by(connector_id: str, browser: Browser) -> None:
     """Sign in through any connector in this browser, such as one of the operator's own."""
     started = await browser.get(f"/sign-in?direct_sign_in=sso:{connector_id}", 303)
     await browser.get(await browser.callback_of(started.headers["Location"], None), 303)
+
+
+RENEWAL: Final = "/sign-in/renew?for=x&next=/account"
+
+
+async def callback_of_renewal(browser: Browser, path: str = RENEWAL) -> str:
+    """Renew a session silently in this browser. Return the callback without opening it."""
+    started = await browser.get(path, 303)
+    return await browser.callback_of(started.headers["Location"], None)
 
 
 SignInThroughCompany = Callable[..., Awaitable[Browser]]

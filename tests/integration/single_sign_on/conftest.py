@@ -8,19 +8,22 @@ import pytest
 from local_logto.fakes.openid import FakeOpenId, fake_openid
 from quart import Quart
 
+from saas_app.config import Settings
 from saas_app.logto import ManagementClient
 from saas_app.runtime import Runtime
 from saas_app.single_sign_on.values import Stage
-from tests.clients import FRESH
+from tests.clients import FRESH, Browser, Person
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
+from tests.integration.faulty_logto import Gate
 from tests.integration.single_sign_on.company import (
     Company,
     SignInThroughCompany,
     new_company,
     through_company,
 )
-from tests.integration.single_sign_on.upkeep import connect_all, publish
+from tests.integration.single_sign_on.passage import Passage
+from tests.integration.single_sign_on.upkeep import connect_all, publish, through
 from tests.integration.single_sign_on.wizard import Wizard
 from tests.nameserver import FakeNameserver
 
@@ -61,11 +64,43 @@ async def connection_on(company: Company) -> Company:
 
 
 @pytest.fixture
+async def browser(open_browser: OpenBrowser) -> Browser:
+    """A new browser, in which nobody is signed in."""
+    return await open_browser()
+
+
+@pytest.fixture
+async def carol(connection_on: Company, make: Factory) -> Person:
+    """A person with an account, whose address is at the company's domain."""
+    return await make.person("Carol", domain=connection_on.domain)
+
+
+@pytest.fixture
+async def employee(connection_on: Company, carol: Person) -> Person:
+    """Carol, after the provider began to assert her."""
+    connection_on.asserts(connection_on.address(carol.username))
+    return carol
+
+
+@pytest.fixture
+async def passage(connection_on: Company, browser: Browser) -> Passage:
+    """The way through the company's connection, which is on. The provider asserts a new person."""
+    connection_on.asserts(connection_on.address("carol"))
+    return await Passage.begin(connection_on, browser)
+
+
+@pytest.fixture
 async def required(company: Company, nameserver: FakeNameserver) -> Company:
     """A company with one domain that requires its single sign-on. Its TXT record is published."""
     await connect_all(company)
     await publish(company, nameserver)
     return company
+
+
+@pytest.fixture
+def faulty_management(gate: Gate, settings: Settings, runtime: Runtime) -> ManagementClient:
+    """A client of Logto's Management API behind the gate, which a test can let fail."""
+    return through(gate, settings, runtime)
 
 
 @pytest.fixture

@@ -36,20 +36,6 @@ async def astray(connection_on: Company, victim: Person) -> Company:
     return connection_on
 
 
-@pytest.fixture
-async def employee(connection_on: Company, make: Factory) -> Person:
-    """A person with an account, whose address is at the company's domain, and whom the provider asserts."""
-    person = await make.person("Carol", domain=connection_on.domain)
-    connection_on.asserts(connection_on.address(person.username))
-    return person
-
-
-@pytest.fixture
-async def browser(open_browser: OpenBrowser) -> Browser:
-    """A new browser."""
-    return await open_browser()
-
-
 async def assert_kept_out(company: Company, browser: Browser, user_id: str, reason: str) -> None:
     """Assert that a person got no session here, lost the one at Logto, and that the organization knows."""
     await browser.get("/account", 303)

@@ -21,29 +21,9 @@ from saas_app.runtime import Runtime
 from saas_app.single_sign_on.values import Stage
 from tests.clients import Browser, Person
 from tests.conftest import OpenApp, OpenBrowser, runtime_of
-from tests.factories import Factory
 from tests.integration.single_sign_on.company import Company
 from tests.integration.single_sign_on.interaction import Interaction
 from tests.integration.single_sign_on.passage import NONCE, STATE, Passage, query_of
-
-
-@pytest.fixture
-async def browser(open_browser: OpenBrowser) -> Browser:
-    """A new browser."""
-    return await open_browser()
-
-
-@pytest.fixture
-async def passage(connection_on: Company, browser: Browser) -> Passage:
-    """The way through the company's connection, which is on. The provider asserts a new person."""
-    connection_on.asserts(connection_on.address("carol"))
-    return await Passage.begin(connection_on, browser)
-
-
-@pytest.fixture
-async def carol(connection_on: Company, make: Factory) -> Person:
-    """A person with an account, whose address is at the company's domain."""
-    return await make.person("Carol", domain=connection_on.domain)
 
 
 async def test_a_sign_in_step_by_step(

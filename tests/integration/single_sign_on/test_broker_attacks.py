@@ -27,25 +27,11 @@ Account = dict[str, Any]
 
 
 @pytest.fixture
-async def browser(open_browser: OpenBrowser) -> Browser:
-    """The attacker's browser."""
-    return await open_browser()
-
-
-@pytest.fixture
 async def victim(management: ManagementClient) -> Account:
     """An account elsewhere that has no password, and signs in with codes by email."""
     body = {"primaryEmail": f"victor_{secrets.token_hex(5)}@elsewhere.example", "name": "Victor"}
     account: Account = (await management._transport.call("POST", "/users", body=body)).body
     return account
-
-
-@pytest.fixture
-async def employee(connection_on: Company, make: Factory) -> Person:
-    """A person with an account, whose address is at the company's domain, and whom the provider asserts."""
-    person = await make.person("Carol", domain=connection_on.domain)
-    connection_on.asserts(connection_on.address(person.username))
-    return person
 
 
 @pytest.fixture
@@ -320,29 +306,32 @@ async def test_a_change_before_logto_fetches_the_answer_counts(
     assert (await passage.redeem(code)).status_code == 400
 
 
-async def test_a_connection_that_the_operator_forbids_meanwhile_lets_nobody_in(
+@pytest.fixture
+async def allowed(
     connection_on: Company, employee: Person, open_app: OpenApp, open_browser: OpenBrowser
-) -> None:
-    strict = await open_browser(at=await open_app(single_sign_on_self_service=False))
-    passage, work = await Passage.begin(connection_on, strict), connection_on.runtime.work
-    async with work.writing(connection_on.id) as db:
-        await save_allowed(db, connection_on.id, True)
-    back = await passage.depart()
-    async with work.writing(connection_on.id) as db:
-        await save_allowed(db, connection_on.id, False)
+) -> Passage:
+    """The way through a connection that the operator allows, where not every organization may have one."""
+    browser = await open_browser(at=await open_app(single_sign_on_self_service=False))
+    await allow(connection_on, True)
+    return await Passage.begin(connection_on, browser)
 
-    assert "has not turned its single sign-on on" in await passage.refusal(back)
+
+async def allow(company: Company, is_allowed: bool) -> None:
+    async with company.runtime.work.writing(company.id) as db:
+        await save_allowed(db, company.id, is_allowed)
+
+
+async def test_a_connection_that_the_operator_forbids_meanwhile_lets_nobody_in(allowed: Passage) -> None:
+    back = await allowed.depart()
+    await allow(allowed.company, False)
+
+    assert "has not turned its single sign-on on" in await allowed.refusal(back)
 
 
 async def test_logto_does_not_get_the_answer_of_a_connection_that_the_operator_has_forbidden(
-    connection_on: Company, employee: Person, open_app: OpenApp, open_browser: OpenBrowser
+    allowed: Passage,
 ) -> None:
-    strict = await open_browser(at=await open_app(single_sign_on_self_service=False))
-    passage, work = await Passage.begin(connection_on, strict), connection_on.runtime.work
-    async with work.writing(connection_on.id) as db:
-        await save_allowed(db, connection_on.id, True)
-    code = await passage.code()
-    async with work.writing(connection_on.id) as db:
-        await save_allowed(db, connection_on.id, False)
+    code = await allowed.code()
+    await allow(allowed.company, False)
 
-    assert (await passage.redeem(code)).status_code == 400
+    assert (await allowed.redeem(code)).status_code == 400

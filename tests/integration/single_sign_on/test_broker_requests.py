@@ -28,19 +28,6 @@ ATTEMPT_COOKIE = "workroom_attempt"
 
 
 @pytest.fixture
-async def browser(open_browser: OpenBrowser) -> Browser:
-    """A new browser."""
-    return await open_browser()
-
-
-@pytest.fixture
-async def passage(connection_on: Company, browser: Browser) -> Passage:
-    """The way through the company's connection, which is on. The provider asserts a new person."""
-    connection_on.asserts(connection_on.address("carol"))
-    return await Passage.begin(connection_on, browser)
-
-
-@pytest.fixture
 async def other(
     connection_on: Company, make: Factory, open_browser: OpenBrowser, runtime: Runtime, browser: Browser
 ) -> Passage:

@@ -22,15 +22,14 @@ from saas_app.single_sign_on.values import Stage
 from tests.clients import FRESH, Browser, Person, text_of
 from tests.conftest import OpenBrowser
 from tests.factories import Factory, address_of
-from tests.integration.single_sign_on.company import Company, SignInThroughCompany, new_domain
+from tests.integration.single_sign_on.company import (
+    Company,
+    SignInThroughCompany,
+    callback_of_renewal,
+    new_domain,
+)
 
 ASKED = "/sign-in?prompt=login&next=%2F"
-
-
-@pytest.fixture
-async def carol(connection_on: Company, make: Factory) -> Person:
-    """A person with an account, whose address is at the company's domain."""
-    return await make.person("Carol", domain=connection_on.domain)
 
 
 @pytest.fixture
@@ -41,17 +40,11 @@ async def browser(
     return await sign_in_through_company(connection_on, connection_on.address(carol.username))
 
 
-async def renewal(browser: Browser, path: str = "/sign-in/renew?for=x") -> str:
-    """Renew the browser's grant at Logto. Return the callback without opening it."""
-    started = await browser.get(path, 303)
-    return await browser.callback_of(started.headers["Location"], None)
-
-
 async def test_logto_forgets_a_sign_in_through_a_company(
     connection_on: Company, carol: Person, browser: Browser
 ) -> None:
     """The other tests of this file rely on it."""
-    await renewal(browser)
+    await callback_of_renewal(browser)
 
     (session,) = await connection_on.management.list_user_sessions(carol.id)
     assert (session.is_forgotten, session.is_explained) == (True, False)
@@ -62,7 +55,7 @@ async def test_a_renewed_session_is_still_one_through_the_company(
     connection_on: Company, carol: Person, browser: Browser, times: int
 ) -> None:
     for _ in range(times):
-        await browser.get(await renewal(browser), 303)
+        await browser.get(await callback_of_renewal(browser), 303)
 
     connector_id = (await connection_on.connection()).connector_id
     assert await connection_on.sessions_here(carol.id) == [connector_id]
@@ -73,7 +66,7 @@ async def test_a_renewed_session_by_password_is_still_one_by_password(
 ) -> None:
     own = await open_browser(carol)
 
-    await own.get(await renewal(own), 303)
+    await own.get(await callback_of_renewal(own), 303)
 
     assert await connection_on.sessions_here(carol.id) == [None]
 
@@ -81,7 +74,7 @@ async def test_a_renewed_session_by_password_is_still_one_by_password(
 async def test_a_second_sign_in_in_a_browser_with_a_session_is_silent(
     connection_on: Company, carol: Person, browser: Browser
 ) -> None:
-    await browser.get(await renewal(browser, "/sign-in"), 303)
+    await browser.get(await callback_of_renewal(browser, "/sign-in"), 303)
 
     connector_id = (await connection_on.connection()).connector_id
     assert await connection_on.sessions_here(carol.id) == [connector_id]
@@ -92,7 +85,7 @@ async def test_a_person_whose_session_here_has_ended_comes_in_as_before(
 ) -> None:
     await connection_on.runtime.sessions.end_all(carol.id)
 
-    await browser.get(await renewal(browser, "/sign-in"), 303)
+    await browser.get(await callback_of_renewal(browser, "/sign-in"), 303)
 
     connector_id = (await connection_on.connection()).connector_id
     assert await connection_on.sessions_here(carol.id) == [connector_id]
@@ -101,7 +94,7 @@ async def test_a_person_whose_session_here_has_ended_comes_in_as_before(
 async def test_signing_in_again_leads_to_the_page(carol: Person, open_browser: OpenBrowser) -> None:
     new = await open_browser()
     first = await new.callback(carol, "/sign-in?next=/account")
-    await renewal(new, "/sign-in")
+    await callback_of_renewal(new, "/sign-in")
     asked = await new.get(first, 303)
 
     assert asked.headers["Location"] == "/sign-in?prompt=login&next=%2Faccount"
@@ -128,7 +121,7 @@ async def test_a_sign_in_that_another_tab_overtook_is_made_again(
 async def test_nothing_is_renewed_once_the_connection_is_removed(
     connection_on: Company, carol: Person, browser: Browser
 ) -> None:
-    callback = await renewal(browser)
+    callback = await callback_of_renewal(browser)
     async with connection_on.runtime.work.writing(connection_on.id) as db:
         await delete_connection(db, connection_on.id)
 
@@ -141,7 +134,7 @@ async def test_nothing_is_renewed_once_the_connection_is_removed(
 async def test_nothing_is_renewed_after_the_account_got_an_address_elsewhere(
     connection_on: Company, carol: Person, browser: Browser
 ) -> None:
-    callback = await renewal(browser)
+    callback = await callback_of_renewal(browser)
     elsewhere = f"carol@{new_domain()}"
     await connection_on.management._transport.call(
         "PATCH", f"/users/{carol.id}", body={"primaryEmail": elsewhere}
@@ -155,7 +148,7 @@ async def test_nothing_is_renewed_after_the_account_got_an_address_elsewhere(
 async def test_nothing_is_renewed_whose_identity_is_gone(
     connection_on: Company, carol: Person, browser: Browser
 ) -> None:
-    callback = await renewal(browser)
+    callback = await callback_of_renewal(browser)
     connector_id = (await connection_on.connection()).connector_id
     await connection_on.management.delete_sso_connector(connector_id)
 
@@ -189,7 +182,7 @@ async def test_another_session_at_logto_is_not_the_one_from_before(
     """Carol is signed in here through the company. Then she signs in at Logto by password only."""
     await browser.forget_logto()
     await browser.callback(carol, "/sign-in")
-    callback = await renewal(browser, "/sign-in")
+    callback = await callback_of_renewal(browser, "/sign-in")
 
     done = await browser.get(callback, 303)
 
@@ -201,7 +194,7 @@ async def test_a_new_sign_in_at_logto_does_not_count_as_the_one_before(
 ) -> None:
     """Carol was signed in through the company. In two tabs, she signs in by password, and renews."""
     by_password = await browser.callback(carol, FRESH)
-    await renewal(browser)
+    await callback_of_renewal(browser)
 
     page = await text_of(await browser.get(by_password, 400))
 
@@ -216,7 +209,7 @@ async def test_renewing_keeps_the_roles_of_the_groups(
     dora = await make.person("Dora", domain=company.domain)
     browser = await sign_in_through_company(company, company.address(dora.username), groups=["staff"])
 
-    await browser.get(await renewal(browser), 303)
+    await browser.get(await callback_of_renewal(browser), 303)
 
     assert await company.roles_at_logto(dora) == {Role.EDITOR.value}
 

@@ -27,18 +27,6 @@ SUB = "00u1carol"
 
 
 @pytest.fixture
-async def browser(open_browser: OpenBrowser) -> Browser:
-    """A new browser."""
-    return await open_browser()
-
-
-@pytest.fixture
-async def carol(connection_on: Company, make: Factory) -> Person:
-    """A person with an account, whose address is at the company's domain."""
-    return await make.person("Carol", domain=connection_on.domain)
-
-
-@pytest.fixture
 async def known(connection_on: Company, carol: Person, browser: Browser) -> Company:
     """The company, after Carol came through it."""
     connection_on.asserts(connection_on.address(carol.username), sub=SUB)

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from cryptography.fernet import Fernet
 from local_logto.fakes.openid import fake_openid
 
 from saas_app.changes.organization_change import Systems
-from saas_app.config import Settings
 from saas_app.coordination.jobs import Failure
 from saas_app.identity.standing import Workroom
-from saas_app.logto import ManagementClient, SsoConnector
+from saas_app.logto import ManagementClient
 from saas_app.operations.reconciliation.service import Repair
 from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
 from saas_app.single_sign_on.rechecks import SsoChecks
-from saas_app.single_sign_on.values import CONNECTOR_MARK, Stage
+from saas_app.single_sign_on.values import Stage
 from tests.factories import Factory
 from tests.integration.faulty_logto import DOWN, Fault, Gate
-from tests.integration.killed import environment_of
 from tests.integration.single_sign_on.company import Company
 from tests.integration.single_sign_on.upkeep import (
     REFUSED,
@@ -35,7 +30,6 @@ from tests.integration.single_sign_on.upkeep import (
     reconcile,
     reconciler,
     run,
-    through,
 )
 from tests.nameserver import FakeNameserver
 from tests.processes import free_port
@@ -49,19 +43,8 @@ async def tested(company: Company, nameserver: FakeNameserver) -> Company:
     return company
 
 
-@pytest.fixture
-def faulty_management(gate: Gate, settings: Settings, runtime: Runtime) -> ManagementClient:
-    return through(gate, settings, runtime)
-
-
-async def connector_of(company: Company) -> SsoConnector:
-    found = await company.management.find_sso_connector((await company.connection()).connector_id)
-    assert found is not None
-    return found
-
-
 async def points_at_us(company: Company) -> bool:
-    return company.runtime.registration.is_ours(await connector_of(company))
+    return company.runtime.registration.is_ours(await company.connector())
 
 
 async def test_a_connection_that_logto_has_as_it_is_here_stays(required: Company) -> None:
@@ -97,59 +80,6 @@ async def test_while_it_is_not_offered_nothing_is_asked_of_logto(
 
     assert not [call for call in gate.calls if "sso" in call]
     assert (await at_logto(required))[0] == ["other.example"]
-
-
-async def run_command(company: Company, settings: Settings, **given: str) -> tuple[int | None, str]:
-    """Run ``saas-app reconcile`` with the keys of the application. Return its exit code and output."""
-    names = ",".join(f"{server.address}:{server.port}" for server in settings.domain_nameservers)
-    environment = {
-        **environment_of(settings),
-        "APP_URL": settings.app_url,
-        "APP_ENCRYPTION_KEYS": ",".join(key.get_secret_value() for key in settings.encryption_keys),
-        "LOGTO_APP_ID": settings.logto_app_id,
-        "DOMAIN_NAMESERVERS": names,
-        "SINGLE_SIGN_ON_SELF_SERVICE": "true",
-    }
-    command = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "saas_app", "reconcile", "--organization", company.id,
-        env={**environment, **given}, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    output, _ = await command.communicate()
-    return command.returncode, output.decode()
-
-
-@pytest.mark.parametrize(("setting", "is_repaired"), [("true", True), ("false", False)])
-async def test_the_command_checks_it_only_while_it_is_offered(
-    required: Company, settings: Settings, setting: str, is_repaired: bool
-) -> None:
-    await required.management.set_sso_domains((await required.connection()).connector_id, ["other.example"])
-
-    code, output = await run_command(required, settings, SINGLE_SIGN_ON=setting)
-
-    assert code == 0, output
-    assert ("had these domains in Logto: other.example" in output) is is_repaired
-    assert ((await at_logto(required))[0] == [required.domain]) is is_repaired
-
-
-@pytest.mark.parametrize("keys", ["", "not a key"])
-async def test_the_command_needs_the_keys_of_the_application(
-    required: Company, settings: Settings, keys: str
-) -> None:
-    code, output = await run_command(required, settings, SINGLE_SIGN_ON="true", APP_ENCRYPTION_KEYS=keys)
-
-    assert code == 1
-    assert "APP_ENCRYPTION_KEYS is missing or invalid" in output
-
-
-async def test_the_command_changes_nothing_with_other_keys(required: Company, settings: Settings) -> None:
-    before = await connector_of(required)
-    other = Fernet.generate_key().decode()
-
-    code, output = await run_command(required, settings, SINGLE_SIGN_ON="true", APP_ENCRYPTION_KEYS=other)
-
-    assert code == 1
-    assert "No key in APP_ENCRYPTION_KEYS opens the secret of its identity provider" in output
-    assert await connector_of(required) == before
 
 
 async def test_a_connection_whose_connector_was_deleted_is_off(required: Company) -> None:
@@ -275,7 +205,7 @@ async def test_a_connector_whose_provider_is_gone_asks_workroom_again(required: 
 async def test_a_connector_with_another_client_or_secret_gets_ours(
     required: Company, change: dict[str, str]
 ) -> None:
-    connector = await connector_of(required)
+    connector = await required.connector()
     config = {"issuer": connector.issuer, "client_id": connector.client_id, "scope": connector.scope}
     await required.management.configure_sso_connector(
         connector.id,
@@ -300,14 +230,14 @@ def unreachable(required: Company) -> SsoChecks:
 async def test_an_address_that_logto_cannot_reach_is_named_and_nothing_changes(
     required: Company, unreachable: SsoChecks
 ) -> None:
-    before = await connector_of(required)
+    before = await required.connector()
     checks = reconciler(required, grace=timedelta(days=3), checks=unreachable)
 
     (failure,) = (item for item in await run(checks, required) if isinstance(item, Failure))
 
     assert failure.item == f"{required.id}: its single sign-on"
     assert "Set APP_URL to an address that Logto can reach" in failure.why
-    assert await connector_of(required) == before
+    assert await required.connector() == before
 
 
 @pytest.mark.parametrize("loss", ["role", "membership", "suspension", "way in"])
@@ -384,60 +314,3 @@ async def test_an_organization_without_single_sign_on_is_not_waited_for(
     async with systems.by(Workroom(company.id)).alone():
         monkeypatch.setattr("saas_app.changes.organization_change._LEASE_SECONDS", 0.2)
         assert await reconcile(company) == []
-
-
-async def strays(company: Company, management: ManagementClient | None = None) -> list[Repair | Failure]:
-    """Return what a run over all organizations would say of connectors without one."""
-    checks = reconciler(company, grace=timedelta(days=3), management=management)
-    return await checks._list_stray_connectors()
-
-
-async def test_a_connector_of_no_organization_is_reported_and_stays(company: Company) -> None:
-    made = await company.management.create_sso_connector(f"{CONNECTOR_MARK}{company.id}")
-
-    found = [item for item in await strays(company) if isinstance(item, Repair) and made.id in item.what]
-
-    (item,) = found
-    assert not item.changed
-    assert f"(Workroom {company.id})" in item.what
-    assert await company.management.find_sso_connector(made.id) is not None
-
-
-async def test_connectors_of_organizations_and_of_the_operator_are_not_reported(company: Company) -> None:
-    operators = await company.management.create_sso_connector(f"SAML {company.id}")
-    await company.connect(Stage.CREATED, name=f"{CONNECTOR_MARK}{company.id}")
-    own = (await company.connection()).connector_id
-    await company.management._transport.call(
-        "PATCH", f"/sso-connectors/{own}", body={"connectorName": f"{CONNECTOR_MARK}{company.id}"}
-    )
-
-    told = " ".join(item.what for item in await strays(company) if isinstance(item, Repair))
-
-    assert operators.id not in told
-    assert own not in told
-
-
-async def test_a_run_over_all_organizations_reports_them(
-    company: Company, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = await company.management.create_sso_connector(f"{CONNECTOR_MARK}{company.id}")
-    checks = reconciler(company, grace=timedelta(days=3))
-
-    async def only_this(_known: dict[str, str]) -> list[str]:
-        return [company.id]
-
-    monkeypatch.setattr(checks, "_list_ids_to_check", only_this)
-
-    found = [item async for item in checks.run()]
-
-    assert any(isinstance(item, Repair) and made.id in item.what for item in found)
-
-
-async def test_connectors_that_cannot_be_listed_are_a_failure(
-    company: Company, gate: Gate, faulty_management: ManagementClient
-) -> None:
-    gate.fail(Fault("GET", "/sso-connectors", **DOWN))
-
-    (found,) = await strays(company, faulty_management)
-
-    assert isinstance(found, Failure)

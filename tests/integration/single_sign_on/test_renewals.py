@@ -13,16 +13,14 @@ from saas_app.single_sign_on.values import Stage
 from tests.clients import Browser, Person, text_of
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
-from tests.integration.single_sign_on.company import Company, SignInThroughCompany
+from tests.integration.single_sign_on.company import (
+    RENEWAL,
+    Company,
+    SignInThroughCompany,
+    callback_of_renewal,
+)
 
-RENEWAL = "/sign-in/renew?for=x&next=/account"
 MAPPING = [["staff", Role.VIEWER.value], ["bosses", Role.ADMIN.value]]
-
-
-@pytest.fixture
-async def carol(connection_on: Company, make: Factory) -> Person:
-    """A person with an account, whose address is at the company's domain."""
-    return await make.person("Carol", domain=connection_on.domain)
 
 
 @pytest.fixture
@@ -31,11 +29,6 @@ async def browser(
 ) -> Browser:
     """Carol's browser, which came through the company."""
     return await sign_in_through_company(connection_on, connection_on.address(carol.username))
-
-
-async def callback_of_renewal(browser: Browser, path: str = RENEWAL) -> str:
-    started = await browser.get(path, 303)
-    return await browser.callback_of(started.headers["Location"], None)
 
 
 async def reasons(company: Company) -> list[str]:

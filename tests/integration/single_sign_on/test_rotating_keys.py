@@ -12,7 +12,6 @@ from quart import Quart
 
 from saas_app.config import Settings
 from saas_app.identity.vault import Vault
-from saas_app.logto import SsoConnector
 from saas_app.runtime import Runtime
 from saas_app.single_sign_on.queries import find_secret
 from saas_app.single_sign_on.values import Stage
@@ -57,12 +56,6 @@ def restart(on: Company, app: Quart, runtime: Runtime, monkeypatch: pytest.Monke
     return restart_with
 
 
-async def connector_of(company: Company) -> SsoConnector:
-    found = await company.management.find_sso_connector((await company.connection()).connector_id)
-    assert found is not None
-    return found
-
-
 async def sealed_secret_of(company: Company) -> bytes:
     async with company.runtime.work.reading(company.id) as db:
         found = await find_secret(db)
@@ -91,7 +84,7 @@ async def test_reconciling_renews_what_the_old_key_made(
     ]
 
     assert Vault([new]).open(await sealed_secret_of(company)) == company.provider.client_secret
-    assert company.runtime.registration.is_ours(await connector_of(company))
+    assert company.runtime.registration.is_ours(await company.connector())
     assert await reconcile(company) == []
 
 
@@ -156,13 +149,13 @@ async def test_a_sign_in_at_logto_that_began_before_the_key_was_removed_has_expi
 async def test_other_keys_than_those_of_the_application_change_nothing(
     on: Company, restart: Restart, new: SecretStr
 ) -> None:
-    before = (await sealed_secret_of(on), await connector_of(on), await on.connection())
+    before = (await sealed_secret_of(on), await on.connector(), await on.connection())
     with_other_keys = restart(new)
 
     news = await reconcile(with_other_keys)
 
     assert news == [f"{on.id}: its single sign-on"]
-    assert (await sealed_secret_of(on), await connector_of(on), await on.connection()) == before
+    assert (await sealed_secret_of(on), await on.connector(), await on.connection()) == before
 
 
 async def test_an_admin_who_enters_the_secret_again_makes_up_for_a_lost_key(

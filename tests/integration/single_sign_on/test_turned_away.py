@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
 from structlog.testing import capture_logs
 
 from tests.clients import Browser
-from tests.conftest import OpenBrowser
 from tests.factories import Factory
 from tests.integration.single_sign_on.company import Company
 
@@ -27,11 +25,6 @@ def ways_on(page: str) -> list[str]:
     """Return the ways to sign in that a page offers in its main part."""
     main = page[page.index("<main") : page.index("</main>")]
     return [link for link in ("/sign-in?direct_sign_in=sso%3A", '/sign-in"') if link in main]
-
-
-@pytest.fixture
-async def browser(open_browser: OpenBrowser) -> Browser:
-    return await open_browser()
 
 
 async def test_a_person_whom_the_provider_denies_can_try_again_or_sign_in_another_way(

@@ -44,11 +44,9 @@ async def publish(company: Company, nameserver: FakeNameserver, *domains: str) -
 
 async def at_logto(company: Company) -> tuple[list[str], bool]:
     """Return the domains of the connector, and whether Logto makes its people members by itself."""
-    connection = await company.connection()
-    connector = await company.management.find_sso_connector(connection.connector_id)
-    assert connector is not None
+    connector = await company.connector()
     joining = await company.management.list_joining_connectors(company.id)
-    return list(connector.domains), connection.connector_id in joining
+    return list(connector.domains), connector.id in joining
 
 
 async def actions(company: Company) -> list[str]:

@@ -67,10 +67,7 @@ class Wizard:
 
     async def connector(self) -> SsoConnector:
         """Return the connector as Logto has it."""
-        connection = await self.company.connection()
-        found = await self.company.management.find_sso_connector(connection.connector_id)
-        assert found is not None
-        return found
+        return await self.company.connector()
 
     async def shown_name(self) -> str:
         """Return the name that people see on Logto's pages."""
