@@ -23,7 +23,7 @@ _LEFT_OUT = {
     "lab_players": "Secrets of role-play members of the lab.",
     "session_tokens": "Tokens.",
     "shown_secrets": "Secrets.",
-    "sign_in_attempts": "Sign-ins under way. They are encrypted, and expire within an hour.",
+    "sign_in_attempts": "Sign-ins under way, and how browsers signed in. They are encrypted, and expire.",
 }
 
 _Pages = AsyncIterator[list[dict[str, Any]]]

@@ -60,7 +60,7 @@ LEFT_OUT: Final = {
     "shown_secrets": "Secrets.",
     "sso_secrets": "Secrets of providers of single sign-on. An admin enters them again.",
     "support_accesses": "Minutes of the operator's support team. The audit log tells about them.",
-    "sign_in_attempts": "Sign-ins under way. They are encrypted, and expire within an hour.",
+    "sign_in_attempts": "Sign-ins under way, and how browsers signed in. They are encrypted, and expire.",
     "webhook_deliveries": "Hashes of the messages that this installation received.",
 }
 """The tables that no export of an organization contains, and why."""
