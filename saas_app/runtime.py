@@ -51,11 +51,12 @@ from saas_app.organizations.removal import RemovalWorker
 from saas_app.rbac.permissions import Permission
 from saas_app.single_sign_on.arrivals import CompanyArrivals
 from saas_app.single_sign_on.broker.people import People
-from saas_app.single_sign_on.broker.provider_sign_in import ProviderSignIn
+from saas_app.single_sign_on.broker.provider_sign_in import SIGN_IN_TIMEOUT, ProviderSignIn
 from saas_app.single_sign_on.broker.registration import Registration
 from saas_app.single_sign_on.broker.service import Broker
 from saas_app.single_sign_on.issuers import IssuerInspector
 from saas_app.single_sign_on.known_sign_ins import KnownSignIns
+from saas_app.single_sign_on.visits import ProviderVisits
 from saas_app.support.changes import Desk
 from saas_app.webhooks.changes.backchannel import BackchannelLogout
 
@@ -254,11 +255,12 @@ class Runtime:
         """The way between Logto and companies' providers, or None if single sign-on is not offered."""
         if self.management is None or not self.settings.offers_single_sign_on:
             return None
+        allows_private = self.settings.single_sign_on_private_issuers
         return Broker(
             Systems(self.work, self.management, None),
             self.vault,
             self.registration,
-            ProviderSignIn(allows_private=self.settings.single_sign_on_private_issuers),
+            ProviderSignIn(ProviderVisits(allows_private=allows_private, timeout=SIGN_IN_TIMEOUT)),
             self_service=self.settings.single_sign_on_self_service,
         )
 
@@ -329,7 +331,7 @@ class Runtime:
     @cached_property
     def issuer_inspector(self) -> IssuerInspector:
         """Checks the identity providers of companies before Logto is told about them."""
-        return IssuerInspector(allows_private=self.settings.single_sign_on_private_issuers)
+        return IssuerInspector(ProviderVisits(allows_private=self.settings.single_sign_on_private_issuers))
 
     @cached_property
     def change_limits(self) -> ChangeLimits:

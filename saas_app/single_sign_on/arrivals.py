@@ -29,7 +29,7 @@ from saas_app.single_sign_on.changes.joining import let_join
 from saas_app.single_sign_on.known_sign_ins import KnownSignIns
 from saas_app.single_sign_on.proofs import Refusal, find_objection, is_linked, last_proof
 from saas_app.single_sign_on.queries import find_by_connector, is_allowed, list_held_domains
-from saas_app.single_sign_on.refusals import refusal_event
+from saas_app.single_sign_on.rejections import rejection_event
 from saas_app.single_sign_on.values import CONNECTOR_MARK, GROUPS_CLAIM, SINCE_CLAIM, Connection
 
 log = structlog.get_logger(__name__)
@@ -187,7 +187,7 @@ class CompanyArrivals:
         if connection is not None:
             email = None if proof is None else proof.email
             async with self._systems.work.writing(connection.organization_id) as db:
-                record(db, refusal_event(connection, refusal, email=email, account_id=arrival.subject))
+                record(db, rejection_event(connection, refusal, email=email, account_id=arrival.subject))
         raise SignInFailed(refusal.advice)
 
     async def _end_at_logto(self, subject: str, session: BrowserSession) -> None:

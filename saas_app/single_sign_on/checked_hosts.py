@@ -41,8 +41,8 @@ _NOT_PUBLIC_IN_IT: Final = tuple(
 )  # protocols such as Teredo, documentation, and 6to4, which leads to any IPv4 address
 
 
-class Refusal(StrEnum):
-    """Why an issuer is refused, for the log."""
+class IssuerFault(StrEnum):
+    """What is wrong with an issuer, for the log."""
 
     ADDRESS = "not an issuer"
     UNKNOWN_HOST = "unknown host"
@@ -64,7 +64,7 @@ class Refusal(StrEnum):
 class IssuerRefused(Exception):
     """The provider cannot be used. ``reason`` tells the admin what to do, without what the provider sent."""
 
-    def __init__(self, kind: Refusal, reason: Sentence) -> None:
+    def __init__(self, kind: IssuerFault, reason: Sentence) -> None:
         super().__init__(reason)
         self.kind = kind
         self.reason = reason
@@ -116,7 +116,7 @@ class CheckedHosts(AbstractResolver):
             addresses = ()
         if not addresses:
             raise IssuerRefused(
-                Refusal.UNKNOWN_HOST,
+                IssuerFault.UNKNOWN_HOST,
                 _(
                     "The host %(host)s could not be found. Check its spelling, or try again later.",
                     host=isolated(host),
@@ -124,7 +124,7 @@ class CheckedHosts(AbstractResolver):
             )
         if not self._allows_private and not all(map(is_public, addresses)):
             raise IssuerRefused(
-                Refusal.PRIVATE_HOST,
+                IssuerFault.PRIVATE_HOST,
                 _(
                     "The host %(host)s is in a private network. Only providers on the internet can be used.",
                     host=isolated(host),

@@ -15,7 +15,7 @@ from typing import Any, Final
 import aiohttp
 from yarl import URL
 
-from saas_app.single_sign_on.checked_hosts import CheckedHosts, IssuerRefused, Refusal
+from saas_app.single_sign_on.checked_hosts import CheckedHosts, IssuerFault, IssuerRefused
 from saas_app.single_sign_on.provider_addresses import Endpoint
 from saas_app.text.cleaning import clean_json
 from saas_app.text.translation import _
@@ -84,7 +84,7 @@ async def send(
             return Answer(response.status, response.content_type.lower(), await _read(response))
     except aiohttp.ClientSSLError:
         raise IssuerRefused(
-            Refusal.CERTIFICATE,
+            IssuerFault.CERTIFICATE,
             _(
                 "%(host)s has no valid TLS certificate. It needs a current one from a public authority, for "
                 "this name.",
@@ -93,7 +93,7 @@ async def send(
         ) from None
     except aiohttp.ClientConnectionError:
         raise IssuerRefused(
-            Refusal.UNREACHABLE,
+            IssuerFault.UNREACHABLE,
             _(
                 "%(host)s could not be reached. Check the issuer, and that the provider is running.",
                 host=isolated(host),
@@ -101,7 +101,7 @@ async def send(
         ) from None
     except aiohttp.ClientError:
         raise IssuerRefused(
-            Refusal.UNREADABLE,
+            IssuerFault.UNREADABLE,
             _("The provider’s response could not be read. Check the issuer, or try again later."),
         ) from None
 
@@ -113,7 +113,7 @@ async def fetch_json(http: aiohttp.ClientSession, endpoint: Endpoint) -> dict[st
     document = answer.read_object()
     if document is None:
         raise IssuerRefused(
-            Refusal.UNREADABLE,
+            IssuerFault.UNREADABLE,
             _(
                 "The provider’s response is not OpenID Connect metadata. Enter the issuer that the "
                 "provider’s console shows, not the address of a sign-in page."
@@ -125,7 +125,7 @@ async def fetch_json(http: aiohttp.ClientSession, endpoint: Endpoint) -> dict[st
 def _check_status(status: int) -> None:
     if 300 <= status < 400:
         raise IssuerRefused(
-            Refusal.REDIRECT,
+            IssuerFault.REDIRECT,
             _(
                 "The provider redirects to another address. Enter the issuer that the provider’s console "
                 "shows."
@@ -133,7 +133,7 @@ def _check_status(status: int) -> None:
         )
     if status == 404:
         raise IssuerRefused(
-            Refusal.STATUS,
+            IssuerFault.STATUS,
             _(
                 "The provider publishes no OpenID Connect metadata at this address. Enter the issuer that "
                 "the provider’s console shows, with its path."
@@ -141,7 +141,7 @@ def _check_status(status: int) -> None:
         )
     if status != 200:
         raise IssuerRefused(
-            Refusal.STATUS,
+            IssuerFault.STATUS,
             _(
                 "The provider returned status %(status)s. Check the issuer, or try again later.",
                 status=status,
@@ -155,6 +155,6 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
         body += part
         if len(body) > _LARGEST:
             raise IssuerRefused(
-                Refusal.TOO_LARGE, _("The provider’s response is too large. Check the issuer.")
+                IssuerFault.TOO_LARGE, _("The provider’s response is too large. Check the issuer.")
             )
     return bytes(body)

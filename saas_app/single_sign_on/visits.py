@@ -18,7 +18,7 @@ import aiohttp
 import structlog
 
 from saas_app.db.kept_connection import release_kept
-from saas_app.single_sign_on.checked_hosts import CheckedHosts, IssuerRefused, LookUp, Refusal
+from saas_app.single_sign_on.checked_hosts import CheckedHosts, IssuerFault, IssuerRefused, LookUp, look_up
 from saas_app.single_sign_on.fetching import fetch_json, open_session
 from saas_app.single_sign_on.provider_addresses import (
     DISCOVERY_PATH,
@@ -33,9 +33,9 @@ from saas_app.text.translation import _
 
 log = structlog.get_logger(__name__)
 
-_AT_ONCE: Final = (
-    8  # visits to one issuer. The others wait, so that one that hangs takes little from this process
-)
+_TIMEOUT: Final = 5.0  # seconds
+_AT_ONCE: Final = 8
+"""Visits to one issuer. Others wait, so that one that hangs takes little from this process."""
 _MOST_SHOWN: Final = 100  # scopes or claims
 _LONGEST_SHOWN: Final = 100  # characters of each
 
@@ -72,7 +72,7 @@ class Visit:
         keys = list(filter(verifies_signatures, published)) if isinstance(published, list) else []
         if not keys:
             raise IssuerRefused(
-                Refusal.NO_KEY,
+                IssuerFault.NO_KEY,
                 _("The provider publishes no key that verifies signatures. Check its signing keys."),
             )
         return keys
@@ -82,11 +82,16 @@ class ProviderVisits:
     """Visits providers that admins entered."""
 
     def __init__(
-        self, *, allows_private: bool, look_up: LookUp, tls: SSLContext | None, timeout: float
+        self,
+        *,
+        allows_private: bool,
+        look_up: LookUp = look_up,
+        tls: SSLContext | None = None,
+        timeout: float = _TIMEOUT,
     ) -> None:
         """``timeout`` is in seconds, for one visit. ``allows_private`` is for development only.
 
-        Without ``tls``, certificates are trusted as on this machine.
+        By default, names are looked up and certificates are trusted as on this machine.
         """
         self._allows_private = allows_private
         self._look_up = look_up
@@ -105,7 +110,7 @@ class ProviderVisits:
         try:
             issuer = read_issuer(issuer, allows_private=self._allows_private)
         except NotAnIssuer as wrong:
-            raise IssuerRefused(Refusal.ADDRESS, wrong.reason) from None
+            raise IssuerRefused(IssuerFault.ADDRESS, wrong.reason) from None
         try:
             turns = self._turns.setdefault(issuer, asyncio.Semaphore(_AT_ONCE))
             async with asyncio.timeout(self._timeout), turns:
@@ -115,7 +120,7 @@ class ProviderVisits:
                     return
         except TimeoutError:
             refused = IssuerRefused(
-                Refusal.TIMEOUT,
+                IssuerFault.TIMEOUT,
                 _("The provider did not respond in time. Check the issuer, or try again later."),
             )
         except IssuerRefused as error:
@@ -151,7 +156,7 @@ class ProviderVisits:
             endpoint = read_endpoint(document.get(member), allows_private=self._allows_private)
         except NotAnEndpoint:
             raise IssuerRefused(
-                Refusal.ENDPOINT,
+                IssuerFault.ENDPOINT,
                 _(
                     "The provider publishes no usable %(member)s. It must be an address that starts with "
                     "https:// and names a host on the internet.",
@@ -165,7 +170,7 @@ class ProviderVisits:
 def _check_issuer(document: Mapping[str, Any], issuer: str) -> None:
     if document.get("issuer") not in (issuer, f"{issuer}/"):
         raise IssuerRefused(
-            Refusal.OTHER_ISSUER,
+            IssuerFault.OTHER_ISSUER,
             _(
                 "The provider publishes another issuer than the one you entered. Open %(metadata)s and copy "
                 "the value of “issuer”.",
@@ -179,13 +184,13 @@ def _check_flow(document: Mapping[str, Any]) -> None:
     types = document.get("response_types_supported")
     if types is not None and "code" not in _texts(types):
         raise IssuerRefused(
-            Refusal.NO_CODE_FLOW,
+            IssuerFault.NO_CODE_FLOW,
             _("The provider does not support the authorization code flow. Enable it there (“code”)."),
         )
     algorithms = document.get("id_token_signing_alg_values_supported")
     if algorithms is not None and ALGORITHMS.keys().isdisjoint(_texts(algorithms)):
         raise IssuerRefused(
-            Refusal.NO_ALGORITHM,
+            IssuerFault.NO_ALGORITHM,
             _("The provider does not sign ID tokens with a public key. Enable RS256 or ES256 there."),
         )
 

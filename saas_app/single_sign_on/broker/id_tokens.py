@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import jwt
 
-from saas_app.single_sign_on.broker.refusals import untimely, untrusted
+from saas_app.single_sign_on.broker.provider_errors import untimely, untrusted
 from saas_app.single_sign_on.signatures import ALGORITHMS, fits
 from saas_app.text.cleaning import clean_json
 
@@ -39,7 +39,7 @@ def verify_id_token(
     """Return the claims of an ID token, with their texts cleaned.
 
     ``keys`` are complete public keys for signatures, ``issuer`` is the published one, and ``nonce`` what this
-    sign-in sent. Raises :class:`~.refusals.ProviderRefused`.
+    sign-in sent. Raises :class:`~.provider_errors.ProviderRefused`.
     """
     try:
         claims: dict[str, Any] = jwt.decode(

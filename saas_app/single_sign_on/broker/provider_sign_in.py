@@ -13,12 +13,11 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ssl import SSLContext
 from typing import Any, Final
 from urllib.parse import quote_plus, urlencode
 
 from saas_app.single_sign_on.broker.id_tokens import PROTOCOL_CLAIMS, verify_id_token
-from saas_app.single_sign_on.broker.refusals import (
+from saas_app.single_sign_on.broker.provider_errors import (
     ProviderRefused,
     client_error,
     other_person,
@@ -26,22 +25,23 @@ from saas_app.single_sign_on.broker.refusals import (
     token_error,
     unreadable,
 )
-from saas_app.single_sign_on.checked_hosts import IssuerRefused, LookUp, look_up
+from saas_app.single_sign_on.checked_hosts import IssuerRefused
 from saas_app.single_sign_on.fetching import send
 from saas_app.single_sign_on.provider_addresses import Endpoint
 from saas_app.single_sign_on.visits import ProviderMetadata, ProviderVisits, Visit
 
 __all__ = [
+    "SIGN_IN_TIMEOUT",
     "Departure",
     "IssuerRefused",
     "ProviderClient",
     "ProviderRefused",
     "ProviderSignIn",
-    "Return",
+    "Redemption",
     "client_error",
 ]
 
-_TIMEOUT: Final = 10.0  # seconds. Up to four requests, and a person waits
+SIGN_IN_TIMEOUT: Final = 10.0  # seconds. Up to four requests, and a person waits
 _SENDABLE: Final = re.compile(r"[!-~]+")  # what an access token may contain (RFC 6749, appendix A)
 
 
@@ -65,8 +65,8 @@ class Departure:
 
 
 @dataclass(frozen=True, slots=True)
-class Return:
-    """The parameters of the provider's answer, and what :class:`Departure` kept for it.
+class Redemption:
+    """What a code is redeemed with: the provider's answer, and what :class:`Departure` kept for it.
 
     ``issuer`` is the parameter ``iss`` (RFC 9207), if there is one. ``redirect_uri`` is the same as at the
     departure.
@@ -82,21 +82,9 @@ class Return:
 class ProviderSignIn:
     """Signs people in at the providers of companies."""
 
-    def __init__(
-        self,
-        *,
-        allows_private: bool,
-        look_up: LookUp = look_up,
-        tls: SSLContext | None = None,
-        timeout: float = _TIMEOUT,
-    ) -> None:
-        """``timeout`` is in seconds, for each of the two steps. ``allows_private`` is for development only.
-
-        By default, names are looked up and certificates are trusted as on this machine.
-        """
-        self._visits = ProviderVisits(
-            allows_private=allows_private, look_up=look_up, tls=tls, timeout=timeout
-        )
+    def __init__(self, visits: ProviderVisits) -> None:
+        """Each of the two steps is a visit. ``SIGN_IN_TIMEOUT`` is a good time limit for it."""
+        self._visits = visits
 
     async def depart(
         self, client: ProviderClient, *, redirect_uri: str, state: str, prompt: str = ""
@@ -123,7 +111,7 @@ class ProviderSignIn:
         url = f"{address}{'&' if '?' in address else '?'}{urlencode(query)}"
         return Departure(url, nonce, code_verifier)
 
-    async def come_back(self, client: ProviderClient, returned: Return) -> dict[str, Any]:
+    async def come_back(self, client: ProviderClient, redemption: Redemption) -> dict[str, Any]:
         """Redeem the code, and return what the provider says about the person, with its texts cleaned.
 
         The ID token is verified. The claims of the userinfo endpoint replace those of the ID token that are
@@ -131,15 +119,15 @@ class ProviderSignIn:
         runs keeps no database connection.
         """
         async with self._visits.visit(client.issuer) as visit:
-            _check_sender(visit.metadata, returned.issuer)
+            _check_sender(visit.metadata, redemption.issuer)
             keys = await visit.fetch_keys()
-            tokens = await _redeem(visit, client, returned)
+            tokens = await _redeem(visit, client, redemption)
             claims = verify_id_token(
                 _text(tokens, "id_token"),
                 keys,
                 issuer=visit.metadata.issuer,
                 client_id=client.client_id,
-                nonce=returned.nonce,
+                nonce=redemption.nonce,
             )
             if visit.metadata.userinfo_endpoint is None:
                 return claims
@@ -155,13 +143,13 @@ def _check_sender(metadata: ProviderMetadata, issuer: str | None) -> None:
         raise other_provider()
 
 
-async def _redeem(visit: Visit, client: ProviderClient, returned: Return) -> dict[str, Any]:
+async def _redeem(visit: Visit, client: ProviderClient, redemption: Redemption) -> dict[str, Any]:
     """Exchange the code for tokens."""
     form = {
         "grant_type": "authorization_code",
-        "code": returned.code,
-        "redirect_uri": returned.redirect_uri,
-        "code_verifier": returned.code_verifier,
+        "code": redemption.code,
+        "redirect_uri": redemption.redirect_uri,
+        "code_verifier": redemption.code_verifier,
     }
     authorization = None
     methods = visit.metadata.token_auth_methods

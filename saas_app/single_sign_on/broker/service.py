@@ -23,12 +23,12 @@ from saas_app.logto import explaining
 from saas_app.single_sign_on.broker.claims import claims_for_logto, verified_email
 from saas_app.single_sign_on.broker.errands import Assertion, Errand, Errands, LogtoRequest, Tester
 from saas_app.single_sign_on.broker.people import People
+from saas_app.single_sign_on.broker.provider_errors import ProviderRefused, client_error
 from saas_app.single_sign_on.broker.provider_sign_in import (
     ProviderClient,
     ProviderSignIn,
-    Return,
+    Redemption,
 )
-from saas_app.single_sign_on.broker.refusals import ProviderRefused, client_error
 from saas_app.single_sign_on.broker.registration import Registration
 from saas_app.single_sign_on.broker.signing import Signer
 from saas_app.single_sign_on.changes.testing import note_test
@@ -41,7 +41,7 @@ from saas_app.single_sign_on.queries import (
     is_allowed,
     list_held_domains,
 )
-from saas_app.single_sign_on.refusals import refusal_event
+from saas_app.single_sign_on.rejections import rejection_event
 from saas_app.single_sign_on.values import SINCE_CLAIM, Connection
 from saas_app.text.translation import Sentence, _
 
@@ -258,7 +258,7 @@ class Broker:
 
     async def _ask(self, connection: Connection, errand: Errand, callback: Callback) -> dict[str, Any]:
         """Return the verified claims of the provider. Raises :class:`SignInFailed`."""
-        returned = Return(
+        redemption = Redemption(
             callback.code,
             callback.issuer or None,
             self.registration.redirect_uri(errand.connector_id),
@@ -268,7 +268,7 @@ class Broker:
         try:
             if callback.error:
                 raise client_error(callback.error)
-            return await self._provider.come_back(await self._client_at(connection), returned)
+            return await self._provider.come_back(await self._client_at(connection), redemption)
         except ProviderRefused as refused:
             organization_id = connection.organization_id
             log.info("a provider signed nobody in", reason=refused.kind, organization_id=organization_id)
@@ -325,7 +325,7 @@ class Broker:
         organization_id = connection.organization_id
         log.warning("a provider was not believed", reason=refusal.value, organization_id=organization_id)
         async with self._systems.work.writing(organization_id) as db:
-            record(db, refusal_event(connection, refusal, email=email))
+            record(db, rejection_event(connection, refusal, email=email))
         raise _failed(connection, refusal.advice)
 
 

@@ -16,10 +16,10 @@ from saas_app.organizations.values import OrganizationGone
 from saas_app.single_sign_on.broker.registration import Registration
 from saas_app.single_sign_on.changes.steps import (
     event,
+    explaining_refusals,
     get_connection,
     inspect,
     list_held,
-    refusals,
     require_lasting,
     set_values,
     setting_up,
@@ -58,7 +58,7 @@ async def begin(change: MemberChange, registration: Registration, *, self_servic
             await _create(turn)
         if connector is None or not registration.is_ours(connector):
             now = await get_connection(turn)
-            with refusals():
+            with explaining_refusals():
                 await registration.write(turn.management, now, wanted_domains(now, await list_held(turn)))
 
 
@@ -97,7 +97,7 @@ async def configure(
             tested_by=None,
         )
         domains = wanted_domains(entered, await list_held(turn))
-        with refusals():
+        with explaining_refusals():
             await turn.carry_out(
                 event(turn, Action.SSO_CONFIGURE, now, _facts(now), _facts(wanted)),
                 lambda: registration.write(turn.management, entered, domains),

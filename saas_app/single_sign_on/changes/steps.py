@@ -168,7 +168,7 @@ async def inspect(inspector: IssuerInspector, issuer: str) -> None:
 
 
 @contextmanager
-def refusals() -> Iterator[None]:
+def explaining_refusals() -> Iterator[None]:
     """Turn Logto's refusals of a connector into errors that say what to do."""
     try:
         yield

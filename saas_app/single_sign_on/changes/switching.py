@@ -18,12 +18,12 @@ from saas_app.single_sign_on.changes.steps import (
     ConnectorGone,
     NotReady,
     event,
+    explaining_refusals,
     get_connection,
     inspect,
     list_held,
     named,
     no_domain,
-    refusals,
     require_lasting,
     set_values,
     setting_up,
@@ -105,7 +105,7 @@ async def apply_again(change: MemberChange, registration: Registration, *, self_
     async with setting_up(change, self_service=self_service) as turn:
         now, held = await get_connection(turn), await list_held(turn)
         after = {"domains": named(effective_domains(now, held)), "joins": now.joins}
-        with refusals():
+        with explaining_refusals():
             await turn.carry_out(
                 event(turn, Action.SSO_CHANGE, now, after=after),
                 lambda: repair(turn.management, registration, now, held),
@@ -152,7 +152,7 @@ async def _apply(
     The row comes first. If Logto's answer is lost, people are never sent to a provider from which they could
     not come back, and the page says what Logto lacks.
     """
-    with refusals():
+    with explaining_refusals():
         await turn.carry_out(
             entry,
             write,

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from saas_app.single_sign_on.broker.id_tokens import verify_id_token
-from saas_app.single_sign_on.broker.refusals import ProviderRefused
+from saas_app.single_sign_on.broker.provider_errors import ProviderRefused
 
 ISSUER = "https://login.corp.example/"
 CLIENT = "workroom"

@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 
 from saas_app.single_sign_on.issuers import IssuerInspector, IssuerRefused, ProviderMetadata
+from saas_app.single_sign_on.visits import ProviderVisits
 from tests.integration.single_sign_on.issuers.certificates import serve_as
 
 HOST = "login.example.com"
@@ -159,7 +160,9 @@ Inspect = Callable[[str], Awaitable[ProviderMetadata]]
 @pytest.fixture
 def inspect(internet: Internet, certificates: Certificates) -> Inspect:
     """Inspect an issuer on the internet."""
-    return IssuerInspector(allows_private=False, look_up=internet.look_up, tls=certificates[1]).inspect
+    return IssuerInspector(
+        ProviderVisits(allows_private=False, look_up=internet.look_up, tls=certificates[1])
+    ).inspect
 
 
 Refuse = Callable[[str], Awaitable[IssuerRefused]]

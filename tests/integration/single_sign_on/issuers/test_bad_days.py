@@ -12,7 +12,8 @@ import pytest
 import structlog
 from aiohttp import web
 
-from saas_app.single_sign_on.issuers import IssuerInspector, IssuerRefused, Refusal
+from saas_app.single_sign_on.issuers import IssuerFault, IssuerInspector, IssuerRefused
+from saas_app.single_sign_on.visits import ProviderVisits
 from tests.integration.single_sign_on.issuers.conftest import (
     HOST,
     KEYS,
@@ -50,7 +51,7 @@ async def test_what_is_no_json_object_is_refused(
 
     refused = await refuse(publisher.issuer)
 
-    assert refused.kind == Refusal.UNREADABLE
+    assert refused.kind == IssuerFault.UNREADABLE
     assert SECRET not in refused.reason
 
 
@@ -58,7 +59,7 @@ async def test_a_compressed_body_is_not_unpacked(publisher: PublishingProvider, 
     packed = gzip.compress(json.dumps(publisher.metadata).encode())
     publisher.answer(METADATA, packed, **{"Content-Encoding": "gzip", "Content-Type": "application/json"})
 
-    assert (await refuse(publisher.issuer)).kind == Refusal.UNREADABLE
+    assert (await refuse(publisher.issuer)).kind == IssuerFault.UNREADABLE
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ async def test_an_error_of_the_provider_is_explained_without_its_body(
 
     refused = await refuse(publisher.issuer)
 
-    assert refused.kind == Refusal.STATUS
+    assert refused.kind == IssuerFault.STATUS
     assert reason in refused.reason
     assert SECRET not in refused.reason
 
@@ -96,7 +97,7 @@ async def test_a_body_that_does_not_end_is_not_read_to_its_end(
 
     refused = await refuse(publisher.issuer)
 
-    assert refused.kind == Refusal.TOO_LARGE
+    assert refused.kind == IssuerFault.TOO_LARGE
     assert sent < 64 * 1024 * 1024
 
 
@@ -124,14 +125,14 @@ async def test_a_slow_provider_is_given_up(
 
     publisher.answers[KEYS] = trickle
     inspector = IssuerInspector(
-        allows_private=False, look_up=internet.look_up, tls=certificates[1], timeout=0.5
+        ProviderVisits(allows_private=False, look_up=internet.look_up, tls=certificates[1], timeout=0.5)
     )
 
     with pytest.raises(IssuerRefused, match="did not respond in time") as refused:
         async with asyncio.timeout(5):
             await inspector.inspect(publisher.issuer)
 
-    assert refused.value.kind == Refusal.TIMEOUT
+    assert refused.value.kind == IssuerFault.TIMEOUT
     assert publisher.paths == [METADATA, KEYS]
 
 
@@ -141,7 +142,9 @@ async def test_a_slow_nameserver_is_given_up() -> None:
         return []
 
     with pytest.raises(IssuerRefused, match="did not respond in time"):
-        await IssuerInspector(allows_private=False, look_up=look_up, timeout=0.1).inspect(f"https://{HOST}")
+        await IssuerInspector(ProviderVisits(allows_private=False, look_up=look_up, timeout=0.1)).inspect(
+            f"https://{HOST}"
+        )
 
 
 async def test_a_connection_that_is_refused_is_explained(refuse: Refuse) -> None:
@@ -150,7 +153,7 @@ async def test_a_connection_that_is_refused_is_explained(refuse: Refuse) -> None
 
         refused = await refuse(f"https://{HOST}:{closed.getsockname()[1]}")
 
-    assert refused.kind == Refusal.UNREACHABLE
+    assert refused.kind == IssuerFault.UNREACHABLE
     assert f"{HOST} could not be reached" in refused.reason
 
 
@@ -159,7 +162,7 @@ async def test_a_connection_that_is_closed_is_explained(
 ) -> None:
     refused = await refuse(f"https://{HOST}:{private_service[0]}")
 
-    assert refused.kind == Refusal.UNREACHABLE
+    assert refused.kind == IssuerFault.UNREACHABLE
 
 
 @pytest.mark.parametrize("answer", [(), OSError("no such name")])
@@ -170,9 +173,11 @@ async def test_a_host_that_does_not_exist_is_explained(answer: Any) -> None:
         return list(answer)
 
     with pytest.raises(IssuerRefused, match="could not be found") as refused:
-        await IssuerInspector(allows_private=False, look_up=look_up).inspect(f"https://{HOST}")
+        await IssuerInspector(ProviderVisits(allows_private=False, look_up=look_up)).inspect(
+            f"https://{HOST}"
+        )
 
-    assert refused.value.kind == Refusal.UNKNOWN_HOST
+    assert refused.value.kind == IssuerFault.UNKNOWN_HOST
 
 
 async def test_a_certificate_for_another_name_is_refused(
@@ -180,7 +185,7 @@ async def test_a_certificate_for_another_name_is_refused(
 ) -> None:
     refused = await refuse(f"https://other.example.com:{publisher.port}")
 
-    assert refused.kind == Refusal.CERTIFICATE
+    assert refused.kind == IssuerFault.CERTIFICATE
     assert "other.example.com has no valid TLS certificate" in refused.reason
     assert publisher.received == []
 
@@ -188,7 +193,7 @@ async def test_a_certificate_for_another_name_is_refused(
 async def test_a_certificate_of_an_unknown_authority_is_refused(
     publisher: PublishingProvider, internet: Internet
 ) -> None:
-    inspector = IssuerInspector(allows_private=False, look_up=internet.look_up)
+    inspector = IssuerInspector(ProviderVisits(allows_private=False, look_up=internet.look_up))
 
     with pytest.raises(IssuerRefused, match="TLS certificate"):
         await inspector.inspect(publisher.issuer)
@@ -199,7 +204,7 @@ async def test_a_certificate_of_an_unknown_authority_is_refused(
 async def test_a_server_without_tls_is_refused(local_publisher: PublishingProvider, refuse: Refuse) -> None:
     refused = await refuse(f"https://{HOST}:{local_publisher.port}")
 
-    assert refused.kind == Refusal.CERTIFICATE
+    assert refused.kind == IssuerFault.CERTIFICATE
     assert local_publisher.received == []
 
 

@@ -9,8 +9,9 @@ import pytest
 from aiohttp import web
 
 from saas_app.db.kept_connection import Kept, KeptConnection
-from saas_app.single_sign_on.issuers import IssuerInspector, ProviderMetadata, Refusal
+from saas_app.single_sign_on.issuers import IssuerFault, IssuerInspector, ProviderMetadata
 from saas_app.single_sign_on.provider_addresses import Endpoint
+from saas_app.single_sign_on.visits import ProviderVisits
 from tests.integration.single_sign_on.issuers.conftest import (
     HOST,
     KEYS,
@@ -124,7 +125,7 @@ async def test_the_metadata_of_another_issuer_is_refused(
 
     refused = await refuse(publisher.issuer)
 
-    assert refused.kind == Refusal.OTHER_ISSUER
+    assert refused.kind == IssuerFault.OTHER_ISSUER
     assert f"{publisher.issuer}{METADATA}" in refused.reason
 
 
@@ -134,7 +135,7 @@ async def test_a_provider_without_an_endpoint_is_refused(
 ) -> None:
     del publisher.metadata[member]
 
-    assert (await refuse(publisher.issuer)).kind == Refusal.ENDPOINT
+    assert (await refuse(publisher.issuer)).kind == IssuerFault.ENDPOINT
 
 
 @pytest.mark.parametrize("types", [[], ["id_token"], ["code id_token"], "code", 7])
@@ -145,7 +146,7 @@ async def test_a_provider_without_the_code_flow_is_refused(
 
     refused = await refuse(publisher.issuer)
 
-    assert refused.kind == Refusal.NO_CODE_FLOW
+    assert refused.kind == IssuerFault.NO_CODE_FLOW
     assert "authorization code flow" in refused.reason
 
 
@@ -155,7 +156,7 @@ async def test_a_provider_that_signs_with_no_public_key_is_refused(
 ) -> None:
     publisher.metadata["id_token_signing_alg_values_supported"] = algorithms
 
-    assert (await refuse(publisher.issuer)).kind == Refusal.NO_ALGORITHM
+    assert (await refuse(publisher.issuer)).kind == IssuerFault.NO_ALGORITHM
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "PS384", "ES512", "ES256K", "EdDSA"])
@@ -190,7 +191,7 @@ async def test_a_provider_without_a_key_for_signatures_is_refused(
 
     refused = await refuse(publisher.issuer)
 
-    assert refused.kind == Refusal.NO_KEY
+    assert refused.kind == IssuerFault.NO_KEY
     assert "signing keys" in refused.reason
 
 
@@ -215,7 +216,7 @@ async def test_a_request_keeps_no_database_connection_while_it_waits(
         returned_before_waiting.append(connection.close.called)
         return [PUBLIC]
 
-    inspector = IssuerInspector(allows_private=False, look_up=look_up, tls=certificates[1])
+    inspector = IssuerInspector(ProviderVisits(allows_private=False, look_up=look_up, tls=certificates[1]))
     async with KeptConnection() as kept:
         await kept.take(connection.engine)
         kept.put(Kept(connection, Mock()))

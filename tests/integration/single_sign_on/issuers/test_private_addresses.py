@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from saas_app.single_sign_on.checked_hosts import CheckedHosts
-from saas_app.single_sign_on.issuers import IssuerInspector, IssuerRefused, Refusal
+from saas_app.single_sign_on.issuers import IssuerFault, IssuerInspector, IssuerRefused
+from saas_app.single_sign_on.visits import ProviderVisits
 from tests.integration.single_sign_on.issuers.conftest import (
     HOST,
     KEYS,
@@ -62,7 +63,7 @@ async def test_a_host_with_any_private_address_is_never_connected_to(
 
     refused = await refuse(publisher.issuer)
 
-    assert refused.kind == Refusal.PRIVATE_HOST
+    assert refused.kind == IssuerFault.PRIVATE_HOST
     assert HOST in refused.reason
     assert "private network" in refused.reason
     assert internet.connected == []
@@ -77,7 +78,7 @@ async def test_an_address_that_was_never_read_is_not_connected_to(
 
     refused = await refuse(f"https://{host}:{port}")
 
-    assert refused.kind == Refusal.ADDRESS
+    assert refused.kind == IssuerFault.ADDRESS
     assert "on the internet" in refused.reason
     assert (internet.looked_up, internet.connected, connected) == ([], [], [])
 
@@ -85,7 +86,7 @@ async def test_an_address_that_was_never_read_is_not_connected_to(
 async def test_an_issuer_without_tls_is_not_connected_to(refuse: Refuse, internet: Internet) -> None:
     refused = await refuse(f"http://{HOST}")
 
-    assert refused.kind == Refusal.ADDRESS
+    assert refused.kind == IssuerFault.ADDRESS
     assert internet.looked_up == []
 
 
@@ -107,7 +108,7 @@ async def test_a_redirect_is_not_followed(
 
     refused = await refuse(publisher.issuer)
 
-    assert refused.kind == Refusal.REDIRECT
+    assert refused.kind == IssuerFault.REDIRECT
     assert "redirects" in refused.reason
     assert connected == []
 
@@ -131,7 +132,7 @@ async def test_every_endpoint_names_a_host_on_the_internet(
 
     refused = await refuse(publisher.issuer)
 
-    assert refused.kind == Refusal.ENDPOINT
+    assert refused.kind == IssuerFault.ENDPOINT
     assert f"“{member}”" in refused.reason
     assert connected == []
 
@@ -152,7 +153,7 @@ async def test_the_host_of_every_endpoint_is_looked_up(
 
     refused = await refuse(publisher.issuer)
 
-    assert refused.kind == Refusal.PRIVATE_HOST
+    assert refused.kind == IssuerFault.PRIVATE_HOST
     assert "inside.example.com" in refused.reason
     assert connected == []
 
@@ -186,14 +187,14 @@ async def test_an_installation_for_development_accepts_a_provider_on_this_machin
 ) -> None:
     local_publisher.publish(f"http://{host}:{local_publisher.port}")
 
-    metadata = await IssuerInspector(allows_private=True).inspect(local_publisher.issuer)
+    metadata = await IssuerInspector(ProviderVisits(allows_private=True)).inspect(local_publisher.issuer)
 
     assert metadata.issuer == local_publisher.issuer
 
 
 async def test_other_installations_do_not(local_publisher: PublishingProvider) -> None:
     with pytest.raises(IssuerRefused):
-        await IssuerInspector(allows_private=False).inspect(local_publisher.issuer)
+        await IssuerInspector(ProviderVisits(allows_private=False)).inspect(local_publisher.issuer)
 
     assert local_publisher.received == []
 
@@ -201,6 +202,6 @@ async def test_other_installations_do_not(local_publisher: PublishingProvider) -
 async def test_development_checks_certificates_too(certificates: Certificates) -> None:
     async with publishing(certificates[0]) as provider:
         with pytest.raises(IssuerRefused, match="TLS certificate"):
-            await IssuerInspector(allows_private=True).inspect(provider.issuer)
+            await IssuerInspector(ProviderVisits(allows_private=True)).inspect(provider.issuer)
 
         assert provider.received == []

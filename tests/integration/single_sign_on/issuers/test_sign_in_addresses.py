@@ -11,9 +11,10 @@ from saas_app.single_sign_on.broker.provider_sign_in import (
     ProviderClient,
     ProviderRefused,
     ProviderSignIn,
-    Return,
+    Redemption,
 )
-from saas_app.single_sign_on.checked_hosts import IssuerRefused, Refusal
+from saas_app.single_sign_on.checked_hosts import IssuerFault, IssuerRefused
+from saas_app.single_sign_on.visits import ProviderVisits
 from tests.integration.single_sign_on.issuers.conftest import (
     HOST,
     KEYS,
@@ -27,14 +28,14 @@ from tests.integration.single_sign_on.issuers.conftest import (
 pytestmark = pytest.mark.one_database
 
 CALLBACK = "https://app.example.com/sso/connector/callback"
-RETURNED = Return(
+RETURNED = Redemption(
     code="the-code", issuer=None, redirect_uri=CALLBACK, nonce="once", code_verifier="the-verifier"
 )
 
 
 @pytest.fixture
 def sign_in(internet: Internet, certificates: Certificates) -> ProviderSignIn:
-    return ProviderSignIn(allows_private=False, look_up=internet.look_up, tls=certificates[1])
+    return ProviderSignIn(ProviderVisits(allows_private=False, look_up=internet.look_up, tls=certificates[1]))
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ async def test_an_endpoint_that_becomes_private_later_gets_no_request(
     with pytest.raises(IssuerRefused) as refused:
         await sign_in.come_back(client, RETURNED)
 
-    assert refused.value.kind in (Refusal.PRIVATE_HOST, Refusal.ENDPOINT)
+    assert refused.value.kind in (IssuerFault.PRIVATE_HOST, IssuerFault.ENDPOINT)
     assert connected == []
     assert set(publisher.paths) == {METADATA}
 
@@ -91,7 +92,7 @@ async def test_a_provider_that_becomes_private_later_gets_no_request(
     with pytest.raises(IssuerRefused) as refused:
         await sign_in.come_back(client, RETURNED)
 
-    assert refused.value.kind == Refusal.PRIVATE_HOST
+    assert refused.value.kind == IssuerFault.PRIVATE_HOST
     assert set(internet.connected) == {PUBLIC}
 
 
@@ -131,7 +132,7 @@ async def test_other_installations_accept_no_provider_on_this_machine(
     local_publisher: PublishingProvider,
 ) -> None:
     client = ProviderClient(local_publisher.issuer, "workroom", "the-secret", "openid")
-    sign_in = ProviderSignIn(allows_private=False)
+    sign_in = ProviderSignIn(ProviderVisits(allows_private=False))
 
     with pytest.raises(IssuerRefused):
         await depart(sign_in, client)
@@ -152,7 +153,7 @@ async def test_a_request_keeps_no_database_connection_while_it_waits(
         returned_before_waiting.append(connection.close.called)
         raise OSError
 
-    sign_in = ProviderSignIn(allows_private=False, look_up=look_up, tls=certificates[1])
+    sign_in = ProviderSignIn(ProviderVisits(allows_private=False, look_up=look_up, tls=certificates[1]))
     async with KeptConnection() as kept:
         await kept.take(connection.engine)
         kept.put(Kept(connection, Mock()))

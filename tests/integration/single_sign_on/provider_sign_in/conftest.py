@@ -16,8 +16,9 @@ from saas_app.single_sign_on.broker.provider_sign_in import (
     ProviderClient,
     ProviderRefused,
     ProviderSignIn,
-    Return,
+    Redemption,
 )
+from saas_app.single_sign_on.visits import ProviderVisits
 
 REDIRECT_URI = "https://app.example.com/sso/connector/callback"
 MARIA = OpenIdPerson("maria", {"email": "maria@corp.example", "email_verified": True, "name": "Maria"})
@@ -42,7 +43,7 @@ class Journey:
         """Return the requests for a path."""
         return [request for request in self.provider.received if request.path == path]
 
-    async def go(self) -> Return:
+    async def go(self) -> Redemption:
         """Go to the provider, and return what came back."""
         self.departure = await self.sign_in.depart(self.client, redirect_uri=REDIRECT_URI, state="st a&te")
         async with (
@@ -50,7 +51,7 @@ class Journey:
             http.get(self.departure.url, allow_redirects=False) as answered,
         ):
             self.answer = dict(parse_qsl(urlsplit(answered.headers["Location"]).query))
-        return Return(
+        return Redemption(
             code=self.answer["code"],
             issuer=self.answer["iss"],
             redirect_uri=REDIRECT_URI,
@@ -80,4 +81,4 @@ def journey(company_provider: FakeOpenId) -> Journey:
         client_secret=company_provider.client_secret,
         scopes="openid profile email",
     )
-    return Journey(company_provider, ProviderSignIn(allows_private=True), client)
+    return Journey(company_provider, ProviderSignIn(ProviderVisits(allows_private=True)), client)

@@ -9,7 +9,7 @@ import pytest
 from local_logto.fakes.openid import new_key
 
 from saas_app.single_sign_on.broker.provider_sign_in import IssuerRefused
-from saas_app.single_sign_on.checked_hosts import Refusal
+from saas_app.single_sign_on.checked_hosts import IssuerFault
 from tests.integration.single_sign_on.provider_sign_in.conftest import Journey
 
 pytestmark = pytest.mark.one_database
@@ -64,7 +64,7 @@ async def test_a_provider_that_publishes_another_issuer_later_is_refused(journey
     with pytest.raises(IssuerRefused) as refused:
         await journey.sign_in.come_back(journey.client, returned)
 
-    assert refused.value.kind == Refusal.OTHER_ISSUER
+    assert refused.value.kind == IssuerFault.OTHER_ISSUER
 
 
 # --- The code

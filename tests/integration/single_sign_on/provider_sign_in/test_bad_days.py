@@ -12,7 +12,8 @@ import structlog
 from local_logto.fakes.openid import FakeOpenId
 
 from saas_app.single_sign_on.broker.provider_sign_in import IssuerRefused, ProviderRefused, ProviderSignIn
-from saas_app.single_sign_on.checked_hosts import Refusal
+from saas_app.single_sign_on.checked_hosts import IssuerFault
+from saas_app.single_sign_on.visits import ProviderVisits
 from tests.integration.single_sign_on.provider_sign_in.conftest import Journey
 
 pytestmark = pytest.mark.one_database
@@ -24,19 +25,19 @@ DISCOVERY = "/.well-known/openid-configuration"
 async def test_a_provider_that_hangs_is_given_up(journey: Journey, path: str) -> None:
     returned = await journey.go()
     journey.provider.answer_slowly(path=path)
-    sign_in = ProviderSignIn(allows_private=True, timeout=1.0)
+    sign_in = ProviderSignIn(ProviderVisits(allows_private=True, timeout=1.0))
 
     with pytest.raises(IssuerRefused, match="did not respond in time") as refused:
         async with asyncio.timeout(5):
             await sign_in.come_back(journey.client, returned)
 
-    assert refused.value.kind == Refusal.TIMEOUT
+    assert refused.value.kind == IssuerFault.TIMEOUT
     assert journey.paths[-1] == path
 
 
 async def test_nobody_waits_for_a_departure_that_hangs(journey: Journey) -> None:
     journey.provider.answer_slowly()
-    sign_in = ProviderSignIn(allows_private=True, timeout=1.0)
+    sign_in = ProviderSignIn(ProviderVisits(allows_private=True, timeout=1.0))
 
     with pytest.raises(IssuerRefused, match="did not respond in time"):
         async with asyncio.timeout(5):
@@ -51,7 +52,7 @@ async def test_too_large_an_answer_is_not_read(journey: Journey, path: str) -> N
     with pytest.raises(IssuerRefused, match="too large") as refused:
         await journey.sign_in.come_back(journey.client, returned)
 
-    assert refused.value.kind == Refusal.TOO_LARGE
+    assert refused.value.kind == IssuerFault.TOO_LARGE
 
 
 @pytest.mark.parametrize("path", ["/token", "/me"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from saas_app.single_sign_on.broker.refusals import client_error, token_error
+from saas_app.single_sign_on.broker.provider_errors import client_error, token_error
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from saas_app.single_sign_on.values import TARGET, Connection
 from saas_app.text.domains import shown_domain
 
 
-def refusal_event(
+def rejection_event(
     connection: Connection, refusal: Refusal, *, email: str | None = None, account_id: str | None = None
 ) -> AuditEntry:
     """Return the event of a rejected sign-in.

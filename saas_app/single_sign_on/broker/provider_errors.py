@@ -61,14 +61,14 @@ class ProviderRefused(Exception):
 
 
 def client_error(error: str) -> ProviderRefused:
-    """Return the refusal for the ``error`` in an answer to the authorization request."""
+    """Return what to raise for the ``error`` in an answer to the authorization request."""
     if error in _ASKED:
         return ProviderRefused(error, _ASKED[error])
     return ProviderRefused("unknown error", _unknown(error))
 
 
 def token_error(error: object, status: int) -> ProviderRefused:
-    """Return the refusal for an answer of the token endpoint: its ``error``, if any, and its status."""
+    """Return what to raise for an answer of the token endpoint: its ``error``, if any, and its status."""
     if not isinstance(error, str) or not error:
         return ProviderRefused(f"token endpoint: status {status}", _LATER)
     if error in _REDEEMED:
@@ -77,7 +77,7 @@ def token_error(error: object, status: int) -> ProviderRefused:
 
 
 def other_provider() -> ProviderRefused:
-    """Return the refusal of an answer that names another issuer, or none where one is promised."""
+    """Return what to raise for an answer that names another issuer, or none where one is promised."""
     return ProviderRefused(
         "answer of another issuer",
         _("The answer did not come from your organization’s identity provider. Start again."),
@@ -85,7 +85,7 @@ def other_provider() -> ProviderRefused:
 
 
 def other_person() -> ProviderRefused:
-    """Return the refusal of userinfo that is about somebody else than the ID token."""
+    """Return what to raise for userinfo that is about somebody else than the ID token."""
     return ProviderRefused(
         "userinfo of another person",
         _(
@@ -96,7 +96,7 @@ def other_person() -> ProviderRefused:
 
 
 def unreadable(what: str) -> ProviderRefused:
-    """Return the refusal of an answer that is not what OpenID Connect says. ``what`` is for the log."""
+    """Return what to raise for an answer that is not what OpenID Connect says. ``what`` is for the log."""
     return ProviderRefused(
         f"unreadable {what}",
         _(
@@ -107,7 +107,7 @@ def unreadable(what: str) -> ProviderRefused:
 
 
 def untrusted(what: str) -> ProviderRefused:
-    """Return the refusal of an ID token. ``what`` is wrong in it, for the log."""
+    """Return what to raise for an ID token. ``what`` is wrong in it, for the log."""
     return ProviderRefused(
         f"ID token: {what}",
         _(
@@ -118,7 +118,7 @@ def untrusted(what: str) -> ProviderRefused:
 
 
 def untimely() -> ProviderRefused:
-    """Return the refusal of an ID token that is too old, or from the future."""
+    """Return what to raise for an ID token that is too old, or from the future."""
     return ProviderRefused(
         "ID token: time",
         _(
