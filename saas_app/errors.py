@@ -257,7 +257,7 @@ class SignInFailed(AppError):
 
 
 class SignInAgain(SignInFailed):
-    """Logto does not know any more how the browser signed in there, so the person has to sign in again."""
+    """Logto no longer knows how the browser signed in there, so the person has to sign in again."""
 
 
 class FormOfAnotherAccount(AppError):

@@ -51,7 +51,7 @@ class Vault:
             return None
 
     def derive(self, purpose: str) -> tuple[bytes, ...]:
-        """Return 64 secret bytes for one purpose from each key, the first key's first."""
+        """Return 64 secret bytes for one purpose from each key, in the order of the keys."""
         return tuple(hmac.digest(secret, purpose.encode(), hashlib.sha512) for secret in self._secrets)
 
     def stamp(self, purpose: str, text: str) -> str:

@@ -23,7 +23,7 @@ _PATH: Final = "/sso-connectors"
 
 
 class SsoConnector(Record):
-    """An identity provider for companies, and the email domains of the people whom it signs in.
+    """An identity provider for companies, and the email domains whose people it signs in.
 
     ``issuer``, ``client_id``, ``client_secret`` and ``scope`` are empty until they are configured.
     ``provider`` is the kind of provider, such as ``OIDC``.
@@ -137,7 +137,7 @@ class SsoConnectorCalls(Calls):
         await ignore_missing(self._body("DELETE", f"{_joining(organization_id)}/{segment(connector_id)}"))
 
     async def _asking(self, method: str, path: str, body: Json = None) -> Any:
-        """Send a call before whose response Logto asks providers, and return the body."""
+        """Send a call for which Logto asks providers before it responds, and return the body."""
         return (await self._transport.call(method, path, body=body, asks_providers=True)).body
 
 

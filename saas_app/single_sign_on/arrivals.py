@@ -90,7 +90,7 @@ class CompanyArrivals:
         return await self._admit_by_connection(arrival, session, session.sso, since, connection)
 
     async def _admit_as_before(self, arrival: Arrival, session: BrowserSession) -> Admission:
-        """Admit a person who came in before from this session, of which Logto has forgotten how it began.
+        """Admit a person who came in before, from a session that Logto can no longer explain.
 
         What the company's provider last said of the account is examined like a new assertion.
         """
@@ -114,7 +114,7 @@ class CompanyArrivals:
         since: object,
         connection: Connection,
     ) -> Admission:
-        """Admit people whom the connection lets in. While it is off, that is nobody.
+        """Admit a person if the connection lets them in. While it is off, it lets nobody in.
 
         Without ``proof``, the last one of the account counts. ``since`` is :attr:`.Connection.since` as it
         was when the browser came through the provider: another one may have been there before.

@@ -42,7 +42,7 @@ class Refusal(StrEnum):
     OFF = (
         "single sign-on is off",
         _(
-            "Your organization has not turned its single sign-on on. Sign in another way, or ask an admin of "
+            "Your organization has not turned on single sign-on. Sign in another way, or ask an admin of "
             "your organization."
         ),
     )
@@ -52,7 +52,7 @@ class Refusal(StrEnum):
     )
     EARLIER = (
         "they signed in before single sign-on was last turned on",
-        _("Your organization has turned its single sign-on on since you signed in. Sign in again."),
+        _("Your organization has turned on single sign-on since you signed in. Sign in again."),
     )
     NOT_LINKED = (
         "the identity is not the account’s",
@@ -102,7 +102,7 @@ _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 def find_objection(
     connection: Connection, held: Collection[str], issuer: str, proof: SsoSubmission, account: LogtoUser
 ) -> Refusal | None:
-    """Return why a person must not come in who signed in at Logto through a connection, or None.
+    """Return why a person who signed in at Logto through a connection must not come in, or None.
 
     ``held`` are the domains that the organization holds by DNS now, and ``issuer`` is what we are for Logto.
     Whether the connection is on is not looked at.

@@ -230,7 +230,7 @@ class SsoChecks:
             issuer=connector.issuer or "-",
         )
         if connector.issuer == self._registration.issuer(connector.id):
-            text = _("the connector of its single sign-on had an older or other secret in Logto")
+            text = _("the connector of its single sign-on had an older secret or another one in Logto")
         return [SsoNews(text, changed=True)]
 
     async def _point_at_us(

@@ -14,9 +14,9 @@ def rejection_event(
 ) -> AuditEntry:
     """Return the event of a rejected sign-in.
 
-    It names an account only by its ID, and of the asserted address only the domain. Both may belong to
-    somebody who has nothing to do with the organization, and whoever controls the provider could otherwise
-    read there whose account an address belongs to. The domain tells an honest admin what is misconfigured.
+    It names an account only by its ID, and only the domain of the asserted address. Both may belong to
+    somebody who has nothing to do with the organization. Otherwise, whoever controls the provider could read
+    there whose account an address belongs to. The domain tells an honest admin what is misconfigured.
     """
     domain = domain_of(email)
     after = {

@@ -48,7 +48,7 @@ def claims_for_logto(claims: Mapping[str, Any], *, group_claim: str) -> dict[str
 
 
 def _as_chosen(domain: str) -> str:
-    """Return a domain in lower case, and one in other letters than ASCII in those that its owner chose."""
+    """Return a domain in lower case. One that is not in ASCII has the letters that its owner chose."""
     if domain.isascii():
         return domain.lower()
     known = find_ascii_domain(domain)

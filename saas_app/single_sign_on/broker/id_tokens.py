@@ -71,7 +71,7 @@ def verify_id_token(
 
 
 def _find_key(token: str, keys: Sequence[Mapping[str, Any]]) -> jwt.PyJWK:
-    """Return the key with the name in the token's header, or without one the only key that fits."""
+    """Return the key that the token's header names or, if it names none, the only key that fits."""
     header = jwt.get_unverified_header(token)
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
@@ -94,7 +94,7 @@ def _check_times(claims: Mapping[str, Any]) -> None:
 
 
 def _check_parties(claims: Mapping[str, Any], client_id: str) -> None:
-    """Check that a token for several audiences was issued to us, and that no token was to somebody else."""
+    """Check the party that a token was issued to: us, if it names one or is for several audiences."""
     audience = claims["aud"]
     is_shared = isinstance(audience, list) and len(audience) > 1
     if (is_shared or "azp" in claims) and claims.get("azp") != client_id:

@@ -70,7 +70,7 @@ class Callback:
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """Where a browser goes that came back: to Logto with a code of ours, or to the page of the test."""
+    """Where a browser that came back goes: to Logto with a code of ours, or to the page of the test."""
 
     url: str = field(repr=False)
     is_test: bool
@@ -78,7 +78,7 @@ class Landing:
 
 @dataclass(frozen=True, slots=True)
 class _Verified:
-    """What counts of a provider's answer, by the connection as it is after that.
+    """What counts of a provider's answer, by the connection as it is when the answer is there.
 
     ``email`` is an address for which the provider may speak: at one of the domains ``trusted``.
     """
@@ -90,7 +90,7 @@ class _Verified:
 
 
 class Broker:
-    """The way from Logto to a company's provider and back. ``self_service``: every organization may."""
+    """The way from Logto to a company's provider and back. ``self_service``: all may connect one."""
 
     def __init__(
         self,
@@ -159,7 +159,7 @@ class Broker:
             raise _of_test(failure, errand.purpose) from None
 
     async def redeem(self, connector_id: str, code: str) -> str | None:
-        """Return the ID token for a code of ours, or None, also if what it says does not count any more.
+        """Return the ID token for a code of ours, or None if there is none or what it says no longer counts.
 
         The caller has authenticated the connector.
         """

@@ -160,7 +160,7 @@ async def test_a_connection_that_was_turned_off_meanwhile_lets_nobody_in(
 
     page = await refused(browser, callback)
 
-    assert "has not turned its single sign-on on" in page
+    assert "has not turned on single sign-on" in page
     await assert_kept_out(connection_on, browser, employee.id, "single sign-on is off")
 
 

@@ -220,7 +220,7 @@ async def test_nobody_is_sent_to_a_provider_that_is_not_on(
 
     page = await passage.refusal(passage.asked())
 
-    assert "has not turned its single sign-on on" in page
+    assert "has not turned on single sign-on" in page
     assert company.provider.received == []
 
 
@@ -249,7 +249,7 @@ async def _remove(company: Company) -> None:
 
 
 CHANGES: dict[str, tuple[Change, str]] = {
-    "turned off": (lambda company: company.change(on_at=None), "has not turned its single sign-on on"),
+    "turned off": (lambda company: company.change(on_at=None), "has not turned on single sign-on"),
     "removed": (_remove, "has removed its single sign-on"),
     "another issuer": (lambda company: company.change(issuer="https://new.example"), "was changed while"),
     "another client": (lambda company: company.change(client_id="new"), "was changed while"),
@@ -325,7 +325,7 @@ async def test_a_connection_that_the_operator_forbids_meanwhile_lets_nobody_in(a
     back = await allowed.depart()
     await allow(allowed.company, False)
 
-    assert "has not turned its single sign-on on" in await allowed.refusal(back)
+    assert "has not turned on single sign-on" in await allowed.refusal(back)
 
 
 async def test_logto_does_not_get_the_answer_of_a_connection_that_the_operator_has_forbidden(

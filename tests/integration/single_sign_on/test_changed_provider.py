@@ -45,7 +45,7 @@ async def test_a_sign_in_at_an_earlier_provider_does_not_count_at_the_next_one(
 
     page = await come_back(browser, 400)
 
-    assert "has turned its single sign-on on since you signed in" in page
+    assert "has turned on single sign-on since you signed in" in page
     (event,) = await connection_on.events("sso.refuse")
     assert event.after is not None
     assert event.after["reason"] == "they signed in before single sign-on was last turned on"
@@ -67,7 +67,7 @@ async def test_it_does_not_count_either_when_the_account_has_come_through_the_ne
 
     page = await come_back(browser, 400)
 
-    assert "has turned its single sign-on on since you signed in" in page
+    assert "has turned on single sign-on since you signed in" in page
 
 
 async def test_the_next_sign_in_at_the_provider_counts_again(

@@ -145,7 +145,7 @@ async def test_without_permission_nobody_comes_in(
 
     page = await connection_on.refusal(browser)
 
-    assert "has not turned its single sign-on on" in page
+    assert "has not turned on single sign-on" in page
     assert connection_on.provider.received == []
 
 

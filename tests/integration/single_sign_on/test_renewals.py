@@ -54,7 +54,7 @@ async def test_nothing_is_renewed_once_the_connection_is_off(
 
     page = await text_of(await browser.get(callback, 400))
 
-    assert "has not turned its single sign-on on" in page
+    assert "has not turned on single sign-on" in page
     assert await reasons(connection_on) == ["single sign-on is off"]
     assert await connection_on.management.list_user_sessions(carol.id) == []
 

@@ -80,7 +80,7 @@ async def test_reconciling_renews_what_the_old_key_made(
 
     assert await reconcile(company) == [
         "the secret of its single sign-on was encrypted with an older key",
-        "the connector of its single sign-on had an older or other secret in Logto",
+        "the connector of its single sign-on had an older secret or another one in Logto",
     ]
 
     assert Vault([new]).open(await sealed_secret_of(company)) == company.provider.client_secret
