@@ -8,7 +8,7 @@ from typing import Any
 from saas_app.logto.calls import Calls
 from saas_app.logto.paths import segment
 from saas_app.logto.records import LogtoUser, OneTimeToken, SubjectToken
-from saas_app.logto.responses import as_list
+from saas_app.logto.responses import ManagementError, as_list
 
 
 class UserCalls(Calls):
@@ -22,6 +22,15 @@ class UserCalls(Calls):
         """Return an account with its identities at companies' providers. 404 ``entity.not_found``."""
         path, query = _path(user_id), {"includeSsoIdentities": "true"}
         return LogtoUser.read((await self._transport.call("GET", path, query=query)).body)
+
+    async def find_user_with_sso(self, user_id: str) -> LogtoUser | None:
+        """Return an account with its identities at companies' providers, or None if there is none."""
+        try:
+            return await self.get_user_with_sso(user_id)
+        except ManagementError as refusal:
+            if refusal.status == 404:
+                return None
+            raise
 
     async def find_user(self, user_id: str) -> LogtoUser | None:
         """Return an account, or None if there is none with this ID."""

@@ -119,7 +119,7 @@ class CompanyArrivals:
         Without ``proof``, the last one of the account counts. ``since`` is :attr:`.Connection.since` as it
         was when the browser came through the provider: another one may have been there before.
         """
-        account = await self._find_account(arrival.subject)
+        account = await self._management.find_user_with_sso(arrival.subject)
         if proof is None and account is not None:
             issuer = self._registration.issuer(connection.connector_id)
             proof = last_proof(account, connection.connector_id, issuer)
@@ -147,7 +147,7 @@ class CompanyArrivals:
         connector = await self._management.find_sso_connector(proof.connector_id)
         if connector is None or connector.name.startswith(CONNECTOR_MARK):
             await self._refuse(arrival, session, Refusal.REMOVED)
-        account = await self._find_account(arrival.subject)
+        account = await self._management.find_user_with_sso(arrival.subject)
         if account is None or not is_linked(proof, account):
             await self._refuse(arrival, session, Refusal.NOT_LINKED if account else Refusal.GONE)
 
@@ -204,14 +204,6 @@ class CompanyArrivals:
         sessions = await self._management.list_user_sessions(arrival.subject)
         found = [session for session in sessions if session.sids.get(self._client_id) == arrival.sid]
         return found[0] if len(found) == 1 else None
-
-    async def _find_account(self, subject: str) -> LogtoUser | None:
-        try:
-            return await self._management.get_user_with_sso(subject)
-        except ManagementError as refusal:
-            if refusal.status != 404:
-                raise
-            return None
 
     async def _find_by_connector(self, connector_id: str) -> Connection | None:
         async with self._systems.work.reading(key=keys.of_connector(connector_id)) as db:

@@ -13,7 +13,7 @@ from collections.abc import Collection
 from typing import Final
 
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.logto import LogtoUser, ManagementClient, ManagementError
+from saas_app.logto import LogtoUser, ManagementClient
 from saas_app.single_sign_on.broker.queries import KnownPerson, find_person, save_account, save_subject
 from saas_app.single_sign_on.proofs import Refusal, trusted_domain
 
@@ -60,18 +60,10 @@ class People:
         """
         if known.user_id is None:
             found = await self._management.find_user_by_email(email)
-            account = None if found is None else await self._get(found.id)
+            account = None if found is None else await self._management.find_user_with_sso(found.id)
         else:
-            account = await self._get(known.user_id)
+            account = await self._management.find_user_with_sso(known.user_id)
         linked = () if account is None else account.sso_identities
         return (
             account if (issuer, known.subject) in {(one.issuer, one.identity_id) for one in linked} else None
         )
-
-    async def _get(self, user_id: str) -> LogtoUser | None:
-        try:
-            return await self._management.get_user_with_sso(user_id)
-        except ManagementError as refusal:
-            if refusal.status != 404:
-                raise
-            return None
