@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from saas_app.db import keys
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import LogtoUnavailable
 from saas_app.logto import LogtoUser, ManagementClient, ManagementError, SsoIdentity, SsoSubmission
@@ -128,8 +127,7 @@ async def _find_account(management: ManagementClient, subject: str) -> LogtoUser
 
 
 async def _find(work: UnitOfWork, connector_id: str, memberships: Collection[str]) -> _Found | None:
-    async with work.reading(key=keys.of_connector(connector_id)) as db:
-        connection = await queries.find_by_connector(db, connector_id)
+    connection = await queries.find_by_connector(work, connector_id)
     if connection is None:
         return None
     organization_id = connection.organization_id

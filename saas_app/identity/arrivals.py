@@ -23,7 +23,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """How a person who may come in signed in.
+    """How a person signed in who was let in.
 
     ``connector_id`` is the enterprise connector, or None if they came another way, and ``since`` tells from
     when on the connection was on. ``roles_changed``: their membership or roles at Logto were changed after it

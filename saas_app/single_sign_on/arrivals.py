@@ -18,7 +18,6 @@ import structlog
 
 from saas_app.audit.recorder import record
 from saas_app.changes.organization_change import Systems
-from saas_app.db import keys
 from saas_app.errors import LogtoUnavailable, SignInAgain, SignInFailed
 from saas_app.identity.arrivals import Admission, Arrival
 from saas_app.logto import BrowserSession, LogtoUser, ManagementError, SsoSubmission, explaining
@@ -82,7 +81,7 @@ class CompanyArrivals:
             await self._refuse(arrival, session, Refusal.UNEXPLAINED)
         if session.sso is None:
             return Admission()
-        connection = await self._find_by_connector(session.sso.connector_id)
+        connection = await find_by_connector(self._systems.work, session.sso.connector_id)
         if connection is None:
             await self._admit_by_other_connector(arrival, session, session.sso)
             return Admission()
@@ -101,7 +100,7 @@ class CompanyArrivals:
             raise SignInAgain(Refusal.UNEXPLAINED.advice)
         if earlier.connector_id is None:
             return earlier
-        connection = await self._find_by_connector(earlier.connector_id)
+        connection = await find_by_connector(self._systems.work, earlier.connector_id)
         if connection is None:
             await self._refuse(arrival, session, Refusal.REMOVED)
         return await self._admit_by_connection(arrival, session, None, earlier.since, connection)
@@ -204,7 +203,3 @@ class CompanyArrivals:
         sessions = await self._management.list_user_sessions(arrival.subject)
         found = [session for session in sessions if session.sids.get(self._client_id) == arrival.sid]
         return found[0] if len(found) == 1 else None
-
-    async def _find_by_connector(self, connector_id: str) -> Connection | None:
-        async with self._systems.work.reading(key=keys.of_connector(connector_id)) as db:
-            return await find_by_connector(db, connector_id)

@@ -8,8 +8,10 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from saas_app.audit.recorder import Action
+from saas_app.db import keys
 from saas_app.db.rows import changed
 from saas_app.db.session import DatabaseSession, WritingSession
+from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import insert_if_absent, upsert
 from saas_app.models import (
     AuditEvent,
@@ -66,12 +68,10 @@ async def find_connection(db: DatabaseSession, organization_id: str) -> Connecti
     return None if row is None else _as_connection(row)
 
 
-async def find_by_connector(db: DatabaseSession, connector_id: str) -> Connection | None:
-    """Return the connection that an enterprise connector belongs to, or None.
-
-    ``db`` has :func:`saas_app.db.keys.of_connector`.
-    """
-    row = (await db.execute(_BY_CONNECTOR, {"of_connector": connector_id})).one_or_none()
+async def find_by_connector(work: UnitOfWork, connector_id: str) -> Connection | None:
+    """Return the connection that an enterprise connector belongs to, or None."""
+    async with work.reading(key=keys.of_connector(connector_id)) as db:
+        row = (await db.execute(_BY_CONNECTOR, {"of_connector": connector_id})).one_or_none()
     return None if row is None else _as_connection(row)
 
 

@@ -26,6 +26,7 @@ from saas_app.single_sign_on.broker.registration import Registration
 from saas_app.single_sign_on.changes.connectors import align, repair
 from saas_app.single_sign_on.changes.lost_domains import find_loss
 from saas_app.single_sign_on.changes.permission import switch_off
+from saas_app.single_sign_on.changes.steps import UNREADABLE
 from saas_app.single_sign_on.recovery import list_candidates
 from saas_app.single_sign_on.values import CONNECTOR_MARK, OFF, TARGET, Connection
 from saas_app.single_sign_on.wanted import wanted_domains
@@ -34,7 +35,6 @@ from saas_app.text.translation import Sentence, _
 
 _GONE: Final = "its connector was deleted in Logto"
 _NOT_HELD: Final = "the organization does not hold the email domain"
-_UNREADABLE: Final = "connector.invalid_config"  # Logto's code for metadata that it cannot read
 
 
 class OtherKeys(Conflict):
@@ -240,7 +240,7 @@ class SsoChecks:
         try:
             await repair(turn.management, self._registration, connection, held)
         except ManagementError as refusal:
-            if refusal.code != _UNREADABLE:
+            if refusal.code != UNREADABLE:
                 raise
             raise Unreachable(self._registration.issuer(connection.connector_id)) from None
 

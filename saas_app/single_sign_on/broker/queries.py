@@ -76,21 +76,21 @@ async def replace(db: WritingSession, key: str, holder: str, sealed: bytes, life
 
 async def find(db: DatabaseSession, key: str, holder: str) -> bytes | None:
     """Return an encrypted value of this holder, and keep it."""
-    statement = sa.select(SignInAttemptRow.payload).where(
-        SignInAttemptRow.state_hash == fingerprint(key),
-        SignInAttemptRow.browser_hash == fingerprint(holder),
-        SignInAttemptRow.expires_at > utc_now(),
-    )
+    statement = sa.select(SignInAttemptRow.payload).where(_its_own(key, holder))
     sealed: bytes | None = await db.scalar(statement)
     return sealed
 
 
 async def take(db: WritingSession, key: str, holder: str) -> bytes | None:
     """Return an encrypted value of this holder, and delete it."""
-    taken = sa.delete(SignInAttemptRow).where(
+    taken = sa.delete(SignInAttemptRow).where(_its_own(key, holder))
+    sealed: bytes | None = await db.scalar(taken.returning(SignInAttemptRow.payload))
+    return sealed
+
+
+def _its_own(key: str, holder: str) -> sa.ColumnElement[bool]:
+    return sa.and_(
         SignInAttemptRow.state_hash == fingerprint(key),
         SignInAttemptRow.browser_hash == fingerprint(holder),
         SignInAttemptRow.expires_at > utc_now(),
     )
-    sealed: bytes | None = await db.scalar(taken.returning(SignInAttemptRow.payload))
-    return sealed

@@ -16,7 +16,6 @@ import structlog
 
 from saas_app.audit.recorder import record
 from saas_app.changes.organization_change import Systems
-from saas_app.db import keys
 from saas_app.errors import BadRequest, NotFound, SignInFailed
 from saas_app.identity.vault import Vault, new_cookie_value
 from saas_app.logto import explaining
@@ -116,7 +115,7 @@ class Broker:
         ``asked`` are the parameters of Logto's authorization request. Raises :class:`NotFound`,
         :class:`BadRequest` for a request that Logto would not make, and :class:`SignInFailed`.
         """
-        connection = await self._find_by_connector(connector_id)
+        connection = await find_by_connector(self._systems.work, connector_id)
         if connection is None:
             raise NotFound(_("This connection to an identity provider does not exist."))
         expected = {
@@ -170,7 +169,10 @@ class Broker:
 
     async def _counts_still(self, assertion: Assertion) -> bool:
         """Return whether the connection is on as it was, and may speak for the address."""
-        connection, said = await self._find_by_connector(assertion.connector_id), assertion.claims
+        connection, said = (
+            await find_by_connector(self._systems.work, assertion.connector_id),
+            assertion.claims,
+        )
         if connection is None or said.get(SINCE_CLAIM) != connection.since:
             return False
         organization_id = connection.organization_id
@@ -292,10 +294,6 @@ class Broker:
                 )
             )
         return ProviderClient(connection.issuer, connection.client_id, secret, connection.scopes)
-
-    async def _find_by_connector(self, connector_id: str) -> Connection | None:
-        async with self._systems.work.reading(key=keys.of_connector(connector_id)) as db:
-            return await find_by_connector(db, connector_id)
 
     async def _find_unchanged(self, errand: Errand) -> Connection:
         """Return the connection of an errand. Raises :class:`SignInFailed` if it was changed meanwhile.

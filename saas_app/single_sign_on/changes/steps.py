@@ -22,6 +22,9 @@ from saas_app.text.domains import shown_domain
 from saas_app.text.translation import Sentence, _
 from saas_app.text.visible import isolated
 
+UNREADABLE: Final = "connector.invalid_config"
+"""Logto's code for metadata of a provider that it cannot read."""
+
 _NO_CONNECTOR: Final = "entity.relation_foreign_key_not_found"
 
 
@@ -175,7 +178,7 @@ def explaining_refusals() -> Iterator[None]:
     except ManagementError as refusal:
         if refusal.status == 404 or refusal.code == _NO_CONNECTOR:
             raise ConnectorGone from None
-        if refusal.code == "connector.invalid_config":
+        if refusal.code == UNREADABLE:
             raise Unreachable from None
         if refusal.code == "single_sign_on.forbidden_domains":
             problem = _(
