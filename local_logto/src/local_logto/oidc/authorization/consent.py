@@ -42,7 +42,7 @@ async def consent() -> Response:
             grant = new_grant(interaction.account_id, interaction.client_id)
         grant = grant.with_scopes(details["missing_oidc"], details["missing_on"])
         save_grant(connection, grant)
-        if details["forgets_sign_in"]:
+        if interaction.forgets_sign_in:
             forget_submission(connection, interaction.session_uid, interaction.client_id)
         _remember_first_application(connection, interaction.account_id, interaction.client_id)
     save_result(interaction.uid, {**details["result"], CONSENT: {"grantId": grant.id}})

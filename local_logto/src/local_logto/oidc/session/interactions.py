@@ -58,6 +58,11 @@ class Interaction:
         found: str | None = self.details.get("device_code")
         return found
 
+    @property
+    def forgets_sign_in(self) -> bool:
+        """Whether consent makes the session forget how the browser signed in at the application."""
+        return bool(self.details.get("forgets_sign_in"))
+
 
 def create_interaction(
     params: Mapping[str, Any],
