@@ -14,6 +14,7 @@ _ABSENT: Final = object()
 _FIELDS: Final[Mapping[str, Sentence]] = {
     "address": _("Address"),
     "agent": _("Agent"),
+    "agent_id": _("Agent ID"),
     "assignee": _("Assignee"),
     "allowed": _("Allowed"),
     "claims": _("Claims"),

@@ -254,8 +254,8 @@ async def _end_all(db: WritingSession, tenant: Tenant) -> None:
 async def _tell_end(db: WritingSession, row: AccessRow, by: Actor) -> None:
     """Record that an access was ended, and tell everybody who was told about its start."""
     target = Target("member", row.member_id, row.member_name)
-    entry = AuditEntry(by, Action.SUPPORT_END, target, after={"agent": row.agent_name, "ticket": row.ticket})
-    record(db, entry)
+    after = {"agent": row.agent_name, "agent_id": row.agent_id, "ticket": row.ticket}
+    record(db, AuditEntry(by, Action.SUPPORT_END, target, after=after))
     details = SupportDetails(
         agent=row.agent_name, member=row.member_name, member_id=row.member_id, ticket=row.ticket
     )

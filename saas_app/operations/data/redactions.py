@@ -23,6 +23,7 @@ _BATCH: Final = 500  # events per statement
 _TEXTS: Final = (AuditEvent.actor_id, AuditEvent.actor_name, AuditEvent.target_id, AuditEvent.target_name)
 _BEHALF: Final = (AuditEvent.behalf_id, AuditEvent.behalf_name)  # empty in most events
 _JSON: Final = (AuditEvent.before, AuditEvent.after, AuditEvent.decision)
+_OF_AGENT: Final = " is acting for "  # follows an agent's name in a decision, see saas_app.rbac.policy.proved
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +48,15 @@ def redactions_of(
     """Return what is replaced, in this order: the id comes last, because it marks the person's events.
 
     ``written`` are texts by the person, which become empty in events with their id. A name may be somebody
-    else's too, so it is replaced in events with the person's id only, as a whole text or at the end of a
-    sentence. An email address is the person's own wherever it is a whole text.
+    else's too, so it is replaced in events with the person's id only: as a whole text, at the end of a
+    sentence, or as the agent who acts for somebody. An email address is the person's own wherever it is a whole text.
     """
     found = [Redaction(user_id, form, '""') for text in written for form in _quoted(text)]
     for name in sorted({*names, *emails}, key=len, reverse=True):
         for form in _quoted(name):
             found.append(Redaction(user_id, form, f'"{pseudonym}"'))
             found.append(Redaction(user_id, f' {form[1:-1]}."', f' {pseudonym}."'))
+            found.append(Redaction(user_id, f"{form[:-1]}{_OF_AGENT}", f'"{pseudonym}{_OF_AGENT}'))
     for email in sorted(emails):
         found += [Redaction(form, form, f'"{pseudonym}"') for form in _quoted(email)]
     return [*found, Redaction(user_id, user_id, pseudonym)]

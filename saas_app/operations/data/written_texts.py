@@ -1,6 +1,7 @@
 """What a person wrote in access requests: why they needed a role, and their answers to others.
 
-The reason of a request is in the audit log too. Notifications of other people repeat an answer, or name who
+The reason of a request is in the audit log too, and so is that of a support access, which is about its member
+as well. Notifications of other people repeat an answer, or name who
 asked.
 """
 
@@ -10,18 +11,27 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from saas_app.audit.recorder import Action
 from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.identity.open_requests import cause_of_request
-from saas_app.models import AccessRequest, Notification
+from saas_app.models import AccessRequest, AuditEvent, Notification
 from saas_app.notifications.recorder import cause_of_decline
 
 _BATCH: Final = 500  # notifications per statement
 
 
 async def list_reasons(db: DatabaseSession, user_id: str) -> list[str]:
-    """Return the reasons of the person's requests in the organization of the session, the longest first."""
-    statement = sa.select(AccessRequest.reason).where(AccessRequest.requester_id == user_id).distinct()
-    return sorted(filter(None, await db.scalars(statement)), key=len, reverse=True)
+    """Return the reasons of the person's requests, and of support access by them and for them.
+
+    They are those in the organization of the session, the longest first.
+    """
+    asked = sa.select(AccessRequest.reason).where(AccessRequest.requester_id == user_id)
+    acted = sa.select(AuditEvent.after["reason"].as_string()).where(
+        AuditEvent.action == Action.SUPPORT_START.value,
+        sa.or_(AuditEvent.actor_id == user_id, AuditEvent.target_id == user_id),
+    )
+    found = {*await db.scalars(asked), *await db.scalars(acted)}
+    return sorted(filter(None, found), key=len, reverse=True)
 
 
 async def empty_texts(db: WritingSession, organization_id: str, user_id: str) -> int:
