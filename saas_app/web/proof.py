@@ -40,6 +40,7 @@ async def prove_support(organization_id: str | None) -> SupportCaller | None:
     cookie = support_cookie(request)
     if organization_id is None or not cookie:
         return None
+    await _receive_all()
     session = session_cookie(request)
     async with limits.proving_session(session):
         caller = await runtime().support_sessions.prove(session, cookie, organization_id)
@@ -73,6 +74,12 @@ async def prove_token(token: str, organization_id: str | None) -> TokenCaller | 
     elif organization_id is None:
         raise InvalidToken(_("A token that lets somebody act for another person counts in an organization."))
     else:
+        await _receive_all()
         caller = await runtime().support_sessions.prove_token(verified)
     g.principal, g.bearer = caller.principal, verified
     return caller
+
+
+async def _receive_all() -> None:
+    """Wait for the whole body of the request. An access may end while a slow one arrives, so it is read after."""
+    await request.get_data(parse_form_data=False)

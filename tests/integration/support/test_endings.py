@@ -15,7 +15,7 @@ from saas_app.identity.membership_changes import mark_changed
 from saas_app.identity.role_ends import set_end
 from saas_app.models import EVERYWHERE, OrganizationOptions, SupportAccess
 from saas_app.runtime import Runtime
-from tests.clients import FRESH, Browser, Person
+from tests.clients import FRESH, SAME_ORIGIN, URLENCODED, Browser, Person
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
 from tests.integration.records import events_of
@@ -23,6 +23,7 @@ from tests.integration.support.conftest import SUPPORT, Customer
 from tests.integration.support.rows import act, allow_support
 
 COOKIE = "workroom_support"
+JSON = {"Content-Type": "application/json"}
 Happen: TypeAlias = Callable[[Runtime, Settings, Customer, Person], Awaitable[None]]
 
 
@@ -125,6 +126,25 @@ async def test_a_form_that_was_open_changes_nothing_after_the_end(
 
     await acting.post(f"{acme.root}/projects/new", {"name": "Rover"}, 403)
 
+    assert await events_of(runtime, acme.id) == []
+
+
+@pytest.mark.parametrize("kind", ["form", "json"])
+async def test_a_change_whose_body_arrives_after_the_end_changes_nothing(
+    acting: Browser, acme: Customer, runtime: Runtime, kind: str
+) -> None:
+    path, body, headers = {
+        "form": (f"{acme.root}/projects/new", b"name=Rover", URLENCODED),
+        "json": (f"/api/v1/organizations/{acme.id}/projects", b'{"name": "Rover"}', JSON),
+    }[kind]
+    async with acting.app.request(path, method="POST", headers={**SAME_ORIGIN, **headers}) as slow:
+        await slow.send(body[:5])
+        await acting.get(f"{acme.root}/projects")  # begun later, so the other one has begun meanwhile
+        await _set_consent(runtime, acme, support_allowed=False)
+        await slow.send(body[5:])
+        await slow.send_complete()
+
+    assert slow.status_code == 403
     assert await events_of(runtime, acme.id) == []
 
 

@@ -26,7 +26,7 @@ from saas_app.runtime import Runtime
 from tests.clients import Browser, Person
 from tests.conftest import OpenApp
 from tests.integration.bearer import ApiClient, Mint
-from tests.integration.records import events_of
+from tests.integration.records import actions_of, events_of
 from tests.integration.support.conftest import Customer
 from tests.integration.support.rows import act, allow_support
 
@@ -125,6 +125,25 @@ async def test_after_the_end_it_is_rejected(
     problem = await program.json("GET", "/projects", 401)
 
     assert NOT_ALLOWED in problem["detail"]
+
+
+async def test_a_change_whose_body_arrives_after_the_end_is_rejected(
+    app: Quart, acme: Customer, token: Token, access: UUID, runtime: Runtime
+) -> None:
+    async with runtime.jobs.writing() as db:
+        await db.execute(sa.update(SupportAccess).where(SupportAccess.id == access).values(writes=True))
+    await allow_support(runtime, acme.id, writes=True)
+    path, client = f"/api/v1/organizations/{acme.id}/projects", app.test_client()
+    headers = {"Authorization": f"Bearer {token()}", "Content-Type": "application/json"}
+
+    async with client.request(path, method="POST", headers=headers) as slow:
+        await slow.send(b'{"name": ')
+        await acme.browser.post(f"{acme.support}/{access}/end")  # takes longer than to read the access
+        await slow.send(b'"Rover"}')
+        await slow.send_complete()
+
+    assert slow.status_code == 401
+    assert await actions_of(runtime, acme.id) == ["support.end"]
 
 
 async def test_after_the_agent_signed_out_it_is_rejected(
