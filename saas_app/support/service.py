@@ -81,10 +81,13 @@ async def list_recent(
     return await queries.list_of_organization(db, organization_id, utc_now() - RETENTION, before, limit)
 
 
-async def list_open(work: UnitOfWork, directory: Directory, language: str) -> list[OpenOrganization]:
-    """Return the organizations that allow support access now, by name."""
+async def list_open(
+    work: UnitOfWork, directory: Directory, language: str, team: Tenant
+) -> list[OpenOrganization]:
+    """Return the organizations that allow support access now, by name. That of the team is none of them."""
     async with work.reading(key=keys.of_support_desk()) as db:
         consents = await queries.list_open(db, utc_now(), LISTED)
+    consents.pop(team.organization_id, None)
     names = await directory.list_organizations(consents)
     found = [
         OpenOrganization(id_, names[id_].name, names[id_].branding, consent)
@@ -94,8 +97,16 @@ async def list_open(work: UnitOfWork, directory: Directory, language: str) -> li
     return sorted(found, key=lambda one: (order_key(one.name, language), one.id))
 
 
-async def get_open(work: UnitOfWork, directory: Directory, organization_id: str) -> OpenOrganization:
-    """Return an organization that allows support access now. Raises :class:`NotAllowed`."""
+async def get_open(
+    work: UnitOfWork, directory: Directory, organization_id: str, team: Tenant
+) -> OpenOrganization:
+    """Return an organization that allows support access now.
+
+    Raises :class:`NotAllowed`, also for the organization of the team: an agent who acts for a colleague there
+    would not reach the desk, where the access is ended.
+    """
+    if organization_id == team.organization_id:
+        raise NotAllowed
     async with work.reading(key=keys.of_support_desk()) as db:
         consent = await queries.find_consent(db, organization_id)
     listed = (await directory.list_organizations([organization_id])).get(organization_id)

@@ -35,7 +35,7 @@ async def show_desk(tenant: Tenant) -> ResponseReturnValue:
     own = await service.list_own(runtime().work, directory, agent, before, _PAGE_SIZE + 1)
     return render(
         "support/desk.html",
-        organizations=await service.list_open(runtime().work, directory, reader_language()),
+        organizations=await service.list_open(runtime().work, directory, reader_language(), tenant),
         own=page_of(own, _PAGE_SIZE, lambda access: encode_cursor(access.row.id), after=after),
         now=utc_now(),
     )

@@ -28,7 +28,7 @@ __all__ = ["blueprint"]
 async def choose_member(tenant: Tenant) -> ResponseReturnValue:
     """Ask whom to act for in an organization, and why."""
     service.require_team(runtime().settings, tenant)
-    organization = await _read_organization(request.args.get("organization", ""))
+    organization = await _read_organization(tenant, request.args.get("organization", ""))
     return _show_form(organization, StartForm(offers_writing=organization.consent.writes))
 
 
@@ -38,7 +38,7 @@ async def start(tenant: Tenant) -> ResponseReturnValue:
     """Act for the member from now on, in this browser and in their organization only."""
     service.require_team(runtime().settings, tenant)
     fields = await request.form
-    organization = await _read_organization(fields.get("organization", ""))
+    organization = await _read_organization(tenant, fields.get("organization", ""))
     form = StartForm(fields, offers_writing=organization.consent.writes)
     if not form.validate():
         return _show_form(organization, form), 422
@@ -63,8 +63,8 @@ def _desk() -> changes.Desk:
     return found
 
 
-async def _read_organization(organization_id: str) -> OpenOrganization:
-    return await service.get_open(runtime().work, runtime().directory, organization_id)
+async def _read_organization(tenant: Tenant, organization_id: str) -> OpenOrganization:
+    return await service.get_open(runtime().work, runtime().directory, organization_id, tenant)
 
 
 def _show_form(organization: OpenOrganization, form: StartForm, failure: AppError | None = None) -> str:

@@ -149,6 +149,27 @@ async def test_changes_can_be_asked_for_where_they_are_allowed(
     assert await actions_of(runtime, acme.id) == ["support.start", "project.create"]
 
 
+async def test_nobody_acts_for_a_colleague_in_the_support_team(
+    make: Factory,
+    desk: Browser,
+    desk_root: str,
+    form: Mapping[str, str],
+    settings: Settings,
+    runtime: Runtime,
+) -> None:
+    """They would not reach the desk any more, so that they could not end it either."""
+    team = settings.support_organization_id
+    colleague = await make.member(team, "Pat", SUPPORT)
+    await allow_support(runtime, team)
+    wanted = {**form, "organization": team, "member": colleague.id}
+
+    await desk.get(f"{desk_root}/start?organization={team}", 404)
+    await desk.post(f"{desk_root}/start", wanted, 404)
+
+    assert f"start?organization={team}" not in await desk.text(desk_root)
+    assert await accesses_to(runtime, team) == []
+
+
 @pytest.mark.parametrize("path", ["", "start"])
 async def test_an_organization_that_does_not_allow_it_is_not_told_from_one_that_does_not_exist(
     desk: Browser, desk_root: str, make: Factory, form: Mapping[str, str], path: str
