@@ -81,5 +81,5 @@ async def prove_token(token: str, organization_id: str | None) -> TokenCaller | 
 
 
 async def _receive_all() -> None:
-    """Wait for the whole body of the request. An access may end while a slow one arrives, so it is read after."""
+    """Wait for the whole body: a support access that is read now does not end while a slow one arrives."""
     await request.get_data(parse_form_data=False)

@@ -49,7 +49,8 @@ def redactions_of(
 
     ``written`` are texts by the person, which become empty in events with their id. A name may be somebody
     else's too, so it is replaced in events with the person's id only: as a whole text, at the end of a
-    sentence, or as the agent who acts for somebody. An email address is the person's own wherever it is a whole text.
+    sentence, or as the agent who acts for somebody. An email address is the person's own wherever it is a
+    whole text.
     """
     found = [Redaction(user_id, form, '""') for text in written for form in _quoted(text)]
     for name in sorted({*names, *emails}, key=len, reverse=True):
