@@ -54,7 +54,7 @@ class BearerAccess:
         Machines do not sign in.
         """
         required = self.sso_requirement
-        if required is None or self.principal.is_machine or required.is_met(self.principal.subject, None):
+        if required is None or self.principal.is_machine or required.is_met_by(self.principal):
             return None
         return required
 

@@ -19,8 +19,10 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import upsert
 from saas_app.identity.claims import is_id
 from saas_app.identity.former_members import FormerMember, find_former_member
+from saas_app.identity.principal import Principal
+from saas_app.identity.single_sign_on import REQUIREMENT_COLUMNS, SsoRequirement, as_requirement
 from saas_app.logto import LogtoUser, OrganizationInfo
-from saas_app.models import Organization, OrganizationRemoval, User
+from saas_app.models import Organization, OrganizationRemoval, SsoConnection, User
 from saas_app.text.branding import Branding
 from saas_app.text.cleaning import clean_name
 
@@ -37,10 +39,12 @@ _LISTED: Final = (
         Organization.logo,
         Organization.dark_logo,
         Organization.color,
+        *REQUIREMENT_COLUMNS,
     )
     .select_from(_IDS)
     .outerjoin(Organization, Organization.id == _IDS.c.value)
     .outerjoin(OrganizationRemoval, OrganizationRemoval.organization_id == _IDS.c.value)
+    .outerjoin(SsoConnection, SsoConnection.organization_id == _IDS.c.value)
     .where(OrganizationRemoval.organization_id.is_(None))
 )
 
@@ -50,10 +54,15 @@ _CHANGE_PROFILE: Final = sa.update(User).where(User.id == sa.bindparam("subject"
 
 @dataclass(frozen=True, slots=True)
 class ListedOrganization:
-    """How an organization looks in a list."""
+    """How an organization looks in a list, and what it requires of sign-ins."""
 
     name: str
     branding: Branding
+    sso_requirement: SsoRequirement | None = None
+
+    def needs_sso(self, principal: Principal) -> bool:
+        """Return whether a member has to sign in through single sign-on before they can open it."""
+        return self.sso_requirement is not None and not self.sso_requirement.is_met_by(principal)
 
 
 class Directory:
@@ -109,7 +118,10 @@ class Directory:
         async with self._work.reading(key=keys.of_organizations(ids)) as db:
             rows = (await db.execute(_LISTED, {_IDS.name: as_parameter(ids)})).all()
         return {
-            row.id: ListedOrganization(row.name, Branding(row.logo, row.dark_logo, row.color)) for row in rows
+            row.id: ListedOrganization(
+                row.name, Branding(row.logo, row.dark_logo, row.color), as_requirement(row)
+            )
+            for row in rows
         }
 
     async def list_deleted(self, organization_ids: Iterable[str]) -> set[str]:

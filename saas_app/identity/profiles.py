@@ -49,12 +49,16 @@ class ProfileNotEditable(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """An organization that the person belongs to, with their roles there."""
+    """An organization that the person belongs to, with their roles there.
+
+    ``needs_sso``: it requires single sign-on, and the session of this list did not come through it.
+    """
 
     organization_id: str
     organization_name: str
     role_names: frozenset[str]
     branding: Branding = UNBRANDED
+    needs_sso: bool = False
 
 
 class Profiles:
@@ -79,15 +83,21 @@ class Profiles:
         """Return the claims of the session's ID token, which was verified when it was fetched."""
         return decode_stored(await self._tokens.get_id_token(principal.session_id))
 
-    async def list_memberships(self, claims: dict[str, Any]) -> list[Membership]:
-        """Return the organizations that an ID token names, with the person's roles, in no order.
+    async def list_memberships(self, principal: SessionPrincipal, claims: dict[str, Any]) -> list[Membership]:
+        """Return the organizations that a session's ID token names, with the person's roles, in no order.
 
         For display only: entering an organization takes a fresh token for it.
         """
         listed = await self._directory.list_organizations(claims.get("organizations") or ())
         roles = organization_roles(claims)
         return [
-            Membership(item, found.name, roles.get(item, _NO_ROLES), found.branding)
+            Membership(
+                item,
+                found.name,
+                roles.get(item, _NO_ROLES),
+                found.branding,
+                needs_sso=found.needs_sso(principal),
+            )
             for item, found in listed.items()
         ]
 

@@ -85,10 +85,8 @@ class SessionAccess:
     @property
     def unmet_requirement(self) -> SsoRequirement | None:
         """What the organization requires of sign-ins, if this session does not meet it."""
-        required, person = self.sso_requirement, self.principal
-        if required is None or required.is_met(person.subject, person.sso_connector_id, person.granted_at):
-            return None
-        return required
+        required = self.sso_requirement
+        return None if required is None or required.is_met_by(self.principal) else required
 
 
 _PERSON_COLUMNS: Final = (

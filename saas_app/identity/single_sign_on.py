@@ -73,6 +73,12 @@ class SsoRequirement:
         is_old = self.since is not None and (granted_at is None or granted_at < self.since)
         return connector_id == self.connector_id and not is_old
 
+    def is_met_by(self, principal: Principal) -> bool:
+        """Return whether a person may come in. No bearer token says how its holder signed in."""
+        if isinstance(principal, SessionPrincipal):
+            return self.is_met(principal.subject, principal.sso_connector_id, principal.granted_at)
+        return self.is_met(principal.subject, None)
+
     def refusal(self, organization_id: str, organization_name: str) -> SsoRequired:
         """Return the error for a member whose browser session began in another way."""
         return self._refusal(
@@ -138,15 +144,13 @@ async def find_providers_to_use(
     ids = sorted(set(organization_ids))
     if not ids:
         return {}
-    session = principal if isinstance(principal, SessionPrincipal) else None
-    way = (session.sso_connector_id, session.granted_at) if session is not None else (None, None)
     async with work.reading(key=keys.of_organizations(ids)) as db:
         rows = (await db.execute(_OF_SEVERAL, {"organization_ids": ids})).all()
     required = {row.organization_id: as_requirement(row) for row in rows}
     return {
         organization_id: found.provider
         for organization_id, found in required.items()
-        if found is not None and not found.is_met(principal.subject, *way)
+        if found is not None and not found.is_met_by(principal)
     }
 
 

@@ -31,7 +31,7 @@ _QUERY_LENGTH: Final = 128
 async def search_own(principal: SessionPrincipal) -> ResponseReturnValue:
     """Find the caller's organizations and own pages."""
     claims = await runtime().profiles.get_claims(principal)
-    memberships = await runtime().profiles.list_memberships(claims)
+    memberships = await runtime().profiles.list_memberships(principal, claims)
     return _show(service.search_own(memberships, _query(), reader_language()))
 
 

@@ -153,7 +153,7 @@ async def _raw(principal: SessionPrincipal, chosen: list[Membership], wanted: st
 
 async def _memberships(principal: SessionPrincipal) -> list[Membership]:
     profiles = runtime().profiles
-    return await profiles.list_memberships(await profiles.get_claims(principal))
+    return await profiles.list_memberships(principal, await profiles.get_claims(principal))
 
 
 async def _chosen(mine: list[Membership], left: str, right: str) -> list[Membership]:

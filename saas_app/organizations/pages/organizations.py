@@ -59,7 +59,7 @@ async def list_organizations(principal: SessionPrincipal) -> ResponseReturnValue
     """
     query, show_all = _query(), request.args.get("show") == "all"
     claims = await runtime().profiles.get_claims(principal)
-    memberships = await runtime().profiles.list_memberships(claims)
+    memberships = await runtime().profiles.list_memberships(principal, claims)
     practice = await _practice_organizations(principal)
     found = _practice_last(service.search_memberships(memberships, query, reader_language()), practice)
     size = _WHOLE_LIST_SIZE if show_all else _LIST_SIZE
@@ -81,7 +81,7 @@ async def list_organizations(principal: SessionPrincipal) -> ResponseReturnValue
 async def switch(principal: SessionPrincipal) -> ResponseReturnValue:
     """Return the switcher's options as a fragment. Their links lead to the same feature."""
     claims = await runtime().profiles.get_claims(principal)
-    memberships = await runtime().profiles.list_memberships(claims)
+    memberships = await runtime().profiles.list_memberships(principal, claims)
     practice = await _practice_organizations(principal)
     found = _practice_last(service.search_memberships(memberships, _query(), reader_language()), practice)
     feature = request.args.get("feature", "")

@@ -6,14 +6,12 @@ from typing import Any
 
 import pytest
 from quart import Quart
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 
 from saas_app.lab.lessons import LESSONS
-from tests.clients import Browser
 from tests.integration.faulty_logto import Gate
 from tests.integration.lab.conftest import LearnerInLab, path_of
 from tests.integration.lab.tasks import ANSWERS, play
+from tests.integration.statements import statements_of
 
 FIRST, LAST = LESSONS[0], LESSONS[-1]
 
@@ -25,20 +23,6 @@ async def learner(learner: LearnerInLab) -> LearnerInLab:
     for path in ("/lab", path_of(FIRST), path_of(LAST)):
         await learner.browser.get(path)
     return learner
-
-
-async def statements_of(browser: Browser, path: str) -> list[str]:
-    statements: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        statements.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        await browser.get(path)
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
-    return statements
 
 
 async def test_the_contents_take_three_statements(learner: LearnerInLab) -> None:

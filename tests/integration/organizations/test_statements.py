@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 
 from saas_app.db.readings import Reading, read_together
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.models import Project
-from tests.clients import Browser, text_of
+from tests.clients import text_of
 from tests.conftest import OpenBrowser, OpenOffice
 from tests.factories import Factory
+from tests.integration.statements import statements_of
 from tests.integration.tenants import admin_of
 from tests.offices import Office
 
@@ -29,20 +27,6 @@ async def office(open_office: OpenOffice) -> Office:
     for browser in office.browsers.values():
         await browser.get(f"{office.root}/")
     return office
-
-
-async def statements_of(browser: Browser, path: str) -> list[str]:
-    statements: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        statements.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        await browser.get(path)
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
-    return statements
 
 
 @pytest.mark.parametrize("role", ["admin", "viewer"])
