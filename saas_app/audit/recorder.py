@@ -68,6 +68,7 @@ class Action(StrEnum):
     SSO_CHANGE = ("sso.change", _("Single sign-on settings changed"))
     SSO_REMOVE = ("sso.remove", _("Single sign-on removed"))
     SSO_REFUSE = ("sso.refuse", _("Sign-in through single sign-on rejected"))
+    SSO_FAIL = ("sso.fail", _("Identity provider failed"))
     SSO_MISS_ROLES = ("sso.miss-roles", _("Roles of groups not given"))
     INVITATION_CREATE = ("invitation.create", _("Invitation sent"))
     INVITATION_RESEND = ("invitation.resend", _("Invitation resent"))

@@ -107,6 +107,10 @@ MESSAGES: Final[Mapping[Action, tuple[Sentence, ...]]] = {
         _("%(actor)s rejected a sign-in through single sign-on with %(target)s: %(reason)s"),
         _("%(actor)s rejected a sign-in through single sign-on with %(target)s"),
     ),
+    Action.SSO_FAIL: (
+        _("%(actor)s could not sign people in with %(target)s: %(reason)s"),
+        _("%(actor)s could not sign people in with %(target)s"),
+    ),
     Action.SSO_MISS_ROLES: (_("%(actor)s could not give %(target)s the roles of their groups"),),
     Action.INVITATION_CREATE: (
         _("%(actor)s invited %(target)s as %(new_roles)s"),

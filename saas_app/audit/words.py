@@ -99,9 +99,15 @@ _REASONS: Final[Mapping[str, Sentence]] = {
         _("the account does not exist"),
         _("the address is not that of the person who tested"),
         _("the connection was changed during the sign-in"),
+        _("the provider did not accept the client secret"),
+        _("the provider did not accept the request"),
+        _("the provider cannot be reached"),
+        _("the provider’s metadata cannot be used"),
+        _("the provider’s signatures cannot be verified"),
+        _("the provider’s answers cannot be verified"),
     )
 }
-"""Why sign-ins through single sign-on are rejected, by what is stored. People type other reasons."""
+"""Why sign-ins through single sign-on are rejected or fail, by what is stored. People type other reasons."""
 
 _WITH_STATES: Final = frozenset({"state", "status"})
 _NO_END: Final = _("No end")
@@ -133,7 +139,7 @@ def side_of(side: Mapping[str, Any], name: str) -> str | None:
 
 
 def find_reason(value: Any) -> Sentence | None:
-    """Return why a sign-in was rejected, in words. None for a reason that somebody typed."""
+    """Return why a sign-in was rejected or failed, in words. None for a reason that somebody typed."""
     return _REASONS.get(value) if isinstance(value, str) else None
 
 

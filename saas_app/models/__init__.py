@@ -32,7 +32,7 @@ from saas_app.models.session import SessionRow
 from saas_app.models.session_token import SessionToken
 from saas_app.models.shown_secret import ShownSecretRow
 from saas_app.models.sign_in_attempt import SignInAttemptRow
-from saas_app.models.sso_connection import SsoConnection
+from saas_app.models.sso_connection import SsoConnection, SsoFailure
 from saas_app.models.sso_person import SsoPerson
 from saas_app.models.sso_secret import SsoSecret
 from saas_app.models.support_access import SupportAccess
@@ -85,6 +85,7 @@ __all__ = [
     "ShownSecretRow",
     "SignInAttemptRow",
     "SsoConnection",
+    "SsoFailure",
     "SsoPerson",
     "SsoSecret",
     "SupportAccess",

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from saas_app.db.base import KEY, NAMED_IN_KEY, TENANT, Base
+
+
+class SsoFailure(StrEnum):
+    """Why nobody can sign in at an identity provider until an admin of the company mends it."""
+
+    CREDENTIALS = "credentials"
+    REQUEST = "request"
+    UNREACHABLE = "unreachable"
+    METADATA = "metadata"
+    KEYS = "keys"
+    TOKENS = "tokens"
 
 
 class SsoConnection(Base):
@@ -20,6 +32,7 @@ class SsoConnection(Base):
     ``tested_at`` is when an admin last signed in through the provider as it is now, ``on_at`` since when
     people do, and ``required_at`` since when everybody must, except ``recovery_id``. ``joins``: people who
     sign in become members. ``group_roles`` maps values of the claim ``group_claim`` to roles, as pairs.
+    ``failing_since`` is when a sign-in first met a ``failure`` of the provider. Both are None while it works.
 
     Sign-ins find a connection by its connector, and a person's lists show organizations of theirs, so the
     table is not confined to a tenant.
@@ -51,3 +64,12 @@ class SsoConnection(Base):
     on_at: Mapped[datetime | None]
     required_at: Mapped[datetime | None]
     recovery_id: Mapped[str | None] = mapped_column(sa.String(64))
+    failing_since: Mapped[datetime | None]
+    failure: Mapped[SsoFailure | None] = mapped_column(
+        sa.Enum(
+            SsoFailure,
+            native_enum=False,
+            length=16,
+            values_callable=lambda kind: [item.value for item in kind],
+        )
+    )

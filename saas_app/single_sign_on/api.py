@@ -35,7 +35,8 @@ class SingleSignOnView(ApiModel):
 
     `allowed` says whether the operator lets the organization connect a provider. `stage` is none, created,
     configured, tested, on or required. `domains` were chosen, and of these, `effective_domains` are proved by
-    DNS now. `joins` says whether people who sign in become members.
+    DNS now. `joins` says whether people who sign in become members. `failing_since` is null while the
+    provider works. Else, `failure` is credentials, request, unreachable, metadata, keys or tokens.
     """
 
     stage: str
@@ -54,6 +55,8 @@ class SingleSignOnView(ApiModel):
     on_at: datetime | None = None
     required_at: datetime | None = None
     recovery_id: str | None = None
+    failing_since: datetime | None = None
+    failure: str | None = None
 
 
 @blueprint.get("")
@@ -88,4 +91,6 @@ def _view(connection: Connection, allowed: bool, effective: tuple[str, ...]) -> 
         on_at=connection.on_at,
         required_at=connection.required_at,
         recovery_id=connection.recovery_id,
+        failing_since=connection.failing_since,
+        failure=connection.failure,
     )

@@ -50,6 +50,7 @@ class IssuerFault(StrEnum):
     UNREACHABLE = "unreachable"
     CERTIFICATE = "certificate"
     TIMEOUT = "timeout"
+    BUSY = "busy"
     REDIRECT = "redirect"
     STATUS = "status"
     TOO_LARGE = "too large"
@@ -62,12 +63,16 @@ class IssuerFault(StrEnum):
 
 
 class IssuerRefused(Exception):
-    """The provider cannot be used. ``reason`` tells the admin what to do, without what the provider sent."""
+    """The provider cannot be used. ``reason`` tells the admin what to do, without what the provider sent.
+
+    ``is_after_code``: a code had been sent to the provider that came from a browser, and may be anything.
+    """
 
     def __init__(self, kind: IssuerFault, reason: Sentence) -> None:
         super().__init__(reason)
         self.kind = kind
         self.reason = reason
+        self.is_after_code = False
 
 
 _THREADS: Final = ThreadPoolExecutor(64, thread_name_prefix="providers-hosts")

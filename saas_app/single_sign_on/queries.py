@@ -21,6 +21,7 @@ from saas_app.models import (
     FormerMembership,
     OrganizationOptions,
     SsoConnection,
+    SsoFailure,
     SsoPerson,
     SsoSecret,
     User,
@@ -140,6 +141,26 @@ async def change_connection(db: WritingSession, organization_id: str, **values: 
     """Set columns of an organization's connection. Returns False if it has none."""
     statement = sa.update(SsoConnection).where(SsoConnection.organization_id == organization_id)
     return await changed(db, statement.values(**values), SsoConnection.organization_id)
+
+
+async def save_failure(
+    db: WritingSession, connection: Connection, failure: SsoFailure, now: datetime
+) -> bool:
+    """Save that sign-ins through a connection fail. ``failing_since`` stays if they failed before.
+
+    Returns False, and changes nothing, if this failure is known, or if the connection was tested, entered or
+    switched meanwhile.
+    """
+    statement = sa.update(SsoConnection).where(
+        SsoConnection.organization_id == connection.organization_id,
+        SsoConnection.on_at.is_not_distinct_from(connection.on_at),
+        SsoConnection.tested_at.is_not_distinct_from(connection.tested_at),
+        SsoConnection.failure.is_distinct_from(failure),
+    )
+    since = sa.func.coalesce(SsoConnection.failing_since, now)
+    return await changed(
+        db, statement.values(failing_since=since, failure=failure), SsoConnection.organization_id
+    )
 
 
 async def delete_connection(db: WritingSession, organization_id: str) -> None:

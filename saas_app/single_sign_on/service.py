@@ -18,6 +18,7 @@ from saas_app.logto import ManagementClient, SsoConnector, explaining
 from saas_app.models import DomainProof
 from saas_app.single_sign_on import queries
 from saas_app.single_sign_on.broker.registration import Registration
+from saas_app.single_sign_on.failures import EXPLANATIONS, Explanation
 from saas_app.single_sign_on.proofs import Refusal
 from saas_app.single_sign_on.queries import find_connection, find_name, list_held_domains
 from saas_app.single_sign_on.values import Connection
@@ -89,6 +90,12 @@ class Overview:
     def effective(self) -> tuple[str, ...]:
         """The chosen domains that count."""
         return () if self.connection is None else effective_domains(self.connection, self.held)
+
+    @property
+    def failure(self) -> Explanation | None:
+        """Why sign-ins through the provider fail now, or None."""
+        known = self.connection.failure if self.connection is not None else None
+        return None if known is None else EXPLANATIONS[known]
 
     @property
     def is_gone(self) -> bool:

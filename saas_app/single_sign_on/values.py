@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from saas_app.models import SsoFailure
+
 NAME_LENGTH: Final = 64
 ISSUER_LENGTH: Final = 512
 CLIENT_ID_LENGTH: Final = 256
@@ -33,6 +35,9 @@ TARGET: Final = "single sign-on"
 
 OFF: Final[Mapping[str, Any]] = dict.fromkeys(("on_at", "required_at", "recovery_id"))
 """What a connection loses that is turned off, in its row and in :class:`Connection`."""
+
+WORKS: Final[Mapping[str, Any]] = dict.fromkeys(("failing_since", "failure"))
+"""The columns about failures of a provider that works."""
 
 
 class Stage(StrEnum):
@@ -74,6 +79,8 @@ class Connection:
     on_at: datetime | None
     required_at: datetime | None
     recovery_id: str | None
+    failing_since: datetime | None
+    failure: SsoFailure | None
 
     @property
     def stage(self) -> Stage:

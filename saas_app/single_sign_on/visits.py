@@ -111,8 +111,9 @@ class ProviderVisits:
             issuer = read_issuer(issuer, allows_private=self._allows_private)
         except NotAnIssuer as wrong:
             raise IssuerRefused(IssuerFault.ADDRESS, wrong.reason) from None
+        turns = self._turns.setdefault(issuer, asyncio.Semaphore(_AT_ONCE))
+        late = IssuerFault.BUSY if turns.locked() else IssuerFault.TIMEOUT  # the time may pass in the queue
         try:
-            turns = self._turns.setdefault(issuer, asyncio.Semaphore(_AT_ONCE))
             async with asyncio.timeout(self._timeout), turns:
                 hosts = CheckedHosts(self._look_up, allows_private=self._allows_private)
                 async with open_session(hosts, self._tls) as http:
@@ -120,7 +121,7 @@ class ProviderVisits:
                     return
         except TimeoutError:
             refused = IssuerRefused(
-                IssuerFault.TIMEOUT,
+                late,
                 _("The provider did not respond in time. Check the issuer, or try again later."),
             )
         except IssuerRefused as error:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import jwt
 
+from saas_app.models import SsoFailure
 from saas_app.single_sign_on.broker.provider_errors import untimely, untrusted
 from saas_app.single_sign_on.signatures import ALGORITHMS, fits
 from saas_app.text.cleaning import clean_json
@@ -58,16 +59,24 @@ def verify_id_token(
     except _UNTIMELY:
         raise untimely() from None
     except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise untrusted(type(error).__name__) from None
+        raise untrusted(type(error).__name__, _failure_of(error)) from None
     if any(cleaned.get(name) != claims.get(name) for name in PROTOCOL_CLAIMS):
-        raise untrusted("unclean text")
+        raise untrusted("unclean text", None)  # such as the nonce
     _check_times(cleaned)
     _check_parties(cleaned, client_id)
     if not nonce or cleaned["nonce"] != nonce:
-        raise untrusted("nonce")
+        raise untrusted("nonce", None)
     if not cleaned["sub"].strip() or len(cleaned["sub"]) > SUBJECT_LENGTH:
         raise untrusted("sub")
     return cleaned
+
+
+def _failure_of(error: Exception) -> SsoFailure | None:
+    """Return what a token that is not valid says of the provider. A browser can leave the nonce out."""
+    if isinstance(error, jwt.InvalidSignatureError):
+        return SsoFailure.KEYS
+    is_nonce = isinstance(error, jwt.MissingRequiredClaimError) and error.claim == "nonce"
+    return None if is_nonce else SsoFailure.TOKENS
 
 
 def _find_key(token: str, keys: Sequence[Mapping[str, Any]]) -> jwt.PyJWK:
@@ -75,11 +84,12 @@ def _find_key(token: str, keys: Sequence[Mapping[str, Any]]) -> jwt.PyJWK:
     header = jwt.get_unverified_header(token)
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
-        raise untrusted("algorithm")
+        raise untrusted("algorithm", SsoFailure.KEYS)
     named = [key for key in keys if key.get("kid") == header["kid"]] if "kid" in header else keys
     fitting = [key for key in named if fits(key, algorithm)]
     if len(fitting) != 1:
-        raise untrusted("no key fits" if not fitting else "several keys fit")
+        what = "no key fits" if not fitting else "several keys fit"
+        raise untrusted(what, SsoFailure.KEYS)
     return jwt.PyJWK(dict(fitting[0]), algorithm)
 
 

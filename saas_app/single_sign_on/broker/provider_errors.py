@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from saas_app.models import SsoFailure
 from saas_app.text.cleaning import clean_name
 from saas_app.text.translation import Sentence, _
 from saas_app.text.visible import isolated
@@ -45,19 +46,26 @@ _REDEEMED: Final = {
     **dict.fromkeys(("server_error", "temporarily_unavailable"), _LATER),
     **dict.fromkeys(("invalid_request", "invalid_scope", "unsupported_grant_type"), _WRONG_REQUEST),
 }
+_FAILURES: Final = {
+    **dict.fromkeys(("invalid_client", "unauthorized_client"), SsoFailure.CREDENTIALS),
+    **dict.fromkeys(("invalid_scope", "unsupported_grant_type"), SsoFailure.REQUEST),
+}
+"""Errors of the token endpoint that no code causes. An odd code is an ``invalid_request`` for some."""
 
 
 class ProviderRefused(Exception):
     """The provider signed nobody in, or what it sent cannot be trusted.
 
     ``reason`` is for the person, and ``kind`` for the log. Neither contains a secret. Nothing in ``kind`` is
-    a text of the provider.
+    a text of the provider. ``failure`` is for the admins. It is None unless it is certain that no browser
+    caused the refusal: whoever has one can send any code, and change what Workroom asks the provider for.
     """
 
-    def __init__(self, kind: str, reason: Sentence) -> None:
+    def __init__(self, kind: str, reason: Sentence, failure: SsoFailure | None = None) -> None:
         super().__init__(reason)
         self.kind = kind
         self.reason = reason
+        self.failure = failure
 
 
 def client_error(error: str) -> ProviderRefused:
@@ -72,7 +80,7 @@ def token_error(error: object, status: int) -> ProviderRefused:
     if not isinstance(error, str) or not error:
         return ProviderRefused(f"token endpoint: status {status}", _LATER)
     if error in _REDEEMED:
-        return ProviderRefused(f"token endpoint: {error}", _REDEEMED[error])
+        return ProviderRefused(f"token endpoint: {error}", _REDEEMED[error], _FAILURES.get(error))
     return ProviderRefused("token endpoint: unknown error", _unknown(error))
 
 
@@ -92,10 +100,11 @@ def other_person() -> ProviderRefused:
             "Your identity provider named two different people. Start again. If that does not help, ask an "
             "admin of your organization."
         ),
+        SsoFailure.TOKENS,
     )
 
 
-def unreadable(what: str) -> ProviderRefused:
+def unreadable(what: str, failure: SsoFailure | None = SsoFailure.TOKENS) -> ProviderRefused:
     """Return what to raise for an answer that is not what OpenID Connect says. ``what`` is for the log."""
     return ProviderRefused(
         f"unreadable {what}",
@@ -103,10 +112,11 @@ def unreadable(what: str) -> ProviderRefused:
             "Your identity provider’s answer could not be read. Try again later, or ask an admin of your "
             "organization."
         ),
+        failure,
     )
 
 
-def untrusted(what: str) -> ProviderRefused:
+def untrusted(what: str, failure: SsoFailure | None = SsoFailure.TOKENS) -> ProviderRefused:
     """Return what to raise for an ID token. ``what`` is wrong in it, for the log."""
     return ProviderRefused(
         f"ID token: {what}",
@@ -114,6 +124,7 @@ def untrusted(what: str) -> ProviderRefused:
             "What your identity provider said about you could not be verified. Start again. If that does not "
             "help, an admin of your organization has to check the client there."
         ),
+        failure,
     )
 
 
@@ -125,6 +136,7 @@ def untimely() -> ProviderRefused:
             "What your identity provider said about you is too old, or from the future. Start again. If that "
             "does not help, the clock of the provider is wrong."
         ),
+        SsoFailure.TOKENS,
     )
 
 

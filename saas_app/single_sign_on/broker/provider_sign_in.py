@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote_plus, urlencode
 
+from saas_app.models import SsoFailure
 from saas_app.single_sign_on.broker.id_tokens import PROTOCOL_CLAIMS, verify_id_token
 from saas_app.single_sign_on.broker.provider_errors import (
     ProviderRefused,
@@ -118,20 +119,26 @@ class ProviderSignIn:
         about the person. Raises :class:`IssuerRefused` or :class:`ProviderRefused`. The request in which this
         runs keeps no database connection.
         """
-        async with self._visits.visit(client.issuer) as visit:
-            _check_sender(visit.metadata, redemption.issuer)
-            keys = await visit.fetch_keys()
-            tokens = await _redeem(visit, client, redemption)
-            claims = verify_id_token(
-                _text(tokens, "id_token"),
-                keys,
-                issuer=visit.metadata.issuer,
-                client_id=client.client_id,
-                nonce=redemption.nonce,
-            )
-            if visit.metadata.userinfo_endpoint is None:
-                return claims
-            userinfo = await _fetch_userinfo(visit, visit.metadata.userinfo_endpoint, tokens)
+        is_code_sent = False
+        try:
+            async with self._visits.visit(client.issuer) as visit:
+                _check_sender(visit.metadata, redemption.issuer)
+                keys = await visit.fetch_keys()
+                is_code_sent = True
+                tokens = await _redeem(visit, client, redemption)
+                claims = verify_id_token(
+                    _text(tokens, "id_token", None),
+                    keys,
+                    issuer=visit.metadata.issuer,
+                    client_id=client.client_id,
+                    nonce=redemption.nonce,
+                )
+                if visit.metadata.userinfo_endpoint is None:
+                    return claims
+                userinfo = await _fetch_userinfo(visit, visit.metadata.userinfo_endpoint, tokens)
+        except IssuerRefused as refused:
+            refused.is_after_code = is_code_sent
+            raise
         return _merged(claims, userinfo)
 
 
@@ -162,7 +169,7 @@ async def _redeem(visit: Visit, client: ProviderClient, redemption: Redemption) 
     if answer.status != 200 or (tokens and "error" in tokens):
         raise token_error((tokens or {}).get("error"), answer.status)
     if tokens is None:
-        raise unreadable("tokens")
+        raise unreadable("tokens", None)
     return tokens
 
 
@@ -184,10 +191,11 @@ async def _fetch_userinfo(
     return userinfo
 
 
-def _text(tokens: Mapping[str, Any], member: str) -> str:
+def _text(tokens: Mapping[str, Any], member: str, failure: SsoFailure | None = SsoFailure.TOKENS) -> str:
+    """Return a text of the answer. ``failure`` is what its absence says of the provider."""
     value = tokens.get(member)
     if not isinstance(value, str):
-        raise unreadable(member)
+        raise unreadable(member, failure)
     return value
 
 

@@ -21,6 +21,7 @@ from saas_app.identity.vault import Vault, new_cookie_value
 from saas_app.logto import explaining
 from saas_app.single_sign_on.broker.claims import claims_for_logto, verified_email
 from saas_app.single_sign_on.broker.errands import Assertion, Errand, Errands, LogtoRequest, Tester
+from saas_app.single_sign_on.broker.failures import failure_of, note_answer, note_failure
 from saas_app.single_sign_on.broker.people import People
 from saas_app.single_sign_on.broker.provider_errors import ProviderRefused, client_error
 from saas_app.single_sign_on.broker.provider_sign_in import (
@@ -194,6 +195,7 @@ class Broker:
                 prompt=prompt,
             )
         except IssuerRefused as refused:
+            await note_failure(self._systems.work, connection, failure_of(refused))
             raise _failed(connection, refused.reason) from None
         errand = Errand(
             connection.organization_id,
@@ -250,6 +252,7 @@ class Broker:
         """
         claims = await self._ask(await self._find_unchanged(errand), errand, callback)
         connection = await self._find_unchanged(errand)
+        await note_answer(self._systems.work, connection)
         async with self._systems.work.reading(connection.organization_id) as db:
             trusted = trusted_domains(connection, await list_held_domains(db, connection.organization_id))
         email = verified_email(claims)
@@ -271,11 +274,10 @@ class Broker:
             if callback.error:
                 raise client_error(callback.error)
             return await self._provider.come_back(await self._client_at(connection), redemption)
-        except ProviderRefused as refused:
+        except (ProviderRefused, IssuerRefused) as refused:
             organization_id = connection.organization_id
             log.info("a provider signed nobody in", reason=refused.kind, organization_id=organization_id)
-            raise _failed(connection, refused.reason) from None
-        except IssuerRefused as refused:
+            await note_failure(self._systems.work, connection, failure_of(refused))
             raise _failed(connection, refused.reason) from None
 
     async def _client_at(self, connection: Connection) -> ProviderClient:

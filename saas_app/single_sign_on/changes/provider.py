@@ -33,7 +33,14 @@ from saas_app.single_sign_on.queries import (
     forget_people,
     save_secret,
 )
-from saas_app.single_sign_on.values import CONNECTOR_MARK, NAME_LENGTH, TARGET, Connection, Provider
+from saas_app.single_sign_on.values import (
+    CONNECTOR_MARK,
+    NAME_LENGTH,
+    TARGET,
+    WORKS,
+    Connection,
+    Provider,
+)
 from saas_app.single_sign_on.wanted import wanted_domains
 from saas_app.text.translation import _
 
@@ -116,7 +123,7 @@ async def _keep(
     entered: Connection,
     client_secret: str,
 ) -> None:
-    """Store the provider, and a new secret encrypted.
+    """Store the provider, and a new secret encrypted. Earlier failures no longer count.
 
     At another issuer, somebody else may have a ``sub`` that is known (OpenID Connect Core §5.7).
     """
@@ -127,6 +134,7 @@ async def _keep(
         issuer=entered.issuer,
         client_id=entered.client_id,
         scopes=entered.scopes,
+        **WORKS,
     )
     if entered.issuer != now.issuer:
         await forget_people(db)

@@ -233,6 +233,8 @@ async def plan(make: Factory) -> Connection:
         on_at=now,
         required_at=None,
         recovery_id=None,
+        failing_since=None,
+        failure=None,
     )
 
 

@@ -10,7 +10,8 @@ from saas_app.audit.recorder import Action
 from saas_app.audit.sentences import MESSAGES, sentence_of, sentence_with_marks
 from saas_app.audit.values import EventRow
 from saas_app.audit.words import side_of
-from saas_app.models import Outcome
+from saas_app.models import Outcome, SsoFailure
+from saas_app.single_sign_on.failures import EXPLANATIONS
 from saas_app.single_sign_on.proofs import Refusal
 from saas_app.text.languages import speaking
 from tests.unit.audit.test_reading import DENIED, row
@@ -107,15 +108,23 @@ def test_values_of_another_version_do_no_harm(odd: dict[str, Any]) -> None:
         assert sentence_of(happened(action, before=odd, after=odd)).startswith("Alice ")
 
 
-@pytest.mark.parametrize("refusal", Refusal)
-def test_a_rejected_sign_in_says_why_in_the_language_of_the_reader(refusal: Refusal) -> None:
-    event = happened(Action.SSO_REFUSE, "x1", after={"reason": refusal.value})
+REASONS = [
+    *((Action.SSO_REFUSE, refusal.value) for refusal in Refusal),
+    *((Action.SSO_FAIL, str(EXPLANATIONS[failure].reason)) for failure in SsoFailure),
+]
+
+
+@pytest.mark.parametrize(("action", "reason"), REASONS)
+def test_a_sign_in_that_was_rejected_or_failed_says_why_in_the_language_of_the_reader(
+    action: Action, reason: str
+) -> None:
+    event = happened(action, "x1", after={"reason": reason})
 
     with speaking("es"):
         told, field = sentence_of(event).said, side_of(event.after or {}, "reason")
 
     assert field is not None
-    assert field not in ("", refusal.value)
+    assert field not in ("", reason)
     assert told.translate(ISOLATES).endswith(f": {field}")
 
 

@@ -34,6 +34,8 @@ CONNECTION = Connection(
     on_at=None,
     required_at=None,
     recovery_id=None,
+    failing_since=None,
+    failure=None,
 )
 HELD = frozenset({"corp.example", "xn--mller-kva.example", "other.example"})
 

@@ -10,7 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from aiohttp import web
 
-from saas_app.single_sign_on.checked_hosts import look_up
+from saas_app.single_sign_on.broker.failures import failure_of
+from saas_app.single_sign_on.checked_hosts import IssuerFault, IssuerRefused, look_up
+from saas_app.single_sign_on.visits import ProviderVisits
 from tests.integration.single_sign_on.issuers.conftest import (
     METADATA,
     Inspect,
@@ -62,3 +64,22 @@ async def test_a_provider_that_hangs_is_visited_by_a_few_at_once(
         assert publisher.paths == [METADATA] * 8
         for visit in under_way:
             visit.cancel()
+
+
+async def test_a_visit_that_waited_for_others_does_not_say_that_the_provider_hangs(
+    local_publisher: PublishingProvider,
+) -> None:
+    """Otherwise, whoever opens many sign-ins at once could alarm the admins."""
+    local_publisher.answers[METADATA] = never
+    visits = ProviderVisits(allows_private=True, timeout=1.0)
+
+    async def refusal() -> IssuerRefused:
+        with pytest.raises(IssuerRefused, match="did not respond in time") as refused:
+            async with visits.visit(local_publisher.issuer):
+                pass
+        return refused.value
+
+    refusals = await asyncio.gather(*(refusal() for _ in range(9)))
+
+    assert [refused.kind for refused in refusals] == [*[IssuerFault.TIMEOUT] * 8, IssuerFault.BUSY]
+    assert failure_of(refusals[-1]) is None
