@@ -14,6 +14,7 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import NotFound
 from saas_app.identity.directory import Directory
 from saas_app.identity.tenant import Tenant
+from saas_app.invitations.service import find_account
 from saas_app.logto import ManagementClient, explaining
 from saas_app.rbac.permissions import Permission
 from saas_app.support import queries
@@ -140,7 +141,9 @@ async def get_own(work: UnitOfWork, agent_id: str, access_id: uuid.UUID) -> Acce
 async def find_member_id(management: ManagementClient, organization: OpenOrganization, typed: str) -> str:
     """Return the user id of the member whose email address, username or user id was typed, in any case.
 
-    It must be the whole address: an agent finds only members whom they know. Raises :class:`NoSuchMember`.
+    It must be the whole address: an agent finds only members whom they know. Logto's search in the
+    organization may find too many that contain it, and knows one spelling of an address only, so the account
+    is looked for directly as well. Raises :class:`NoSuchMember`.
     """
     with explaining():
         page = await management.list_members_page(
@@ -150,6 +153,8 @@ async def find_member_id(management: ManagementClient, organization: OpenOrganiz
             known = (info.user.email, info.user.username)
             if typed == info.user.id or typed.casefold() in {text.casefold() for text in known if text}:
                 return info.user.id
-        if is_id(typed) and await management.find_member_roles(organization.id, typed) is not None:
-            return typed
+        account = await find_account(management, typed) or await management.find_user_by_username(typed)
+        for user_id in filter(is_id, (account.id if account else "", typed)):
+            if await management.find_member_roles(organization.id, user_id) is not None:
+                return user_id
     raise NoSuchMember(organization.name)

@@ -13,7 +13,7 @@ from saas_app.support import queries
 from saas_app.support.values import RETENTION, AccessRow
 from tests.clients import FRESH, Browser, Person
 from tests.conftest import OpenBrowser
-from tests.factories import Factory, address_of
+from tests.factories import PASSWORD, Factory, address_of, new_address
 from tests.integration.faulty_logto import DOWN, Fault, Faulty
 from tests.integration.notifications.reading import told
 from tests.integration.records import actions_of, changes_of
@@ -86,6 +86,46 @@ async def test_the_member_is_found_by_what_they_gave(
     await desk.post(f"{desk_root}/start", {**form, "member": typed})
 
     assert "You are acting for <strong>Carol</strong> in" in await desk.text(f"{acme.root}/")
+
+
+async def test_a_member_is_found_whose_address_is_part_of_many_others(
+    acme: Customer, desk: Browser, desk_root: str, form: Mapping[str, str], make: Factory, runtime: Runtime
+) -> None:
+    """Logto's search lists members by their ids. The one who is looked for comes last."""
+    address, management = new_address(), make.management
+    others = [
+        await management.create_user(
+            username=f"x{n}_{acme.id}", email=f"x{n}{address}", name="X", password=PASSWORD
+        )
+        for n in range(21)
+    ]
+    await management.add_members(acme.id, [user.id for user in others])
+    last = max(user.id for user in others)
+    await management._transport.call("PATCH", f"/users/{last}", body={"primaryEmail": address})
+
+    await desk.post(f"{desk_root}/start", {**form, "member": address})
+
+    assert [row.member_id for row in await accesses_to(runtime, acme.id)] == [last]
+
+
+async def test_a_member_is_found_by_the_other_spelling_of_their_address(
+    acme: Customer, desk: Browser, desk_root: str, form: Mapping[str, str], make: Factory, runtime: Runtime
+) -> None:
+    member = await make.person("Ida", domain="bücher.example")
+    await make.join(acme.id, member, "viewer")
+
+    await desk.post(f"{desk_root}/start", {**form, "member": f"{member.username}@xn--bcher-kva.example"})
+
+    assert [row.member_id for row in await accesses_to(runtime, acme.id)] == [member.id]
+
+
+async def test_the_address_of_a_person_elsewhere_finds_nobody(
+    desk: Browser, desk_root: str, form: Mapping[str, str], make: Factory
+) -> None:
+    stranger = await make.person("Stranger")
+
+    for typed in (address_of(stranger), stranger.username):
+        await desk.submit(f"{desk_root}/start", {**form, "member": typed}, 422)
 
 
 @pytest.mark.parametrize("typed", ["carol", "nobody@example.test", "carol_", "%", "../x"])
