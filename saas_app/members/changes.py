@@ -8,6 +8,7 @@
   organization, across workers (a lease), so that of two admins who demote each other, one remains.
 * While an organization requires single sign-on, its recovery admin stays a member and an admin.
 * Callers cannot remove themselves. They leave instead.
+* Who goes comes back with a new invitation only: those that are still open are revoked first.
 * A caller who gives up their own permissions confirms it.
 * Roles that the registry does not know, or that changed since the form was opened, are not overwritten.
 * The roles that a choice adds may end. Nobody assigns a role for longer than they hold its permissions.
@@ -28,6 +29,7 @@ from saas_app.identity.former_members import note_end
 from saas_app.identity.named_members import forget_member
 from saas_app.identity.single_sign_on import RECOVERY_ROLES
 from saas_app.identity.tenant import Tenant
+from saas_app.invitations.changes.pending import revoke_open_for
 from saas_app.members.ends import GivenEnds, require_possible_end
 from saas_app.members.roles import with_choice
 from saas_app.members.service import get_member, is_last_admin, is_recovery_admin
@@ -164,6 +166,8 @@ async def _end_membership(turn: MemberChange, member: Member, action: Action, en
     await require_not_recovery(turn, member)
     if member.is_admin:
         await _require_another_admin(turn, member)
+    if member.email:
+        await revoke_open_for(turn, member.email)
 
     async def note(db: WritingSession) -> None:
         await forget_member(db, turn.organization_id, member.id)

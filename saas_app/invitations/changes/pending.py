@@ -16,6 +16,7 @@ from saas_app.invitations.service import get_pending
 from saas_app.invitations.values import InvitationSettled, InvitationState, NotSent, state_of
 from saas_app.limits.changes import Claim
 from saas_app.logto import Invitation, ManagementClient, ManagementError, explained
+from saas_app.text.addresses import same_address
 from saas_app.text.languages import current_language
 
 
@@ -58,27 +59,41 @@ async def revoke(change: MemberChange, invitation_id: str) -> Invitation:
     :class:`LogtoUnavailable`.
     """
     async with change.alone() as turn:
-        management = turn.management
-        invitation = await get_pending(management, turn.caller, invitation_id)
-        event = turn.event(
-            Action.INVITATION_REVOKE,
-            target_of(invitation.invitee),
-            before={"state": InvitationState.PENDING.value},
-            after={"state": InvitationState.REVOKED.value, "invitation": invitation.id},
+        return await _revoke(turn, await get_pending(turn.management, turn.caller, invitation_id))
+
+
+async def revoke_open_for(turn: MemberChange, address: str) -> None:
+    """Revoke the invitations of a member who is about to go, so that no older one leads them back.
+
+    Call it within their turn. Raises what :func:`revoke` raises.
+    """
+    for invitation in await turn.management.list_invitations(turn.organization_id):
+        is_theirs = same_address(invitation.invitee, address)
+        if is_theirs and state_of(invitation) is InvitationState.PENDING:
+            await _revoke(turn, invitation)
+
+
+async def _revoke(turn: MemberChange, invitation: Invitation) -> Invitation:
+    management = turn.management
+    event = turn.event(
+        Action.INVITATION_REVOKE,
+        target_of(invitation.invitee),
+        before={"state": InvitationState.PENDING.value},
+        after={"state": InvitationState.REVOKED.value, "invitation": invitation.id},
+    )
+    try:
+        return await turn.carry_out(
+            event,
+            lambda: settle(
+                management,
+                invitation.id,
+                lambda: management.revoke_invitation(invitation.id),
+                lambda now: state_of(now) is InvitationState.REVOKED,
+            ),
+            also=lambda db: queries.forget_link(db, invitation.id),
         )
-        try:
-            return await turn.carry_out(
-                event,
-                lambda: settle(
-                    management,
-                    invitation.id,
-                    lambda: management.revoke_invitation(invitation.id),
-                    lambda now: state_of(now) is InvitationState.REVOKED,
-                ),
-                also=lambda db: queries.forget_link(db, invitation.id),
-            )
-        except ManagementError as refusal:
-            raise await explain_refusal(management, invitation.id, refusal) from None
+    except ManagementError as refusal:
+        raise await explain_refusal(management, invitation.id, refusal) from None
 
 
 async def settle(
