@@ -91,10 +91,10 @@ def _batches(archive: ArchiveReader, part: Part, organization_id: str) -> Iterat
                     name=part.name,
                 )
             )
-        if row[part.key.key] in seen:
+        if part.key_of(row) in seen:
             archive.refuse(_("row %(number)s of %(name)s is a duplicate", number=str(number), name=part.name))
         if part.model not in _OWNED:  # the database itself refuses duplicates in tenant-owned tables
-            seen.add(row[part.key.key])
+            seen.add(part.key_of(row))
         batch.append(row)
         if len(batch) == BATCH:
             yield batch

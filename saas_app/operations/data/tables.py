@@ -6,7 +6,7 @@ those that are left out, are listed here.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -93,23 +93,28 @@ class Part:
         return str(self.model.__tablename__)
 
     @property
-    def key(self) -> InstrumentedAttribute[Any]:
-        """The column that identifies a row of the part: the last of the primary key."""
-        *_, last = sa.inspect(self.model).primary_key
-        key: InstrumentedAttribute[Any] = getattr(self.model, str(last.key))
-        return key
+    def key_columns(self) -> tuple[InstrumentedAttribute[Any], ...]:
+        """The columns of the primary key, as attributes of the class."""
+        key = sa.inspect(self.model).primary_key
+        return tuple(getattr(self.model, str(column.key)) for column in key)
+
+    def key_of(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Return what identifies a row of the table."""
+        return tuple(row[column.key] for column in self.key_columns)
 
 
 async def read_pages(db: DatabaseSession, part: Part) -> AsyncIterator[list[dict[str, Any]]]:
     """Yield the rows of a part in batches."""
     attributes = [getattr(part.model, name) for name in part.columns]
-    first = sa.select(*attributes).where(part.condition).order_by(part.key).limit(BATCH)
+    first = sa.select(*attributes).where(part.condition).order_by(*part.key_columns).limit(BATCH)
     statement = first
     while rows := (await db.execute(statement)).mappings().all():
         yield [dict(zip(part.columns, row.values(), strict=True)) for row in rows]
         if len(rows) < BATCH:
             return
-        statement = first.where(part.key > rows[-1][part.key.key])
+        last = zip(part.key_of(rows[-1]), part.key_columns, strict=True)
+        place = sa.tuple_(*(sa.literal(value, column.type) for value, column in last))
+        statement = first.where(sa.tuple_(*part.key_columns) > place)
 
 
 def tenant_models() -> list[type[Any]]:

@@ -13,6 +13,7 @@ import pytest
 from saas_app.db.base import utc_now
 from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.identity.role_ends import set_end
 from saas_app.models import ApiClient, EmailDomain, Ending, FormerMembership, SsoPerson
 from saas_app.operations.data.organization_export import export_organization
 from saas_app.operations.data.tables import organization_parts, read_pages
@@ -67,6 +68,8 @@ async def fill(operator: UnitOfWork, acme: Office) -> None:
         await change_connection(db, acme.id, recovery_id=acme.admin.id, **columns)
         await save_secret(db, acme.id, b"sealed")
         db.add(SsoPerson(company_subject="u-1", subject="s-1", user_id=acme.admin.id))
+        for user_id in ("u-1", "u-2"):  # the same role of two members
+            await set_end(db, acme.id, user_id, "editor", now, given_by=acme.admin.id)
 
 
 @pytest.fixture

@@ -13,11 +13,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from saas_app.db.base import Base, TenantOwned
+from saas_app.db.base import Base, TenantOwned, utc_now
 from saas_app.db.engine import create_engine
 from saas_app.db.session import DatabaseSession
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import NotFound
+from saas_app.identity.role_ends import set_end
 from saas_app.models import AuditActor, AuditEvent, Project, ProjectName
 from saas_app.operations.data import organization_export
 from saas_app.operations.data.archive import UnusableFile
@@ -68,7 +69,7 @@ async def test_every_row_is_the_same_in_the_other_database(
         original[name]
         for name in (
             *("projects", "tasks", "audit_events", "api_clients", "email_domains"),
-            *("sso_connections", "sso_people"),
+            *("sso_connections", "sso_people", "role_ends"),
         )
     )
 
@@ -140,6 +141,20 @@ async def test_more_rows_than_a_batch_are_exported_in_order(
 
     ids = [row["id"] for row in contents_of(tmp_path / "acme.zip")[1]["audit_events"]]
     assert ids == [str(event.id) for event in await events_of(runtime, acme.id)]
+
+
+async def test_more_ends_of_one_role_than_a_batch_are_exported(
+    acme: Office, operator: UnitOfWork, tmp_path: Path
+) -> None:
+    people = [f"u-{number:04}" for number in range(BATCH + 3)]
+    async with operator.writing(acme.id) as db:
+        for user_id in people:
+            await set_end(db, acme.id, user_id, "viewer", utc_now(), given_by=acme.admin.id)
+
+    await export_organization(operator, acme.id, tmp_path / "acme.zip", REVISION)
+
+    rows = contents_of(tmp_path / "acme.zip")[1]["role_ends"]
+    assert [row["user_id"] for row in rows if row["role"] == "viewer"] == people
 
 
 async def test_a_change_during_the_export_is_not_in_it(
