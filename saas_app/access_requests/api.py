@@ -23,7 +23,7 @@ from saas_app.access_requests.values import (
 from saas_app.db.base import utc_now
 from saas_app.errors import Invalid
 from saas_app.identity.tenant import Tenant
-from saas_app.members.api_roles import PersonRole
+from saas_app.members.api_roles import PersonRole, end_named_as_sent
 from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.text.translation import _
 from saas_app.web.context import database, open_reading, organization_change
@@ -169,7 +169,8 @@ async def get_access_request(tenant: Tenant, request_id: uuid.UUID) -> ApiRespon
 @validate_response(AccessRequestView)
 async def approve_access_request(tenant: Tenant, request_id: uuid.UUID, data: Approval) -> ApiResponse:
     """Give the member the role. Callers can give only what they have, for as long as they have it."""
-    await changes.approve(organization_change(tenant), request_id, _end_of(data))
+    with end_named_as_sent():
+        await changes.approve(organization_change(tenant), request_id, _end_of(data))
     return await _read(tenant, request_id)
 
 

@@ -31,6 +31,7 @@ from saas_app.web.durations import (
     Duration,
     DurationField,
     duration_field,
+    full_minute,
     read_end,
     too_late,
 )
@@ -221,7 +222,8 @@ def _offered_durations(row: RequestRow, typed: Mapping[str, str] | None, problem
     wanted = duration_of(row.minutes) or Duration.DATE
     chosen = Duration.DAY if wanted is Duration.NO_END else wanted
     offered = (Duration.HOUR, Duration.DAY, Duration.WEEK, Duration.DATE, Duration.NO_END)
-    end = utc_now() + timedelta(minutes=row.minutes) if wanted is Duration.DATE and row.minutes else None
+    is_other = wanted is Duration.DATE and row.minutes
+    end = full_minute(utc_now() + timedelta(minutes=row.minutes or 0)) if is_other else None
     return duration_field(offered, chosen, within=WITHIN, end=end, typed=typed, problem=problem)
 
 

@@ -19,6 +19,7 @@ from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import insert_if_absent, upsert
 from saas_app.errors import NotFound
+from saas_app.identity.membership_changes import mark_changed
 from saas_app.identity.named_members import forget_member
 from saas_app.logto.provider_clock import LEEWAY
 from saas_app.models import (
@@ -153,7 +154,8 @@ async def note_refused(
 ) -> None:
     """Record that a membership ended: Logto refused a token that it granted to this session before.
 
-    ``refused_at`` is when it was asked.
+    Tokens that the person's programs got before are rejected from now on. ``refused_at`` is when Logto was
+    asked.
     """
     statement = (
         sa.select(SessionRow.subject, Organization.name, sa.func.max(SessionToken.fetched_at).label("until"))
@@ -169,6 +171,7 @@ async def note_refused(
     was = (await db.execute(statement)).one_or_none()
     if was is not None and not await _is_noted(db, organization_id, was.subject, was.until):
         await forget_member(db, organization_id, was.subject, refused_at)
+        await mark_changed(db, organization_id, [was.subject])
         await note_end(db, organization_id, was.name, was.subject, Ending.UNKNOWN)
 
 

@@ -55,7 +55,8 @@ async def forget_member(
     """Empty all columns of the organization that name this person, and return the number of rows by table.
 
     The ends of their roles are deleted, and their access requests withdrawn. Call it in the transaction that
-    records the end of the membership. ``ended_at`` is when it ended, if that is learned later: the person may
+    records the end of the membership and marks it as changed: tokens from before still carry the roles, and
+    nothing but their ends limited them. ``ended_at`` is when it ended, if that is learned later: the person may
     have joined again since, with a role that ends.
     """
     await _wait_for_turn(db, organization_id, user_id)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
@@ -12,10 +10,9 @@ from pydantic import Field, StrictBool
 from quart import Blueprint, Response
 from quart_schema import Tag, tag
 
-from saas_app.errors import Invalid
 from saas_app.identity.tenant import Tenant
 from saas_app.members import changes, end_changes, service
-from saas_app.members.api_roles import PersonRole
+from saas_app.members.api_roles import PersonRole, end_named_as_sent
 from saas_app.members.cursors import following, read_position
 from saas_app.members.roles import get_person_role, read_choice
 from saas_app.members.values import Listing, Machine, Member, MembersFilter, WantedRoles
@@ -190,7 +187,7 @@ async def replace_roles(tenant: Tenant, user_id: str, data: RolesChange) -> ApiR
         accepts_own_loss=data.accept_own_loss,
         until=data.ends_at,
     )
-    with _end_named_as_sent():
+    with end_named_as_sent():
         plan = await changes.change_roles(organization_change(tenant), wanted)
     changed = replace(plan.member, role_names=plan.after, ends=plan.ends)
     return _view(changed), 200, _tag_of(changed)
@@ -209,7 +206,7 @@ async def set_role_end(tenant: Tenant, user_id: str, role_name: str, data: RoleE
     member = await service.get_member(organization_change(tenant), user_id)
     require_match(_tag_of(member))
     seen = member.ends.get(role.value)
-    with _end_named_as_sent():
+    with end_named_as_sent():
         before = await end_changes.set_end(organization_change(tenant), user_id, role, seen, data.ends_at)
     ends = {**before.ends, role.value: data.ends_at}
     changed = replace(before, ends={name: end for name, end in ends.items() if end is not None})
@@ -248,17 +245,6 @@ def _view(member: Member) -> MemberView:
         roles=sorted(member.role_names),
         role_ends=[RoleEndView(role=name, ends_at=end) for name, end in sorted(member.ends.items())],
     )
-
-
-@contextmanager
-def _end_named_as_sent() -> Iterator[None]:
-    """Let errors name the field of the request, which is another one in the form of the page."""
-    try:
-        yield
-    except Invalid as error:
-        if "until" in error.fields:
-            raise Invalid(error.detail, fields={"ends_at": error.fields["until"]}) from None
-        raise
 
 
 def _tag_of(member: Member) -> dict[str, str]:

@@ -1,11 +1,14 @@
-"""The type of a role in API requests: only roles for people."""
+"""Roles of people and their ends in API requests."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, WithJsonSchema
 
+from saas_app.errors import Invalid
 from saas_app.rbac.assignment import PERSON_ROLES
 from saas_app.rbac.permissions import Role
 
@@ -21,3 +24,14 @@ PersonRole: TypeAlias = Annotated[
     AfterValidator(_for_people),
     WithJsonSchema({"type": "string", "enum": [role.value for role in PERSON_ROLES]}),
 ]
+
+
+@contextmanager
+def end_named_as_sent() -> Iterator[None]:
+    """Let errors name the field of the request, which is another one in the form of the page."""
+    try:
+        yield
+    except Invalid as error:
+        if "until" in error.fields:
+            raise Invalid(error.detail, fields={"ends_at": error.fields["until"]}) from None
+        raise

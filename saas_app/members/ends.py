@@ -21,6 +21,9 @@ LONGEST: Final = timedelta(days=365)
 WITHIN: Final = (SHORTEST, LONGEST)
 """How soon and how late a role may end."""
 
+_GRACE: Final = timedelta(minutes=1)
+"""How long a choice of the shortest time may take to arrive and to get a turn. Forms show no seconds."""
+
 _TOO_SOON: Final = ngettext(
     "Choose an end that is at least %(num)s minute from now.",
     "Choose an end that is at least %(num)s minutes from now.",
@@ -38,7 +41,7 @@ def require_possible_end(until: datetime | None) -> None:
     if until is None:
         return
     ahead = until - utc_now()
-    if not SHORTEST <= ahead <= LONGEST:
+    if not SHORTEST - _GRACE <= ahead <= LONGEST:
         problem = _TOO_SOON if ahead < SHORTEST else _TOO_LATE
         raise Invalid(problem, fields={"until": problem})
 

@@ -90,8 +90,8 @@ def duration_field(
     return DurationField(
         durations,
         chosen,
-        until=_typed(end or _full_minute(now + _LENGTHS[Duration.DAY])),
-        earliest=_typed(_full_minute(now + shortest)),
+        until=_typed(end or full_minute(now + _LENGTHS[Duration.DAY])),
+        earliest=_typed(full_minute(now + shortest)),
         latest=_typed(now + longest),
         zone=str(current_reader().zone).replace("_", " "),
         problem=problem,
@@ -110,7 +110,7 @@ def read_end(form: Mapping[str, str], default: Duration | None = None) -> dateti
     if duration is Duration.NO_END:
         return None
     if duration is not Duration.DATE:
-        return _full_minute(utc_now() + _LENGTHS[duration])
+        return full_minute(utc_now() + _LENGTHS[duration])
     try:
         return _read_moment(form.get(UNTIL_FIELD, ""))
     except (ValueError, OverflowError):
@@ -157,7 +157,7 @@ def _read_moment(text: str) -> datetime:
     return moment.astimezone(zone).astimezone(UTC)
 
 
-def _full_minute(moment: datetime) -> datetime:
+def full_minute(moment: datetime) -> datetime:
     """Return the next full minute, because people see and type no seconds."""
     floor = moment.replace(second=0, microsecond=0)
     return floor if floor == moment else floor + _MINUTE

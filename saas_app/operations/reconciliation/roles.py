@@ -10,7 +10,9 @@ from saas_app.changes.organization_change import Systems
 from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import Busy
+from saas_app.identity.membership_changes import mark_changed
 from saas_app.identity.role_ends import delete_ends, list_due, list_given
+from saas_app.logto.provider_clock import Moment
 from saas_app.members.role_endings import Ended, end_role
 from saas_app.operations.reconciliation.logto_state import LogtoState
 from saas_app.text.translation import Sentence, _
@@ -42,10 +44,12 @@ async def end_roles(systems: Systems, organization_id: str) -> list[Sentence]:
     return news
 
 
-async def forget_unheld(work: UnitOfWork, state: LogtoState) -> list[Sentence]:
+async def forget_unheld(work: UnitOfWork, state: LogtoState, now: Moment | None) -> list[Sentence]:
     """Delete the ends of roles that were taken away in Logto, and say whose.
 
-    Nothing is deleted while a change is open, because it may be about to give the role.
+    Tokens from before that still carry the role, and nothing but its end limits it. So they are rejected;
+    ``now`` is the time at Logto. Nothing is deleted while a change is open, because it may be about to give
+    the role.
     """
     async with work.writing(state.organization_id) as db:
         given = await list_given(db, state.organization_id, before=state.read_at - _SETTLED_AFTER)
@@ -54,5 +58,6 @@ async def forget_unheld(work: UnitOfWork, state: LogtoState) -> list[Sentence]:
             return []
         for end in unheld:
             await delete_ends(db, end.organization_id, end.user_id, [end.role])
-    people = ", ".join(sorted({end.user_id for end in unheld}))
-    return [_("ends of roles that were taken away in Logto: %(people)s", people=people)]
+        people = sorted({end.user_id for end in unheld})
+        await mark_changed(db, state.organization_id, people, now)
+    return [_("ends of roles that were taken away in Logto: %(people)s", people=", ".join(people))]

@@ -155,7 +155,7 @@ class Reconciler:
             state = replace(state, info=None, people={}, role_names={})
         if state.info is not None:
             repairs += await self._repair(state, state.info)
-            repairs += await forget_unheld(self._work, state)
+            repairs += await forget_unheld(self._work, state, self._now())
         elif known_as is not None:
             repairs += await self._remove(state, known_as)
         else:
@@ -244,6 +244,7 @@ class Reconciler:
             for user_id in gone:
                 await forget_member(db, state.organization_id, user_id, asked_at)
             if gone:
+                await mark_changed(db, state.organization_id, gone, self._now())
                 repairs.append(_("tasks of former members: %(people)s", people=", ".join(gone)))
             written = await queries.write_organization(db, row_of_organization(info))
             if written & {"name", "description"}:

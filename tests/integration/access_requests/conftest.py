@@ -89,7 +89,12 @@ async def waiting(acme: Acme, runtime: Runtime) -> Acme:
 
 
 async def add_request(
-    runtime: Runtime, acme: Acme, role: str, age: timedelta = timedelta(0), by: Person | None = None
+    runtime: Runtime,
+    acme: Acme,
+    role: str,
+    age: timedelta = timedelta(0),
+    by: Person | None = None,
+    minutes: int | None = None,
 ) -> UUID:
     """Add a pending request that was sent some time ago, by the viewer unless somebody else sent it."""
     request_id, moment = new_uuid(), utc_now() - age
@@ -99,6 +104,7 @@ async def add_request(
                 id=request_id,
                 requester_id=(by or acme.viewer).id,
                 role=role,
+                minutes=minutes,
                 reason=REASON,
                 state=RequestState.PENDING,
                 created_at=moment,

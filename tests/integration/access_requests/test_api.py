@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from saas_app.access_requests.values import MIN_MINUTES
 from saas_app.db.base import utc_now
 from saas_app.rbac.permissions import Carrier, Role
 from saas_app.runtime import Runtime
@@ -82,6 +83,21 @@ async def test_an_approval_gives_the_role_for_some_minutes(
     end = (await ends_of(runtime, acme.id, acme.viewer))[Role.EDITOR]
     assert body["ends_at"] == end.isoformat().replace("+00:00", "Z")
     assert timedelta(minutes=58) < end - utc_now() <= timedelta(minutes=60)
+
+
+async def test_an_approval_gives_the_role_for_the_shortest_time(
+    acme: Acme, ada: ApiClient, asked: str, runtime: Runtime
+) -> None:
+    await ada.call("POST", f"{asked}/approve", json={"minutes": MIN_MINUTES})
+
+    end = (await ends_of(runtime, acme.id, acme.viewer))[Role.EDITOR]
+    assert end - utc_now() <= timedelta(minutes=MIN_MINUTES)
+
+
+async def test_an_impossible_end_is_named_as_it_was_sent(ada: ApiClient, asked: str) -> None:
+    problem = await ada.json("POST", f"{asked}/approve", 422, json={"ends_at": "2020-01-01T00:00:00Z"})
+
+    assert set(problem["errors"]) == {"ends_at"}
 
 
 async def test_an_approval_gives_the_role_until_a_moment(

@@ -6,13 +6,21 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from saas_app.access_requests.values import MIN_MINUTES
 from saas_app.db.base import utc_now
 from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
 from tests.clients import Browser, Person
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
-from tests.integration.access_requests.conftest import APPROVE, Acme, ask_form, requests_of, states_of
+from tests.integration.access_requests.conftest import (
+    APPROVE,
+    Acme,
+    add_request,
+    ask_form,
+    requests_of,
+    states_of,
+)
 from tests.integration.ending import PAST, ends_of, set_end
 from tests.integration.notifications.reading import notifications_of, told
 from tests.integration.records import changes_of
@@ -72,6 +80,18 @@ async def test_the_requested_time_is_selected_but_never_a_role_without_an_end(
     offered = [part.split('"')[0] for part in page.split('name="duration" value="')[1:]]
     assert offered == ["hour", "day", "week", "date", "none"]
     assert "checked" in page.split(f'name="duration" value="{selected}"')[1].split(">")[0]
+
+
+async def test_the_shortest_time_that_can_be_requested_can_be_approved_as_it_is_selected(
+    acme: Acme, runtime: Runtime
+) -> None:
+    request_id = await add_request(runtime, acme, EDITOR, minutes=MIN_MINUTES)
+    page = await acme.ada.text(f"{acme.requests}/{request_id}")
+    until = page.split('name="until" value="')[1].split('"')[0]
+
+    await acme.ada.post(f"{acme.requests}/{request_id}/approve", {"duration": "date", "until": until})
+
+    assert await acme.roles_at_logto(acme.viewer) == {"editor", "viewer"}
 
 
 def in_utc(moment: datetime) -> str:

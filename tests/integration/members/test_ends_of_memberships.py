@@ -11,13 +11,14 @@ from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target
 from saas_app.changes.notes import write_note
 from saas_app.db.base import utc_now
 from saas_app.identity.membership_changes import note_change
-from saas_app.models import RoleEnd
+from saas_app.models import RoleEnd, SessionRow, SessionToken
 from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
 from saas_app.webhooks.changes.deliveries import receive
 from tests.clients import Person
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
+from tests.integration.bearer import ApiClient, PersonClient
 from tests.integration.ending import FUTURE, ends_of, set_end
 from tests.integration.members.conftest import Acme
 from tests.integration.members.test_former_members import removal_of
@@ -120,6 +121,50 @@ async def test_reconciling_deletes_the_end_of_a_role_that_was_taken_away_in_logt
 
     assert f"ends of roles that were taken away in Logto: {bob.id}" in repairs
     assert await ends_of(runtime, acme.id, bob) == {}
+
+
+@pytest.fixture
+async def program(bob: Person, acme: Acme, as_person: PersonClient, runtime: Runtime) -> ApiClient:
+    """A program with a token that carries the role. Its owner has signed out, so nothing is cached here."""
+    client = await as_person(bob, acme.id)
+    async with runtime.jobs.writing() as db:
+        await db.execute(sa.delete(SessionRow).where(SessionRow.subject == bob.id))
+    return client
+
+
+async def test_a_token_outlives_no_end_that_reconciling_deletes_with_the_role(
+    acme: Acme, bob: Person, program: ApiClient, make: Factory, runtime: Runtime
+) -> None:
+    await make.give_roles(acme.id, bob, Role.VIEWER)
+    await repairs_of(reconciler_of(runtime.jobs, make), acme.id)
+    assert await ends_of(runtime, acme.id, bob) == {}
+
+    await program.call("GET", "/projects", 401)
+
+
+async def test_a_token_outlives_no_end_that_reconciling_deletes_with_the_membership(
+    acme: Acme, bob: Person, program: ApiClient, make: Factory, runtime: Runtime
+) -> None:
+    await acme.management.remove_member(acme.id, bob.id)
+    await repairs_of(reconciler_of(runtime.jobs, make), acme.id)
+    assert await ends_of(runtime, acme.id, bob) == {}
+
+    await program.call("GET", "/projects", 401)
+
+
+async def test_a_token_outlives_no_end_that_is_deleted_when_logto_refuses_the_membership(
+    acme: Acme, bob: Person, program: ApiClient, open_browser: OpenBrowser, runtime: Runtime
+) -> None:
+    browser = await open_browser(bob)
+    await browser.follow(f"{acme.root}/projects")
+    await acme.management.remove_member(acme.id, bob.id)
+    async with runtime.work.writing(acme.id) as db:
+        cached = sa.update(SessionToken).where(SessionToken.organization_id == acme.id)
+        await db.execute(cached.values(fetched_at=utc_now() + AN_HOUR_AGO))
+    await browser.get(f"{acme.root}/projects", 404)
+    assert await ends_of(runtime, acme.id, bob) == {}
+
+    await program.call("GET", "/projects", 401)
 
 
 async def test_reconciling_leaves_an_end_whose_role_is_about_to_be_given(
