@@ -10,7 +10,8 @@
 * Callers cannot remove themselves. They leave instead.
 * Who goes comes back with a new invitation only: those that are still open are revoked first.
 * A caller who gives up their own permissions confirms it.
-* Roles that the registry does not know, or that changed since the form was opened, are not overwritten.
+* Roles that the registry does not know, or that changed since the form was opened, are not overwritten. Of a
+  role that somebody else has given meanwhile, the end has to be the same.
 * The roles that a choice adds may end. Nobody assigns a role for longer than they hold its permissions.
 """
 
@@ -34,6 +35,7 @@ from saas_app.members.ends import GivenEnds, require_possible_end
 from saas_app.members.roles import with_choice
 from saas_app.members.service import get_member, is_last_admin, is_recovery_admin
 from saas_app.members.values import (
+    EndChanged,
     LastAdmin,
     LeaveInstead,
     Member,
@@ -53,13 +55,17 @@ from saas_app.text.visible import isolated
 async def plan_roles(change: MemberChange, wanted: WantedRoles) -> RolePlan:
     """Return the result of the choice, if it is allowed now.
 
-    Raises :class:`NotAMember`, :class:`RolesChanged`, :class:`AssignmentDenied`, :class:`LastAdmin` and
-    :class:`RecoveryAdmin`.
+    Raises :class:`NotAMember`, :class:`RolesChanged`, :class:`EndChanged`, :class:`AssignmentDenied`,
+    :class:`LastAdmin` and :class:`RecoveryAdmin`.
     """
     member = await get_member(change, wanted.user_id)
     after = with_choice(member.role_names, wanted.chosen)
     if member.role_names not in (wanted.seen, after):
         raise RolesChanged(member, wanted)
+    for role in wanted.chosen:
+        is_given_meanwhile = role.value in member.role_names - wanted.seen
+        if is_given_meanwhile and member.ends.get(role.value) != wanted.until:
+            raise EndChanged(member, role)
     difference = preview(member.role_names, after)
     plan = RolePlan(member, after, difference, wanted.until if difference.added else None)
     require_possible_end(plan.until)

@@ -21,6 +21,7 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import Invalid, SignInRequired
 from saas_app.identity.membership_changes import read_changes
 from saas_app.identity.principal import Principal, SessionPrincipal
+from saas_app.identity.role_ends import list_ends
 from saas_app.identity.standing import require_standing, session_key
 from saas_app.identity.support_exchange import Impersonation, SupportExchange
 from saas_app.identity.tenant import Tenant
@@ -30,6 +31,7 @@ from saas_app.logto import LogtoUser, ManagementClient, explaining
 from saas_app.models import NotificationKind
 from saas_app.notifications.recorder import list_told, notify_of_support
 from saas_app.notifications.values import SupportDetails
+from saas_app.rbac.endings import in_force
 from saas_app.rbac.permissions import Carrier, Permission, roles_granting
 from saas_app.rbac.support import support_permissions
 from saas_app.support import queries
@@ -206,16 +208,18 @@ async def _check_member(desk: Desk, wish: Wish) -> LogtoUser:
 
 
 async def _list_admins(desk: Desk, wish: Wish) -> list[str]:
-    """Return the members who can end the access, and are told about it."""
+    """Return the members who can end the access, and are told about it. Roles that have ended do not count."""
     names = {role.value for role in roles_granting(Permission.ORGANIZATION_UPDATE)}
-    found: list[str] = []
+    found: dict[str, frozenset[str]] = {}
     for role in await desk.management.list_organization_roles():
         if role.name in names:
             page = await desk.management.list_members_page(
                 wish.organization_id, page=1, page_size=_MOST_TOLD, role_id=role.id
             )
-            found += [info.user.id for info in page.items]
-    return found
+            found |= {info.user.id: info.role_names for info in page.items}
+    async with desk.work.reading(wish.organization_id) as db:
+        ends, now = await list_ends(db, wish.organization_id, list(found)), utc_now()
+    return [user_id for user_id, held in found.items() if in_force(held, ends.get(user_id, {}), now) & names]
 
 
 async def _begin(db: WritingSession, row: dict[str, Any], agent: Actor, told: Iterable[str]) -> None:

@@ -1,7 +1,7 @@
 """Accepts an invitation.
 
 The person gets the roles of the invitation, as Logto stored them, even if its sender has lost those
-permissions since.
+permissions since. They do not end, even if the person had one of them for a time.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from saas_app.db.session import WritingSession
 from saas_app.email_domains.changes.joins import confirm_within
 from saas_app.errors import Conflict
 from saas_app.identity.principal import Principal
+from saas_app.identity.role_ends import delete_ends
 from saas_app.identity.standing import Newcomer
 from saas_app.invitations import queries
 from saas_app.invitations.changes.pending import explain_refusal, settle, target_of
@@ -82,6 +83,7 @@ async def _accept(turn: OrganizationChange[Newcomer], invitation: Invitation) ->
     async def settle_here(db: WritingSession) -> None:
         await mark_invitation_read(db, principal.subject, invitation.id)
         await queries.forget_link(db, invitation.id)
+        await delete_ends(db, turn.organization_id, principal.subject, invitation.role_names)
         await confirm_within(
             db, turn.organization_id, principal.subject
         )  # the invitation says how they joined

@@ -15,6 +15,7 @@ from saas_app.db.session import WritingSession
 from saas_app.email_domains.names import domain_of
 from saas_app.email_domains.queries import add_join
 from saas_app.errors import AppError, LogtoUnavailable
+from saas_app.identity.role_ends import forget_ends
 from saas_app.identity.standing import Workroom
 from saas_app.logto import LogtoUser, ManagementError
 from saas_app.notifications.recorder import notify_of_join
@@ -68,6 +69,7 @@ async def _join(turn: OrganizationChange[Workroom], account: LogtoUser) -> bool:
             raise
 
     async def tell(db: WritingSession) -> None:
+        await forget_ends(db, organization_id, account.id)  # of a membership whose end nobody reported
         await add_join(db, organization_id, account.id, domain, utc_now())
         await notify_of_join(db, organization_id, account.id, shown_domain(domain))
 

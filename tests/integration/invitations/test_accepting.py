@@ -9,14 +9,13 @@ import time
 import pytest
 
 from saas_app.logto import Invitation
+from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
 from tests.clients import Browser, Person, text_of
 from tests.conftest import OpenBrowser
 from tests.factories import Factory, address_of, new_address
-from tests.integration.invitations.conftest import (
-    Acme,
-    path_of,
-)
+from tests.integration.ending import PAST, ends_of, set_end
+from tests.integration.invitations.conftest import Acme, path_of
 from tests.integration.mail import NOBODY, Mailbox, SignUp
 from tests.integration.records import actions_of, changes_of, pending_in
 from tests.served import APP_URL
@@ -111,6 +110,23 @@ async def test_an_invitation_belongs_to_the_current_address_of_an_account_in_any
     assert "Accept invitation" in await browser.text(path_of(invitation))
     await accept(browser, invitation)
     assert await make.management.find_member_roles(acme.id, erin.id) == {"viewer"}
+
+
+@pytest.mark.parametrize("is_member", [True, False], ids=["member", "former member"])
+async def test_a_role_of_an_invitation_does_not_get_an_end_that_it_had_before(
+    acme: Acme, make: Factory, open_browser: OpenBrowser, erin: Person, runtime: Runtime, is_member: bool
+) -> None:
+    """The job that takes a role away at Logto is late, or Logto reported no end of the membership."""
+    invitation = await acme.invited(address_of(erin), "editor")
+    if is_member:
+        await make.join(acme.id, erin, Role.EDITOR)
+    await set_end(runtime, acme.id, erin, Role.EDITOR, PAST)
+    browser = await open_browser(erin)
+
+    await accept(browser, invitation)
+
+    assert await ends_of(runtime, acme.id, erin) == {}
+    assert (await browser.follow(f"{acme.root}/projects/new")).status_code == 200
 
 
 async def test_accepting_takes_effect_at_once_and_is_recorded(

@@ -79,6 +79,28 @@ async def test_the_preview_shows_the_end_that_is_then_saved(
     assert (await ends_of(runtime, acme.id, bob))[EDITOR].isoformat() == until
 
 
+@pytest.mark.parametrize(("first", "second"), [("none", "hour"), ("hour", "none"), ("hour", "day")])
+async def test_a_role_that_somebody_gave_meanwhile_with_another_end_is_a_conflict(
+    acme: Acme, bob: Person, runtime: Runtime, first: str, second: str
+) -> None:
+    await acme.browser.post(acme.roles_of(bob), give(duration=first))
+    given = await ends_of(runtime, acme.id, bob)
+
+    page = await acme.browser.submit(acme.roles_of(bob), give(duration=second), 409)
+
+    assert "has changed since you opened the page. Nothing was changed." in page
+    assert await ends_of(runtime, acme.id, bob) == given
+
+
+async def test_a_form_that_is_sent_twice_is_no_conflict(acme: Acme, bob: Person, runtime: Runtime) -> None:
+    form = give(duration="date", until=in_utc(utc_now() + timedelta(days=1)))
+    await acme.browser.post(acme.roles_of(bob), form)
+
+    await acme.browser.post(acme.roles_of(bob), form)
+
+    assert len(await changes_of(runtime, acme.id)) == 1
+
+
 async def test_a_role_without_an_end_does_not_get_the_end_of_an_earlier_assignment(
     acme: Acme, bob: Person, runtime: Runtime
 ) -> None:

@@ -21,6 +21,7 @@ from saas_app.single_sign_on.values import Stage
 from tests.clients import Person, text_of
 from tests.conftest import OpenBrowser
 from tests.factories import Factory, address_of
+from tests.integration.ending import FUTURE, ends_of, set_end
 from tests.integration.faulty_logto import DOWN, Fault, Gate
 from tests.integration.single_sign_on.company import Company, SignInThroughCompany, new_company
 from tests.integration.single_sign_on.upkeep import reconcile
@@ -71,6 +72,18 @@ async def test_a_person_with_an_account_becomes_a_member_and_is_told(
     assert (event.actor_id, event.target_id) == (carol.id, carol.id)
     assert event.after == {"domain": open_company.domain}
     assert open_company.name in await browser.text("/notifications")
+
+
+async def test_a_role_of_a_new_membership_does_not_get_an_end_that_was_left_over(
+    open_company: Company, carol: Person, sign_in_through_company: SignInThroughCompany, runtime: Runtime
+) -> None:
+    """Logto reported no end of the earlier membership."""
+    await set_end(runtime, open_company.id, carol, Role.VIEWER, FUTURE)
+
+    await sign_in_through_company(open_company, open_company.address(carol.username))
+
+    assert await roles_of(open_company, carol.id) == VIEWER
+    assert await ends_of(runtime, open_company.id, carol) == {}
 
 
 async def test_a_second_sign_in_changes_nothing(

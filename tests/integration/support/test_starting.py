@@ -8,12 +8,14 @@ import pytest
 
 from saas_app.config import Settings
 from saas_app.db.base import utc_now
+from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
 from saas_app.support import queries
 from saas_app.support.values import RETENTION, AccessRow
 from tests.clients import FRESH, Browser, Person
 from tests.conftest import OpenBrowser
 from tests.factories import PASSWORD, Factory, address_of, new_address
+from tests.integration.ending import PAST, set_end
 from tests.integration.faulty_logto import DOWN, Fault, Faulty
 from tests.integration.notifications.reading import told
 from tests.integration.records import actions_of, changes_of
@@ -74,6 +76,18 @@ async def test_the_member_and_the_admins_are_told(
     assert await told(runtime, acme.admin.id) == [
         f"Sam from support started acting for Carol in {acme.name} (ticket 4711)."
     ]
+
+
+async def test_an_admin_whose_role_has_ended_is_not_told(
+    acme: Customer, desk: Browser, desk_root: str, form: Mapping[str, str], make: Factory, runtime: Runtime
+) -> None:
+    """The job that takes the role away at Logto is late."""
+    tom = await make.member(acme.id, "Tom", Role.ADMIN)
+    await set_end(runtime, acme.id, tom, Role.ADMIN, PAST)
+
+    await desk.post(f"{desk_root}/start", form)
+
+    assert await told(runtime, tom.id) == []
 
 
 @pytest.mark.parametrize("how", ["ADDRESS", "username", "id"])
