@@ -56,8 +56,8 @@ async def forget_member(
 
     The ends of their roles are deleted, and their access requests withdrawn. Call it in the transaction that
     records the end of the membership and marks it as changed: tokens from before still carry the roles, and
-    nothing but their ends limited them. ``ended_at`` is when it ended, if that is learned later: the person may
-    have joined again since, with a role that ends.
+    nothing but their ends limited them. ``ended_at`` is when it ended, if that is learned later: the person
+    may have joined again since, with a role that ends.
     """
     await _wait_for_turn(db, organization_id, user_id)
     count: Counter[str] = Counter()

@@ -208,7 +208,7 @@ async def _check_member(desk: Desk, wish: Wish) -> LogtoUser:
 
 
 async def _list_admins(desk: Desk, wish: Wish) -> list[str]:
-    """Return the members who can end the access, and are told about it. Roles that have ended do not count."""
+    """Return the members who can end the access, and are told about it. Ended roles do not count."""
     names = {role.value for role in roles_granting(Permission.ORGANIZATION_UPDATE)}
     found: dict[str, frozenset[str]] = {}
     for role in await desk.management.list_organization_roles():
