@@ -47,7 +47,7 @@ class Vault:
         """Decrypt a value from outside, or one sealed with a lost key. Returns None if no key fits."""
         try:
             return self._fernet.decrypt(sealed).decode()
-        except (InvalidToken, UnicodeError):
+        except (InvalidToken, ValueError):  # a ValueError for letters beyond ASCII, and if it is no text
             return None
 
     def derive(self, purpose: str) -> tuple[bytes, ...]:
