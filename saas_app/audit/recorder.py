@@ -44,7 +44,7 @@ class Action(StrEnum):
     DOMAIN_LAPSE = ("domain.lapse", _("Email domain no longer verified"))
     DOMAIN_REMOVE = ("domain.remove", _("Email domain removed"))
     MEMBER_ADD = ("member.add", _("Member added"))
-    MEMBER_JOIN = ("member.join", _("Member joined by email domain"))
+    MEMBER_JOIN = ("member.join", _("Member joined"))
     MEMBER_CHANGE_ROLES = ("member.change-roles", _("Member roles changed"))
     MEMBER_END_ROLE = ("member.end-role", _("Role of a member ended"))
     MEMBER_SET_ROLE_END = ("member.set-role-end", _("End of a role changed"))

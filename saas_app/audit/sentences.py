@@ -53,6 +53,7 @@ MESSAGES: Final[Mapping[Action, tuple[Sentence, ...]]] = {
         _("%(actor)s added %(target)s to the organization"),
     ),
     Action.MEMBER_JOIN: (
+        _("%(actor)s joined through single sign-on with %(provider)s"),
         _("%(actor)s joined with an email address at %(domain)s"),
         _("%(actor)s joined the organization"),
     ),
@@ -210,7 +211,7 @@ def _values(row: EventRow) -> Iterator[tuple[str, Any]]:
         yield "permission", str(row.lacked_permission)
     before, after = row.before or {}, row.after or {}
     both = {**before, **after}
-    for name in ("project", "domain", "role", "ticket"):
+    for name in ("project", "domain", "provider", "role", "ticket"):
         if isinstance(both.get(name), str):
             yield name, isolated(both[name])
     if (reason := find_reason(after.get("reason"))) is not None:

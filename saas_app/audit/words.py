@@ -39,6 +39,7 @@ _FIELDS: Final[Mapping[str, Sentence]] = {
     "name": _("Name"),
     "project": _("Project"),
     "proof": _("Proof"),
+    "provider": _("Identity provider"),
     "reason": _("Reason"),
     "recovery": _("Recovery admin"),
     "role": _("Role"),

@@ -120,11 +120,22 @@ async def has_join(db: DatabaseSession, organization_id: str, user_id: str) -> b
 
 
 async def add_join(
-    db: WritingSession, organization_id: str, user_id: str, domain: str | None, now: datetime
+    db: WritingSession,
+    organization_id: str,
+    user_id: str,
+    domain: str | None,
+    now: datetime,
+    *,
+    provider: str | None = None,
 ) -> bool:
-    """Record the domain a person joined by (None: another way). Returns False if that was recorded before."""
+    """Record the domain a person joined by (None: another way). Returns False if that was recorded before.
+
+    ``provider`` is the identity provider if they joined through single sign-on.
+    """
     row = {"organization_id": organization_id, "user_id": user_id, "domain": domain, "noted_at": now}
-    return await insert_if_absent(db, DomainJoin, row, key=("organization_id", "user_id"))
+    return await insert_if_absent(
+        db, DomainJoin, {**row, "provider": provider}, key=("organization_id", "user_id")
+    )
 
 
 async def confirm_join(db: WritingSession, organization_id: str, user_id: str, now: datetime) -> None:

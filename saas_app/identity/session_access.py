@@ -15,6 +15,7 @@ from saas_app.identity.membership_changes import CHANGE_COLUMNS, as_changes
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.role_ends import END_COLUMNS, as_ends
 from saas_app.identity.single_sign_on import REQUIREMENT_COLUMNS, SsoRequirement, as_requirement
+from saas_app.identity.tenant import JoinedBy
 from saas_app.models import (
     DomainJoin,
     MembershipChange,
@@ -59,7 +60,7 @@ class CachedToken:
 class SessionAccess:
     """A live session, with its tokens and the person's membership for one organization, or for none.
 
-    ``joined_by`` is the email domain that made the person a member, until they confirm the notice about it.
+    ``joined_by`` is how the person became a member without an invitation, until they confirm the notice.
     ``membership_version`` counts the changes of the membership; a token with another version is stale.
     ``is_membership_changing``: a change has begun whose result is not known, so no cached token may be used.
     ``role_ends`` says when roles of the person end; some may have ended. ``sso_requirement`` is what the
@@ -76,7 +77,7 @@ class SessionAccess:
     membership_changed_at: datetime | None
     tokens: dict[str, CachedToken]
     organization_branding: Branding = UNBRANDED
-    joined_by: str | None = None
+    joined_by: JoinedBy | None = None
     membership_version: int = 0
     is_membership_changing: bool = False
     role_ends: Mapping[str, datetime] = field(default_factory=dict)
@@ -149,6 +150,7 @@ def _access_statement(key: InstrumentedAttribute[Any]) -> sa.Select[*tuple[Any, 
             *REQUIREMENT_COLUMNS,
             PendingChange.touches(_ORGANIZATION_ID, SessionRow.subject).label("is_changing"),
             DomainJoin.domain.label("joined_by"),
+            DomainJoin.provider.label("joined_through"),
             _HAS_UNREAD.label("has_unread"),
             *_TOKEN_COLUMNS,
         )
@@ -193,7 +195,7 @@ def as_access(rows: Sequence[sa.Row[Any]]) -> SessionAccess:
         organization_branding=Branding(first.logo, first.dark_logo, first.color),
         membership_changed_at=changes.changed_at,
         tokens={token.audience: token for token in map(_find_token, rows) if token is not None},
-        joined_by=first.joined_by,
+        joined_by=JoinedBy(first.joined_by, first.joined_through) if first.joined_by else None,
         membership_version=changes.version,
         is_membership_changing=first.is_changing,
         role_ends=as_ends(rows),

@@ -16,16 +16,27 @@ from saas_app.text.branding import UNBRANDED, Branding
 
 
 @dataclass(frozen=True, slots=True)
+class JoinedBy:
+    """Why somebody is a member without an invitation: their email domain.
+
+    ``provider`` is the name of the identity provider if they joined through single sign-on.
+    """
+
+    domain: str
+    provider: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Tenant:
     """The organization of the request, and what the caller's tokens for it grant.
 
     ``granted`` comes only from fresh tokens that Logto signed for this organization. ``carriers`` names the
     kinds of token that were read for this request, and ``read_at`` the time. ``role_names`` are the
     organization roles that came with those tokens; they are empty for a bearer token, which has none.
-    ``membership_version`` counts the changes of the membership that were known then. ``joined_by`` is the
-    email domain that made the caller a member, until they confirm the notice. Only pages have a ``branding``.
-    ``role_ends`` says which roles end, and when. ``ended_roles`` have ended, so they are not among
-    ``role_names``, and ``granted`` holds nothing of theirs.
+    ``membership_version`` counts the changes of the membership that were known then. ``joined_by`` is set for
+    a caller who became a member without an invitation, until they confirm the notice. Only pages have a
+    ``branding``. ``role_ends`` says which roles end, and when. ``ended_roles`` have ended, so they are not
+    among ``role_names``, and ``granted`` holds nothing of theirs.
     """
 
     organization_id: str
@@ -36,7 +47,7 @@ class Tenant:
     carriers: frozenset[Carrier]
     read_at: datetime
     membership_version: int = 0
-    joined_by: str | None = None
+    joined_by: JoinedBy | None = None
     branding: Branding = UNBRANDED
     role_ends: Mapping[str, datetime] = field(default_factory=dict)
     ended_roles: frozenset[str] = frozenset()

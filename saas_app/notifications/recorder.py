@@ -118,10 +118,14 @@ async def notify_of_invitation(
     )
 
 
-async def notify_of_join(db: WritingSession, organization_id: str, user_id: str, domain: str) -> None:
-    """Tell a person that they joined because of the domain of their email address."""
-    cause = f"joined {organization_id}"
-    await queries.add(db, organization_id, user_id, NotificationKind.JOINED, cause, {"domain": domain})
+async def notify_of_join(
+    db: WritingSession, organization_id: str, user_id: str, domain: str, *, provider: str | None = None
+) -> None:
+    """Tell a person that they joined because of the domain of their email address, or through a provider."""
+    cause, details = f"joined {organization_id}", {"domain": domain}
+    if provider is not None:
+        details["provider"] = provider
+    await queries.add(db, organization_id, user_id, NotificationKind.JOINED, cause, details)
 
 
 async def list_told(db: DatabaseSession, access_id: uuid.UUID) -> set[str]:

@@ -234,6 +234,12 @@ def _removed(organization: str, _details: Mapping[str, Any]) -> Sentence:
 
 
 def _joined(organization: str, details: Mapping[str, Any]) -> Sentence:
+    if "provider" in details:
+        return _(
+            "You joined %(organization)s through single sign-on with %(provider)s.",
+            organization=isolated(organization),
+            provider=isolated(str(details["provider"])),
+        )
     return _(
         "You joined %(organization)s, because your email address is at %(domain)s.",
         organization=isolated(organization),

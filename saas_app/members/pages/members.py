@@ -93,7 +93,7 @@ async def leave(tenant: Tenant) -> ResponseReturnValue:
 @blueprint.post("/joined")
 @requires_member
 async def confirm_joined(tenant: Tenant) -> ResponseReturnValue:
-    """Record that the caller has confirmed that they joined by their email domain."""
+    """Record that the caller has confirmed the notice of how they joined."""
     await joins.confirm(runtime().work, tenant)
     return redirect(url_for("organizations.overview", organization_id=tenant.organization_id), 303)
 

@@ -59,6 +59,7 @@ async def _join(turn: OrganizationChange[Workroom], account: LogtoUser) -> bool:
     if now is None or not now.is_on or not now.joins or not await _is_stranger(turn, account.id):
         return False
     roles = sorted(await turn.management.list_joining_roles(organization_id))
+    provider = now.name
 
     async def add() -> None:
         await turn.management.add_members(organization_id, [account.id])
@@ -70,11 +71,11 @@ async def _join(turn: OrganizationChange[Workroom], account: LogtoUser) -> bool:
 
     async def tell(db: WritingSession) -> None:
         await forget_ends(db, organization_id, account.id)  # of a membership whose end nobody reported
-        await add_join(db, organization_id, account.id, domain, utc_now())
-        await notify_of_join(db, organization_id, account.id, shown_domain(domain))
+        await add_join(db, organization_id, account.id, domain, utc_now(), provider=provider)
+        await notify_of_join(db, organization_id, account.id, shown_domain(domain), provider=provider)
 
     name = account.display_name
-    target, after = Target("member", account.id, name), {"domain": shown_domain(domain)}
+    target, after = Target("member", account.id, name), {"domain": shown_domain(domain), "provider": provider}
     event = AuditEntry(Actor(account.id, name), Action.MEMBER_JOIN, target, after=after)
     await turn.carry_out(event, add, subjects=[account.id], also=tell)
     return True

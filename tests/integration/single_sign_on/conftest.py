@@ -10,6 +10,7 @@ from quart import Quart
 
 from saas_app.config import Settings
 from saas_app.logto import ManagementClient
+from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
 from saas_app.single_sign_on.values import Stage
 from tests.clients import FRESH, Browser, Person
@@ -60,6 +61,16 @@ async def company(
 async def connection_on(company: Company) -> Company:
     """The company, after its connection was switched on."""
     await company.connect(Stage.ON)
+    return company
+
+
+@pytest.fixture
+async def open_company(company: Company) -> Company:
+    """A company whose people join as viewers."""
+    roles = await company.management.list_organization_roles()
+    viewer = [role.id for role in roles if role.name == Role.VIEWER]
+    await company.management.replace_joining_roles(company.id, viewer)
+    await company.connect(Stage.ON, joins=True)
     return company
 
 

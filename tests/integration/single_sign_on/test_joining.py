@@ -30,16 +30,6 @@ VIEWER = frozenset({Role.VIEWER.value})
 
 
 @pytest.fixture
-async def open_company(company: Company) -> Company:
-    """A company whose people join as viewers."""
-    roles = await company.management.list_organization_roles()
-    viewer = [role.id for role in roles if role.name == Role.VIEWER]
-    await company.management.replace_joining_roles(company.id, viewer)
-    await company.connect(Stage.ON, joins=True)
-    return company
-
-
-@pytest.fixture
 async def carol(open_company: Company, make: Factory) -> Person:
     """A person with an address at the domain, who is no member."""
     return await make.person("Carol", domain=open_company.domain)
@@ -70,7 +60,7 @@ async def test_a_person_with_an_account_becomes_a_member_and_is_told(
     assert await roles_of(open_company, carol.id) == VIEWER
     (event,) = await open_company.events("member.join")
     assert (event.actor_id, event.target_id) == (carol.id, carol.id)
-    assert event.after == {"domain": open_company.domain}
+    assert event.after == {"domain": open_company.domain, "provider": "Corp"}
     assert open_company.name in await browser.text("/notifications")
 
 

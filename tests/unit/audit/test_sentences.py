@@ -77,6 +77,14 @@ def test_every_action_has_a_sentence_of_its_own_for_an_event_without_values(acti
             happened(Action.TASK_CREATE, "Dig", after={"project": "Apollo", "title": "Dig"}),
             "Alice added the task Dig to Apollo",
         ),
+        (
+            happened(Action.MEMBER_JOIN, "Alice", after={"domain": "x.org", "provider": "Okta"}),
+            "Alice joined through single sign-on with Okta",
+        ),
+        (
+            happened(Action.MEMBER_JOIN, "Alice", after={"domain": "x.org"}),
+            "Alice joined with an email address at x.org",
+        ),
         (happened(Action.INVITATION_CREATE, "eve@x.org", after=ADMIN), "Alice invited eve@x.org as admin"),
         (
             happened(Action.ACCESS_DENY, "GET /audit", outcome=Outcome.DENIED, decision=DENIED.as_stored()),
