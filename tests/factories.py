@@ -71,6 +71,13 @@ class Factory:
         await self.management.replace_role_scopes(role.id, [scopes[wanted.value] for wanted in permissions])
         return role.name
 
+    async def rename_role(self, name: str, new_name: str) -> None:
+        """Give a role another name in Logto Console."""
+        roles = await self.management.list_organization_roles()
+        role_id = next(role.id for role in roles if role.name == name)
+        path = f"/organization-roles/{role_id}"
+        await self.management._transport.call("PATCH", path, body={"name": new_name})
+
     async def machine(
         self, organization_id: str, name: str = "Robot", description: str = "", role: Role = Role.INTEGRATION
     ) -> Machine:

@@ -28,12 +28,14 @@ from saas_app.coordination.leases import lease
 from saas_app.db.base import utc_now
 from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.errors import AppError, Busy
+from saas_app.errors import AppError, Busy, Conflict
 from saas_app.identity.membership_changes import mark_changed
 from saas_app.identity.role_ends import RoleEnding, delete_ends, list_due, read_ends
 from saas_app.identity.standing import Workroom
 from saas_app.logto import ManagementError
 from saas_app.notifications.recorder import notify_of_change
+from saas_app.rbac.endings import may_be_renamed
+from saas_app.text.translation import _
 
 log = structlog.get_logger(__name__)
 
@@ -53,10 +55,21 @@ class Ended(StrEnum):
     MOVED = "moved"  # it ends later now, or never
 
 
+class RoleRenamed(Conflict):
+    """Logto has no role of this name, and the member holds one that the registry does not know."""
+
+    code, title = "role-renamed", _("This role does not exist in Logto")
+
+    def __init__(self, role: str) -> None:
+        super().__init__(
+            _("Logto has no %(role)s role. It may have another name now, so its end stays.", role=role)
+        )
+
+
 async def end_role(systems: Systems, due: RoleEnding) -> Ended:
     """Take away a role that has ended, in a turn of its organization, and delete its end.
 
-    Raises what changes of an organization raise. The end stays then.
+    Raises :class:`RoleRenamed` and what changes of an organization raise. The end stays then.
     """
     async with systems.by(Workroom(due.organization_id)).alone() as turn:
         async with turn.work.reading(due.organization_id) as db:
@@ -66,10 +79,16 @@ async def end_role(systems: Systems, due: RoleEnding) -> Ended:
             return Ended.MOVED
         held = await turn.management.find_member_roles(due.organization_id, due.user_id)
         if held is None or due.role not in held:
+            if held is not None and may_be_renamed(due.role, held, await _list_names(turn)):
+                raise RoleRenamed(due.role)
             await _note_gone(turn, due, held, interrupted)
             return Ended.TAKEN_AWAY if held is not None and interrupted else Ended.GONE
         await _take_away(turn, due, held, interrupted)
         return Ended.TAKEN_AWAY
+
+
+async def _list_names(turn: _Turn) -> list[str]:
+    return [role.name for role in await turn.management.list_organization_roles()]
 
 
 async def _take_away(turn: _Turn, due: RoleEnding, held: frozenset[str], interrupted: _Interrupted) -> None:

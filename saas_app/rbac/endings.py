@@ -57,3 +57,11 @@ def latest_end(until: Mapping[Permission, datetime], role: Role) -> datetime | N
     They must hold each of its permissions for as long; ``until`` is the result of :func:`granted_until`.
     """
     return min((until[item] for item in ROLE_PERMISSIONS[role] if item in until), default=None)
+
+
+def may_be_renamed(role: str, held: frozenset[str], names: Collection[str]) -> bool:
+    """Return whether a role that a member seems to hold no longer may be held under another name.
+
+    ``held`` are their roles, and ``names`` those of all roles at Logto.
+    """
+    return role not in names and bool(held - {known.value for known in Role})

@@ -144,7 +144,8 @@ class Reconciler:
         return list(dict.fromkeys([*there, *known]))
 
     async def _reconcile(self, organization_id: str, known_as: str | None) -> list[Repair | Failure]:
-        repairs = await end_roles(Systems(self._work, self._client, None), organization_id)
+        systems = Systems(self._work, self._client, None)
+        repairs = await end_roles(systems, organization_id)
         state = await read_state(self._client, organization_id)
         if state.info is not None and await self._was_cut_off(state, state.info):
             await self._client.delete_organization(organization_id)
@@ -155,7 +156,7 @@ class Reconciler:
             state = replace(state, info=None, people={}, role_names={})
         if state.info is not None:
             repairs += await self._repair(state, state.info)
-            repairs += await forget_unheld(self._work, state, self._now())
+            repairs += await forget_unheld(systems, state, self._now())
         elif known_as is not None:
             repairs += await self._remove(state, known_as)
         else:

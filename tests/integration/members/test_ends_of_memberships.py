@@ -123,6 +123,20 @@ async def test_reconciling_deletes_the_end_of_a_role_that_was_taken_away_in_logt
     assert await ends_of(runtime, acme.id, bob) == {}
 
 
+async def test_reconciling_leaves_the_end_of_a_role_that_may_have_another_name_now(
+    acme: Acme, bob: Person, make: Factory, runtime: Runtime
+) -> None:
+    role = await make.role(f"helper {acme.id}")
+    await make.give_roles(acme.id, bob, role)
+    ends_at = await set_end(runtime, acme.id, bob, role, FUTURE)
+    await was_given(runtime, acme.id, utc_now() + AN_HOUR_AGO)
+    await make.rename_role(role, f"{role} renamed")
+
+    await repairs_of(reconciler_of(runtime.jobs, make), acme.id)
+
+    assert await ends_of(runtime, acme.id, bob) == {role: ends_at}
+
+
 @pytest.fixture
 async def program(bob: Person, acme: Acme, as_person: PersonClient, runtime: Runtime) -> ApiClient:
     """A program with a token that carries the role. Its owner has signed out, so nothing is cached here."""

@@ -16,7 +16,7 @@ from saas_app.audit.recorder import Action
 from saas_app.changes.organization_change import Systems
 from saas_app.members import role_endings
 from saas_app.members.role_endings import RoleEndWorker
-from saas_app.rbac.permissions import Role
+from saas_app.rbac.permissions import Carrier, Permission, Role
 from saas_app.runtime import Runtime
 from tests.clients import Person
 from tests.conftest import OpenApp, OpenBrowser, runtime_of
@@ -276,6 +276,30 @@ async def test_a_token_from_before_it_was_taken_away_elsewhere_is_worth_no_more_
     await worker.end_due()
 
     await program.call("POST", "/projects", 401, json={"name": "Rover"})
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_a_role_that_has_ended_is_not_revived_by_another_name(
+    acme: Acme,
+    worker: RoleEndWorker,
+    make: Factory,
+    runtime: Runtime,
+    as_person: PersonClient,
+    results: list[str],
+) -> None:
+    """Otherwise its end would be deleted, and a role that nobody knows would keep its permissions."""
+    role = await make.role(f"helper {acme.id}", Permission.MEMBERS_READ)
+    hugo = await make.member(acme.id, "Hugo", role)
+    await set_end(runtime, acme.id, hugo, role, PAST)
+    await make.rename_role(role, f"{role} renamed")
+
+    await worker.end_due()
+
+    assert results == ["failed"]
+    program = await as_person(hugo, acme.id, Carrier.ORGANIZATION_TOKEN)
+    await program.call("GET", "/members", 403)
+    await make.give_roles(acme.id, hugo)
+    await worker.end_due()  # leaves nothing for other tests
 
 
 async def test_the_end_of_a_role_of_a_former_member_is_deleted(

@@ -9,7 +9,14 @@ from itertools import combinations, product
 import pytest
 
 from saas_app.rbac.assignment import PERSON_ROLES, find_denied_assignment
-from saas_app.rbac.endings import granted_until, have_ended, in_force, latest_end, still_granted
+from saas_app.rbac.endings import (
+    granted_until,
+    have_ended,
+    in_force,
+    latest_end,
+    may_be_renamed,
+    still_granted,
+)
 from saas_app.rbac.permissions import (
     ROLE_PERMISSIONS,
     Carrier,
@@ -165,3 +172,19 @@ def test_a_denial_does_not_name_an_ended_role_that_never_granted_the_permission(
     after_it = AccessFacts("Ada", "Acme", frozenset(), frozenset(), frozenset(Carrier), ended=ended)
 
     assert "does not include" in decide(after_it, lacked).decided_by.explanation
+
+
+@pytest.mark.parametrize(
+    ("held", "names", "is_possible"),
+    [
+        ({"helper"}, {"helper", "viewer"}, True),
+        ({"helper"}, {"helper", "editor"}, False),
+        ({"viewer"}, {"helper", "viewer"}, False),
+        (set(), {"viewer"}, False),
+    ],
+    ids=["another name", "the name is there", "no unknown role", "no role"],
+)
+def test_a_role_may_be_renamed_if_logto_has_none_of_its_name_and_the_member_an_unknown_one(
+    held: set[str], names: set[str], is_possible: bool
+) -> None:
+    assert may_be_renamed("editor", frozenset(held), names) is is_possible
