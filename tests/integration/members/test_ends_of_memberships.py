@@ -172,7 +172,7 @@ async def test_a_token_outlives_no_end_that_is_deleted_when_logto_refuses_the_me
     browser = await open_browser(bob)
     await browser.follow(f"{acme.root}/projects")
     await acme.management.remove_member(acme.id, bob.id)
-    async with runtime.work.writing(acme.id) as db:
+    async with runtime.jobs.writing() as db:
         cached = sa.update(SessionToken).where(SessionToken.organization_id == acme.id)
         await db.execute(cached.values(fetched_at=utc_now() + AN_HOUR_AGO))
     await browser.get(f"{acme.root}/projects", 404)
