@@ -43,6 +43,7 @@ from saas_app.web.context import delete_cookie, is_api, runtime
 from saas_app.web.guards import declared_guard
 from saas_app.web.kept_forms import bind_to_browser, keep_form, sign_in_and_back
 from saas_app.web.personas import back_to_own, current_persona
+from saas_app.web.proof import prove_support
 from saas_app.web.templating import render
 from saas_app.web.this_page import this_page
 from saas_app.web.visitors import find_last_renewal, find_principal
@@ -101,8 +102,18 @@ async def answer_error(error: AppError) -> ResponseReturnValue:
         return await sign_in_and_back(this_page())
     if g.get("principal") is None and not isinstance(error, DatabaseUnavailable):  # do not wait for it twice
         with suppress(DatabaseUnavailable):
-            await find_principal()  # so that the page's head shows who is signed in
+            await _find_reader()
     return await _page(error)
+
+
+async def _find_reader() -> None:
+    """Find who is signed in, for the page's head: in the organization of a support access, the member."""
+    parts = request.path.split("/")
+    if parts[1] == "o" and len(parts) > 3:  # below an organization, but no route of it has found its caller
+        with suppress(AppError, HTTPException):
+            if await prove_support(parts[2]) is not None:
+                return
+    await find_principal()
 
 
 async def _http_exception(error: HTTPException) -> ResponseReturnValue:

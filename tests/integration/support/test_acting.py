@@ -53,6 +53,30 @@ async def test_every_page_says_for_whom_where_and_until_when(
         assert "Ends <time" in bar
 
 
+async def test_so_does_a_page_that_does_not_exist(acme: Customer, desk: Browser, begin: Begin) -> None:
+    await begin()
+
+    unknown = await desk.text(f"{acme.root}/projects/none/of/these", 404)
+    wrong = await desk.submit(f"{acme.root}/audit", expect=405)
+    elsewhere = await desk.text("/none/of/these", 404)
+
+    assert "You are acting for <strong>Carol Okafor</strong>" in unknown
+    assert "You are acting for <strong>Carol Okafor</strong>" in wrong
+    assert BAR not in elsewhere
+
+
+async def test_a_page_that_does_not_exist_says_nothing_of_an_access_that_is_over(
+    acme: Customer, desk: Browser, begin: Begin
+) -> None:
+    access = await begin()
+    await acme.browser.post(f"{acme.support}/{access}/end")
+
+    page = await desk.text(f"{acme.root}/projects/none/of/these", 404)
+
+    assert BAR not in page
+    assert 'aria-label="Account menu of Sam"' in page
+
+
 async def test_the_account_menu_stays_the_agents(acme: Customer, desk: Browser, begin: Begin) -> None:
     await begin()
 
