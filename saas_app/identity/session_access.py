@@ -11,11 +11,11 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute
 
+from saas_app.identity.joined_by import JoinedBy
 from saas_app.identity.membership_changes import CHANGE_COLUMNS, as_changes
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.role_ends import END_COLUMNS, as_ends
 from saas_app.identity.single_sign_on import REQUIREMENT_COLUMNS, SsoRequirement, as_requirement
-from saas_app.identity.tenant import JoinedBy
 from saas_app.models import (
     DomainJoin,
     MembershipChange,

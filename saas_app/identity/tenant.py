@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from saas_app.errors import AssignmentDenied, AssignmentTooLong
+from saas_app.identity.joined_by import JoinedBy
 from saas_app.identity.principal import Principal, SessionPrincipal
 from saas_app.rbac.assignment import find_denied_assignment
 from saas_app.rbac.endings import granted_until
@@ -16,27 +17,15 @@ from saas_app.text.branding import UNBRANDED, Branding
 
 
 @dataclass(frozen=True, slots=True)
-class JoinedBy:
-    """Why somebody is a member without an invitation: their email domain.
-
-    ``provider`` is the name of the identity provider if they joined through single sign-on.
-    """
-
-    domain: str
-    provider: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Tenant:
     """The organization of the request, and what the caller's tokens for it grant.
 
     ``granted`` comes only from fresh tokens that Logto signed for this organization. ``carriers`` names the
     kinds of token that were read for this request, and ``read_at`` the time. ``role_names`` are the
     organization roles that came with those tokens; they are empty for a bearer token, which has none.
-    ``membership_version`` counts the changes of the membership that were known then. ``joined_by`` is set for
-    a caller who became a member without an invitation, until they confirm the notice. Only pages have a
-    ``branding``. ``role_ends`` says which roles end, and when. ``ended_roles`` have ended, so they are not
-    among ``role_names``, and ``granted`` holds nothing of theirs.
+    ``membership_version`` counts the changes of the membership that were known then. ``joined_by`` is how the
+    caller became a member uninvited, until they confirm the notice. Only pages have a ``branding``.
+    ``role_ends`` says when roles end. ``role_names`` and ``granted`` have nothing of ``ended_roles``.
     """
 
     organization_id: str
