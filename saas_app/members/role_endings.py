@@ -58,8 +58,6 @@ class Ended(StrEnum):
 class RoleRenamed(Conflict):
     """Logto has no role of this name, and the member holds one that the registry does not know."""
 
-    code, title = "role-renamed", _("This role does not exist in Logto")
-
     def __init__(self, role: str) -> None:
         super().__init__(
             _("Logto has no %(role)s role. It may have another name now, so its end stays.", role=role)
