@@ -29,7 +29,7 @@ EXPLANATIONS: Final[Mapping[SsoFailure, Explanation]] = {
         _("the provider did not accept the request"),
         _("The provider does not let Workroom’s client fetch tokens."),
         _(
-            "Check the client at your provider: its redirect URI, its scopes, and that it may use the "
+            "Check the client at your provider: its redirect URI, its scopes, and whether it may use the "
             "authorization code flow."
         ),
     ),

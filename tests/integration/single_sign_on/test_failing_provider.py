@@ -180,9 +180,11 @@ async def test_a_member_who_is_not_an_admin_does_not_see_it(
 async def other(
     on: Wizard, make: Factory, open_browser: OpenBrowser, runtime: Runtime, company_provider: FakeOpenId
 ) -> Wizard:
-    """The page of another company, which has a client at the same provider."""
-    company = await new_company(make, open_browser, runtime, company_provider)
+    """The page of another company, which has a client at the same provider, and the times of the first."""
+    company, first = await new_company(make, open_browser, runtime, company_provider), on.company
     await company.connect(Stage.ON)
+    times = await first.connection()
+    await company.change(on_at=times.on_at, tested_at=times.tested_at)
     await company.browser.sign_in(company.admin, FRESH)
     return Wizard(company, company.browser)
 
