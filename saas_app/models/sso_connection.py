@@ -13,7 +13,7 @@ from saas_app.db.base import KEY, NAMED_IN_KEY, TENANT, Base
 
 
 class SsoFailure(StrEnum):
-    """Why nobody can sign in at an identity provider until an admin of the company mends it."""
+    """Why nobody can sign in at an identity provider until an admin of the company fixes it."""
 
     CREDENTIALS = "credentials"
     REQUEST = "request"

@@ -1,4 +1,4 @@
-"""A provider fails in a way that only an admin of the company can mend: the admins see it, once."""
+"""A provider fails in a way that only an admin of the company can fix: the admins see it, once."""
 
 from __future__ import annotations
 
