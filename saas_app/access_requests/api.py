@@ -91,7 +91,7 @@ class AccessRequestView(ApiModel):
     """An access request. `minutes` is for how long the member needs the role; null means without an end.
 
     `ends_at` is the end of the role that an approval set, if it set one. `decided_by` is the ID of who closed
-    the request.
+    the request; its author does not get it if the organization hides who can approve.
     """
 
     id: uuid.UUID

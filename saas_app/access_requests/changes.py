@@ -28,7 +28,7 @@ from saas_app.access_requests.refusals import (
     RequestNotFound,
     TooManyPending,
 )
-from saas_app.access_requests.service import find_deciders
+from saas_app.access_requests.service import find_deciders, get_request, is_own
 from saas_app.access_requests.values import (
     MAX_PENDING,
     MIN_MINUTES,
@@ -172,8 +172,9 @@ async def withdraw(change: MemberChange, request_id: uuid.UUID) -> RequestRow:
     a turn raises.
     """
     async with change.alone() as turn:
-        row = await _find(turn, request_id)
-        if row.requester_id != turn.caller.principal.subject:
+        async with turn.work.reading(turn.organization_id) as db:
+            row = await get_request(db, turn.caller, request_id)
+        if not is_own(turn.caller, row):
             raise RequestNotFound
         if not row.is_pending:
             raise AlreadyDecided(row)
@@ -246,7 +247,7 @@ async def _close(
 ) -> None:
     """Close a request without a change of roles, and record who did."""
     if not await queries.close(db, row.id, state, turn.caller.principal.subject, answer=answer):
-        raise AlreadyDecided(await queries.find_row(db, row.id) or row)
+        raise AlreadyDecided(await get_request(db, turn.caller, row.id))
     target = Target("member", row.requester_id, row.requester_name)
     record(db, turn.event(action, target, after=_about(row.id, row.role)))
     await mark_read(db, turn.organization_id, row.id)

@@ -132,10 +132,15 @@ class OnlyPeople(AppError):
 
 
 def _closed(row: RequestRow) -> Sentence:
-    if row.state is ShownState.APPROVED and row.decider_name:
-        return _("%(name)s has already approved it. Nothing was changed.", name=isolated(row.decider_name))
-    if row.state is ShownState.DECLINED and row.decider_name:
-        return _("%(name)s has already declined it. Nothing was changed.", name=isolated(row.decider_name))
+    name = isolated(row.decider_name or "")
+    if row.state is ShownState.APPROVED:
+        if row.decider_name is None:
+            return _("It has already been approved. Nothing was changed.")
+        return _("%(name)s has already approved it. Nothing was changed.", name=name)
+    if row.state is ShownState.DECLINED:
+        if row.decider_name is None:
+            return _("It has already been declined. Nothing was changed.")
+        return _("%(name)s has already declined it. Nothing was changed.", name=name)
     if row.state is ShownState.EXPIRED:
         return _("It has expired. Nothing was changed.")
     return _("It was withdrawn. Nothing was changed.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -88,11 +88,16 @@ def list_roles(
 
 
 async def get_request(db: DatabaseSession, tenant: Tenant, request_id: uuid.UUID) -> RequestRow:
-    """Return a request to its author, and to those who decide. Raises :class:`RequestNotFound` to others."""
-    row = await queries.find_row(db, request_id)
-    if row is None or not (is_own(tenant, row) or tenant.may(Permission.MEMBERS_UPDATE)):
+    """Return a request to its author, and to those who decide. Raises :class:`RequestNotFound` to others.
+
+    Its author does not read who decided if the organization does not name approvers.
+    """
+    row, decides = await queries.find_row(db, request_id), tenant.may(Permission.MEMBERS_UPDATE)
+    if row is None or not (is_own(tenant, row) or decides):
         raise RequestNotFound
-    return row
+    if decides or row.decided_by in (None, row.requester_id) or await names_approvers(db, tenant):
+        return row
+    return replace(row, decided_by=None, decider_name=None)
 
 
 async def list_requests(db: DatabaseSession, after: RequestKey | None, limit: int) -> Sequence[RequestRow]:
@@ -111,7 +116,7 @@ def count_open() -> Reading[int]:
 
 
 async def names_approvers(db: DatabaseSession, tenant: Tenant) -> bool:
-    """Return whether people who ask see the names of those who can approve."""
+    """Return whether people who ask see the names of those who can approve, and of those who decided."""
     return await queries.names_approvers(db, tenant.organization_id)
 
 

@@ -75,8 +75,8 @@ _LABELS: Final[Mapping[ShownState, Sentence]] = {
 class RequestRow:
     """A request for a role. ``minutes`` is None if the member asked for no end.
 
-    ``decided_by`` and its name are None while nobody decided, and ``ends_at`` is the end of the role that an
-    approval set, or None.
+    ``decided_by`` and its name are None while nobody decided, or if the reader does not get them. ``ends_at``
+    is the end of the role that an approval set, or None.
     """
 
     id: uuid.UUID

@@ -149,6 +149,16 @@ async def test_a_declined_request_has_the_answer(ada: ApiClient, vera: ApiClient
     assert (body["state"], body["answer"]) == ("declined", "Bob does it.")
 
 
+async def test_the_author_gets_no_decider_where_names_are_hidden(
+    acme: Acme, ada: ApiClient, vera: ApiClient, asked: str
+) -> None:
+    await acme.ada.post(f"{acme.root}/settings/approvers", {"names": "no"})
+    await ada.json("POST", f"{asked}/decline", json={})
+
+    assert (await vera.json("GET", asked))["decided_by"] is None
+    assert (await ada.json("GET", asked))["decided_by"] == acme.admin.id
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [(ASK, "already-asked"), ({"role": "viewer", "reason": REASON}, "nothing-to-ask")],

@@ -49,3 +49,37 @@ async def test_the_choice_of_one_organization_is_not_that_of_others(discreet: Ac
     await discreet.vera.post(f"{discreet.root}/settings/approvers", {"names": "yes"}, 403)
 
     assert "Ada" not in await discreet.vera.text(f"{discreet.requests}/new")
+
+
+@pytest.fixture
+async def declined(discreet: Acme) -> str:
+    """The path of a request that Ada declined."""
+    path = await discreet.ask()
+    await discreet.ada.post(f"{path}/decline", {"answer": "Not this week."})
+    return path
+
+
+async def test_the_author_reads_the_answer_but_not_who_decided(discreet: Acme, declined: str) -> None:
+    page = await discreet.vera.text(declined)
+
+    assert "Not this week." in page
+    assert "Ada" not in page
+
+
+async def test_a_late_withdrawal_does_not_say_who_decided(discreet: Acme, declined: str) -> None:
+    page = await (await discreet.vera.post(f"{declined}/withdraw", {}, 409)).get_data(as_text=True)
+
+    assert "It has already been declined." in page
+    assert "Ada" not in page
+
+
+async def test_those_who_decide_read_who_decided(discreet: Acme, declined: str) -> None:
+    section = (await discreet.ada.text(declined)).partition("<dt>Decided</dt>")[2]
+
+    assert "Ada" in section.partition("</dd>")[0]
+
+
+async def test_the_author_reads_who_decided_where_names_are_shown(discreet: Acme, declined: str) -> None:
+    await discreet.ada.post(f"{discreet.root}/settings/approvers", {"names": "yes"})
+
+    assert "Ada" in await discreet.vera.text(declined)
