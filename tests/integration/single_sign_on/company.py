@@ -116,6 +116,10 @@ class Company(Office):
         assert found is not None
         return found
 
+    async def failure(self) -> str | None:
+        """Return why sign-ins fail at the provider, as the admins see it, or None."""
+        return (await self.connection()).failure
+
     async def connector(self) -> SsoConnector:
         """Return the connection's connector as Logto has it."""
         found = await self.management.find_sso_connector((await self.connection()).connector_id)
@@ -183,6 +187,10 @@ class Company(Office):
         wanted = AuditEvent.action.in_(actions) if actions else AuditEvent.action.startswith("sso.")
         async with self.runtime.work.writing(self.id) as db:
             return list(await db.scalars(sa.select(AuditEvent).where(wanted).order_by(AuditEvent.id)))
+
+    async def failures_told(self) -> list[str]:
+        """Return the failures of the provider in the audit log, oldest first."""
+        return [(event.after or {})["reason"] for event in await self.events("sso.fail")]
 
 
 async def arrive_by(connector_id: str, browser: Browser) -> None:

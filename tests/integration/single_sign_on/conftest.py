@@ -146,3 +146,10 @@ async def on(wizard: Wizard) -> Wizard:
     """Single sign-on is on."""
     await wizard.company.connect(Stage.ON)
     return wizard
+
+
+@pytest.fixture
+async def visitor(on: Wizard, browser: Browser) -> Passage:
+    """The way of a person through the company's connection, which is on. They have an address there."""
+    on.company.asserts(on.company.address("carol"))
+    return await Passage.begin(on.company, browser)
