@@ -54,7 +54,8 @@ blueprint = Blueprint(
 class NewAccessRequest(ApiModel):
     """A request for a role. Without `minutes`, the role does not end.
 
-    `permission` is what you lacked. It is shown to those who decide.
+    You can also ask for a role that you have until a certain time, for longer. `minutes` counts from the
+    approval. `permission` is what you lacked. It is shown to those who decide.
     """
 
     role: PersonRole
@@ -73,12 +74,16 @@ _EITHER: JsonDict = {
 
 
 class Approval(ApiModel):
-    """The end of the role: a time, or a number of minutes from now. Without either, the role does not end."""
+    """The end of the role: a time, or a number of minutes from now. Without either, the role does not end.
+
+    `held_until` is that of the request, as you read it. If it is not null, the end must be later.
+    """
 
     model_config = ConfigDict(json_schema_extra=_EITHER)
 
     ends_at: Moment | None = None
     minutes: Annotated[int, Field(ge=MIN_MINUTES, le=MAX_MINUTES), WHOLE] | None = None
+    held_until: Moment | None = None
 
 
 class Decline(ApiModel):
@@ -90,8 +95,9 @@ class Decline(ApiModel):
 class AccessRequestView(ApiModel):
     """An access request. `minutes` is for how long the member needs the role; null means without an end.
 
-    `ends_at` is the end of the role that an approval set, if it set one. `decided_by` is the ID of who closed
-    the request; its author does not get it if the organization hides who can approve.
+    `held_until` is the end of a role that the member has now and asks to keep longer, while the request waits
+    for a decision. `ends_at` is the end of the role that an approval set, if it set one. `decided_by` is the
+    ID of who closed the request; its author does not get it if the organization hides who can approve.
     """
 
     id: uuid.UUID
@@ -107,6 +113,7 @@ class AccessRequestView(ApiModel):
     decided_at: datetime | None
     decided_by: str | None
     answer: str
+    held_until: datetime | None
     ends_at: datetime | None
 
 
@@ -141,7 +148,10 @@ async def list_access_requests(tenant: Tenant, query_args: ListQuery) -> ApiResp
 @validate_request(NewAccessRequest)
 @validate_response(AccessRequestView, 201)
 async def create_access_request(tenant: Tenant, data: NewAccessRequest) -> ApiResponse:
-    """Ask for a role. Members who could approve the request are notified. API clients cannot ask."""
+    """Ask for a role, or to keep one longer. Members who could approve the request are notified.
+
+    API clients cannot ask.
+    """
     wanted = WantedAccess(data.role, data.reason, data.minutes, data.permission)
     request_id = await changes.ask(organization_change(tenant), wanted)
     address = url_for(
@@ -168,9 +178,9 @@ async def get_access_request(tenant: Tenant, request_id: uuid.UUID) -> ApiRespon
 @validate_request(Approval)
 @validate_response(AccessRequestView)
 async def approve_access_request(tenant: Tenant, request_id: uuid.UUID, data: Approval) -> ApiResponse:
-    """Give the member the role. Callers can give only what they have, for as long as they have it."""
+    """Give the member the role, or let it end later. Callers can give only what they have, for as long."""
     with end_named_as_sent():
-        await changes.approve(organization_change(tenant), request_id, _end_of(data))
+        await changes.approve(organization_change(tenant), request_id, _end_of(data), data.held_until)
     return await _read(tenant, request_id)
 
 
@@ -223,5 +233,6 @@ def _view(row: RequestRow) -> AccessRequestView:
         decided_at=row.decided_at,
         decided_by=row.decided_by,
         answer=row.answer,
+        held_until=row.held_until,
         ends_at=row.ends_at,
     )

@@ -1,7 +1,8 @@
 """Sends, decides and withdraws access requests.
 
 * Each of them is a turn in the organization, so that of two decisions the second one finds the first.
-* Approving is one change of roles with all its rules: nobody assigns more than they hold.
+* Approving is one change of roles with all its rules: nobody assigns more than they hold. If the member holds
+  the role and it ends, it is a change of that end, to a later one only.
 * Nobody decides their own request.
 * The request gets its state in the transaction that records the change of roles. If the process dies between
   Logto and that transaction, ``saas-app reconcile`` completes it (:func:`complete_approval`).
@@ -12,7 +13,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from saas_app.access_requests import queries
@@ -21,6 +22,7 @@ from saas_app.access_requests.refusals import (
     AlreadyAsked,
     AlreadyDecided,
     AlreadyHeld,
+    HeldOtherwise,
     NobodyCanApprove,
     NothingToAsk,
     OnlyPeople,
@@ -36,34 +38,44 @@ from saas_app.access_requests.values import (
     RequestRow,
     RequestState,
     WantedAccess,
+    is_longer,
 )
 from saas_app.audit.recorder import Action, AuditEntry, Target, record
 from saas_app.changes.organization_change import MemberChange
+from saas_app.db.base import utc_now
 from saas_app.db.session import WritingSession
+from saas_app.errors import Invalid
 from saas_app.identity.named_members import CheckedMember, require_still_member
 from saas_app.identity.open_requests import mark_read
 from saas_app.identity.standing import require_standing, session_key
 from saas_app.identity.tenant import Tenant
 from saas_app.members.changes import change_roles_in_turn
+from saas_app.members.end_changes import set_end_in_turn
 from saas_app.members.roles import kept_roles, read_choice
 from saas_app.members.service import get_member
-from saas_app.members.values import WantedRoles
+from saas_app.members.values import Member, WantedRoles
 from saas_app.notifications.recorder import notify_of_decline, notify_of_request
+from saas_app.text.translation import _
+from saas_app.web.durations import too_early
+from saas_app.web.times import exact_text
 
 
 async def ask(change: MemberChange, wanted: WantedAccess) -> uuid.UUID:
     """Send a request to those who could approve it, and return its id.
 
-    Raises :class:`OnlyPeople`, :class:`NothingToAsk`, :class:`NobodyCanApprove`, :class:`AlreadyAsked`,
-    :class:`TooManyPending`, :class:`LimitReached`, and what a turn raises.
+    Raises :class:`OnlyPeople`, :class:`NothingToAsk`, :class:`Invalid` if they have the role for longer,
+    :class:`NobodyCanApprove`, :class:`AlreadyAsked`, :class:`TooManyPending`, :class:`LimitReached`, and what
+    a turn raises.
     """
     require_person(change.caller)
     async with change.alone() as turn:
         caller = turn.caller
         requester = await get_member(turn, caller.principal.subject)
-        if not gained_by(requester.role_names, wanted.role):
+        if not gained_by(requester.role_names, wanted.role, requester.ends):
             raise NothingToAsk(wanted.role)
-        approvers = await _find_approvers(turn, wanted)
+        held_until = requester.ends.get(wanted.role)
+        _require_longer(wanted.minutes, held_until)
+        approvers = await _find_approvers(turn, wanted, held_until)
         await turn.count()
         async with (
             turn.limits.spend_unless_failed((turn.limits.access_requests, requester.id)),
@@ -75,6 +87,8 @@ async def ask(change: MemberChange, wanted: WantedAccess) -> uuid.UUID:
             await _require_room(db, requester.id, wanted)
             request_id = await queries.add(db, requester.id, wanted)
             after = {**_about(request_id, wanted.role), "reason": wanted.reason}
+            if held_until is not None:
+                after["held_until"] = held_until.isoformat()
             target = Target("member", requester.id, requester.display_name)
             record(db, turn.event(Action.ACCESS_REQUEST, target, after=after))
             await notify_of_request(
@@ -84,6 +98,7 @@ async def ask(change: MemberChange, wanted: WantedAccess) -> uuid.UUID:
                 request_id,
                 wanted.role,
                 requester.display_name,
+                held_until,
             )
     return request_id
 
@@ -94,32 +109,61 @@ def require_person(tenant: Tenant) -> None:
         raise OnlyPeople
 
 
-async def approve(change: MemberChange, request_id: uuid.UUID, until: datetime | None) -> RequestRow:
+async def approve(
+    change: MemberChange, request_id: uuid.UUID, until: datetime | None, seen: datetime | None = None
+) -> RequestRow:
     """Give the member the role until a moment, or without an end. Return the request as it was.
 
+    ``seen`` is until when they hold the role, as the caller read it, or None if they do not hold it. If they
+    hold it, its end moves, which is one transaction here.
+
     Raises :class:`RequestNotFound`, :class:`OwnRequest`, :class:`AlreadyDecided`, :class:`AlreadyHeld`,
-    :class:`NotAMember`, :class:`AssignmentDenied`, :class:`Invalid` for an impossible end, and what a turn
-    raises.
+    :class:`HeldOtherwise`, :class:`NotAMember`, :class:`AssignmentDenied`, :class:`Invalid` for an impossible
+    end, and what a turn raises.
     """
     async with change.alone() as turn:
         row = await _get_decidable(turn, request_id)
         member = await get_member(turn, row.requester_id)
-        if row.role in member.role_names:
-            raise AlreadyHeld(row)
-        chosen = read_choice(sorted({*member.role_names - kept_roles(member.role_names), row.role}))
+        held_until = _held_until(member, row)
+        if held_until != seen:
+            raise HeldOtherwise(row, seen=seen, held_until=held_until)
         target = Target("member", member.id, member.display_name)
 
         async def note(db: WritingSession) -> None:
             event = turn.event(Action.ACCESS_APPROVE, target, after=_about(row.id, row.role))
             await _record_approval(db, turn.organization_id, row, event, until)
 
-        await change_roles_in_turn(
-            turn,
-            WantedRoles(member.id, member.role_names, chosen, until=until),
-            also=note,
-            noted={"request": str(row.id)},
-        )
+        noted = {"request": str(row.id)}
+        if held_until is None:
+            chosen = read_choice(sorted({*member.role_names - kept_roles(member.role_names), row.role}))
+            wanted = WantedRoles(member.id, member.role_names, chosen, until=until)
+            await change_roles_in_turn(turn, wanted, also=note, noted=noted)
+        else:
+            (role,) = read_choice([row.role])
+            _require_later(until, held_until)
+            await set_end_in_turn(turn, member, role, until, also=note, noted=noted)
     return row
+
+
+def _held_until(member: Member, row: RequestRow) -> datetime | None:
+    """Return until when the member holds the role, or None. Raises :class:`AlreadyHeld` if it has no end."""
+    if row.role in member.role_names and row.role not in member.ends:
+        raise AlreadyHeld(row)
+    return member.ends.get(row.role)
+
+
+def _require_later(until: datetime | None, held_until: datetime) -> None:
+    """Check that an approval lets a role end later than it does."""
+    if until is not None and until <= held_until:
+        problem = too_early(held_until)
+        raise Invalid(problem, fields={"until": problem})
+
+
+def _require_longer(minutes: int | None, held_until: datetime | None) -> None:
+    """Check that somebody asks for a role for longer than they have it."""
+    if held_until is not None and not is_longer(minutes, held_until):
+        problem = _("You have this role until %(time)s. Choose a longer time.", time=exact_text(held_until))
+        raise Invalid(problem, fields={"minutes": problem})
 
 
 async def complete_approval(
@@ -199,12 +243,15 @@ async def name_approvers(change: MemberChange, wanted: bool) -> None:
             record(db, turn.event(Action.ORGANIZATION_UPDATE, target, before, after))
 
 
-async def _find_approvers(turn: MemberChange, wanted: WantedAccess) -> tuple[Approver, ...]:
+async def _find_approvers(
+    turn: MemberChange, wanted: WantedAccess, held_until: datetime | None
+) -> tuple[Approver, ...]:
     """Return those who could approve the request. Raises :class:`NobodyCanApprove`."""
     deciders, requester_id = await find_deciders(turn), turn.caller.principal.subject
     found = deciders.for_role(wanted.role, requester_id, wanted.minutes)
     if not found:
-        for_less = deciders.for_role(wanted.role, requester_id, MIN_MINUTES)
+        left = (held_until - utc_now()) // timedelta(minutes=1) + 1 if held_until else 0
+        for_less = deciders.for_role(wanted.role, requester_id, max(MIN_MINUTES, left))
         raise NobodyCanApprove(wanted.role, turn.caller.organization_name, for_less=bool(for_less))
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
 from quart import Blueprint, redirect, request, url_for
@@ -14,11 +14,19 @@ from saas_app.access_requests import changes, service
 from saas_app.access_requests.choosing import gained_by
 from saas_app.access_requests.forms import AskForm, DeclineForm, read_permission, read_role
 from saas_app.access_requests.refusals import AlreadyAsked, RequestNotFound, RequestRefused, TooManyPending
-from saas_app.access_requests.values import MAX_NAMED, MINUTES, RequestRow, duration_of
+from saas_app.access_requests.values import (
+    MAX_NAMED,
+    MINUTES,
+    RequestRow,
+    duration_of,
+    is_longer,
+    suggested_duration,
+)
 from saas_app.db.base import utc_now
 from saas_app.errors import AppError, AssignmentTooLong, Busy, Invalid, LogtoUnavailable, RateLimited
 from saas_app.identity.tenant import Tenant
 from saas_app.members.ends import WITHIN
+from saas_app.members.forms import read_seen_end, seen_end_field
 from saas_app.members.service import get_member
 from saas_app.members.values import Member, NotAMember
 from saas_app.rbac.assignment import missing_to_assign
@@ -70,6 +78,9 @@ async def send_request(tenant: Tenant) -> ResponseReturnValue:
         if not form.validate():
             return await _ask_page(tenant, form), 422
         request_id = await changes.ask(organization_change(tenant), form.as_wanted())
+    except Invalid as error:
+        form.duration.errors = [error.fields["minutes"]]
+        return await _ask_page(tenant, form), error.status
     except AlreadyAsked as error:
         await notify(error.detail, "info")
         return _to_request(tenant, cast("uuid.UUID", error.request_id))
@@ -104,8 +115,8 @@ async def approve(tenant: Tenant, request_id: uuid.UUID) -> ResponseReturnValue:
     """Give the member the role for the chosen time."""
     form = await request.form
     try:
-        until = read_end(form)
-        row = await changes.approve(organization_change(tenant), request_id, until)
+        until, seen = read_end(form), read_seen_end(form) if "seen" in form else None
+        row = await changes.approve(organization_change(tenant), request_id, until, seen)
     except Invalid as error:
         page = await _request_page(tenant, request_id, typed=form, problem=error.fields.get(UNTIL_FIELD, ""))
         return page, error.status
@@ -165,12 +176,13 @@ async def _ask_page(tenant: Tenant, form: AskForm, failure: AppError | None = No
     roles = service.list_roles(tenant, permission, deciders)
     if not form.role.data:
         form.role.data = next((item.role.value for item in roles if item.may_be_asked), "")
+    held_until = next((item.held_until for item in roles if item.role == form.role.data), None)
     async with open_reading(tenant) as db:
         names_approvers = await service.names_approvers(db, tenant)
     return render(
         "access_requests/new.html",
         form=form,
-        durations=_durations(form),
+        durations=_durations(form, held_until),
         roles=roles,
         permission=permission,
         names_approvers=names_approvers,
@@ -179,10 +191,12 @@ async def _ask_page(tenant: Tenant, form: AskForm, failure: AppError | None = No
     )
 
 
-def _durations(form: AskForm) -> DurationField:
+def _durations(form: AskForm, held_until: datetime | None) -> DurationField:
     """Return the choice of the time, with what was chosen. It offers no date."""
     problem = " ".join(form.duration.errors)
-    chosen = next((duration for duration in MINUTES if duration == form.duration.data), Duration.DAY)
+    suggested = suggested_duration(held_until, otherwise=Duration.NO_END)
+    sent = form.duration.data if form.duration.raw_data else suggested
+    chosen = next((duration for duration in MINUTES if duration == sent), suggested)
     return duration_field(tuple(MINUTES), chosen, within=(timedelta(0), timedelta(0)), problem=problem)
 
 
@@ -199,7 +213,7 @@ async def _request_page(
     is_own = service.is_own(tenant, row)
     decides = row.is_pending and not is_own
     member = await _find_requester(tenant, row) if decides else None
-    role = read_role(row.role)
+    role, held_until = read_role(row.role), member.ends.get(row.role) if member else None
     return render(
         "access_requests/show.html",
         row=row,
@@ -207,24 +221,36 @@ async def _request_page(
         decides=decides,
         member=member,
         role=role,
-        gained=gained_by(member.role_names, role) if member and role else (),
+        held_until=held_until,
+        seen_end_field=seen_end_field(held_until),
+        requested_end=_end_of(row),
+        gained=gained_by(member.role_names, role, member.ends) if member and role else (),
         missing=_missing(tenant, role),
-        durations=_offered_durations(row, typed, problem),
+        durations=_offered_durations(row, held_until, typed, problem),
         form=decline_form or DeclineForm(),
     )
 
 
-def _offered_durations(row: RequestRow, typed: Mapping[str, str] | None, problem: str) -> DurationField:
+def _offered_durations(
+    row: RequestRow, held_until: datetime | None, typed: Mapping[str, str] | None, problem: str
+) -> DurationField:
     """Return the choice of the time for an approval, with the requested time selected.
 
-    If the member asked for no end, a day is selected: a role without an end takes a deliberate choice.
+    If the member asked for no end, a time is selected: a role without an end takes a deliberate choice. If
+    they have the role for longer than the requested time, it is a time that is longer.
     """
-    wanted = duration_of(row.minutes) or Duration.DATE
-    chosen = Duration.DAY if wanted is Duration.NO_END else wanted
+    chosen, end = duration_of(row.minutes) or Duration.DATE, _end_of(row)
+    if chosen is Duration.NO_END or not is_longer(row.minutes, held_until):
+        chosen = suggested_duration(held_until, otherwise=Duration.DATE)
+        end = held_until + timedelta(days=1) if held_until else None
     offered = (Duration.HOUR, Duration.DAY, Duration.WEEK, Duration.DATE, Duration.NO_END)
-    is_other = wanted is Duration.DATE and row.minutes
-    end = full_minute(utc_now() + timedelta(minutes=row.minutes or 0)) if is_other else None
+    end = end if chosen is Duration.DATE else None
     return duration_field(offered, chosen, within=WITHIN, end=end, typed=typed, problem=problem)
+
+
+def _end_of(row: RequestRow) -> datetime | None:
+    """Return when the role would end if the request were approved now, or None for no end."""
+    return None if row.minutes is None else full_minute(utc_now() + timedelta(minutes=row.minutes))
 
 
 async def _find_requester(tenant: Tenant, row: RequestRow) -> Member | None:

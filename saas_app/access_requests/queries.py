@@ -20,7 +20,8 @@ from saas_app.db.readings import Reading
 from saas_app.db.rows import changed
 from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.db.upsert import upsert
-from saas_app.models import AccessRequest, OrganizationOptions, User
+from saas_app.identity.role_ends import is_end_of
+from saas_app.models import AccessRequest, OrganizationOptions, RoleEnd, User
 
 _Decider = aliased(User)
 
@@ -40,9 +41,14 @@ _ROWS: Final[sa.Select[*tuple[Any, ...]]] = (
         sa.func.coalesce(_Decider.name, _Decider.username, _Decider.email, AccessRequest.decided_by),
         AccessRequest.answer,
         AccessRequest.ends_at,
+        RoleEnd.ends_at,
     )
     .outerjoin(User, User.id == AccessRequest.requester_id)
     .outerjoin(_Decider, _Decider.id == AccessRequest.decided_by)
+    .outerjoin(
+        RoleEnd,
+        is_end_of(AccessRequest.organization_id, AccessRequest.requester_id, AccessRequest.role),
+    )
 )
 _IS_PENDING: Final = AccessRequest.state == sa.literal(RequestState.PENDING, AccessRequest.state.type)
 _IS_OPEN: Final = sa.and_(

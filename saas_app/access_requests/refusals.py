@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 from saas_app.access_requests.values import MAX_PENDING, RequestRow, ShownState
 from saas_app.errors import AppError, Conflict, NotFound
@@ -55,7 +56,7 @@ class TooManyPending(RequestRefused):
 
 
 class NothingToAsk(RequestRefused):
-    """The role would add no permission."""
+    """The role would add no permission, and its end takes none away."""
 
     code, title = "nothing-to-ask", _("You do not need this role")
 
@@ -105,7 +106,7 @@ class AlreadyDecided(RequestRefused):
 
 
 class AlreadyHeld(RequestRefused):
-    """The member holds the role, so there is nothing to give."""
+    """The member holds the role without an end, so there is nothing to give."""
 
     code, title = "already-held", _("Nothing to approve")
 
@@ -118,6 +119,34 @@ class AlreadyHeld(RequestRefused):
             ),
             row.id,
         )
+
+
+class HeldOtherwise(RequestRefused):
+    """Until when the member holds the role is not what the caller read. None is not at all."""
+
+    code, title = "held-otherwise", _("The role has changed meanwhile")
+
+    def __init__(self, row: RequestRow, *, seen: datetime | None, held_until: datetime | None) -> None:
+        named = {"name": isolated(row.requester_name), "role": row.role}
+        if held_until is None:
+            detail = _(
+                "%(name)s no longer has the %(role)s role. Nothing was changed. View the request to give the "
+                "role again.",
+                **named,
+            )
+        elif seen is None:
+            detail = _(
+                "%(name)s was given the %(role)s role for a time meanwhile. Nothing was changed. View the "
+                "request to let the role last longer.",
+                **named,
+            )
+        else:
+            detail = _(
+                "The end of the %(role)s role of %(name)s has changed meanwhile. Nothing was changed. View "
+                "the request to see the new end.",
+                **named,
+            )
+        super().__init__(detail, row.id)
 
 
 class OnlyPeople(AppError):

@@ -12,7 +12,15 @@ from typing import Final
 from saas_app.access_requests import queries
 from saas_app.access_requests.choosing import DECIDING_ROLES, could_approve, gained_by, roles_to_ask
 from saas_app.access_requests.refusals import RequestNotFound
-from saas_app.access_requests.values import MINUTES, OWN_SHOWN, Approver, RequestKey, RequestRow, RoleToAsk
+from saas_app.access_requests.values import (
+    MINUTES,
+    OWN_SHOWN,
+    Approver,
+    RequestKey,
+    RequestRow,
+    RoleToAsk,
+    is_longer,
+)
 from saas_app.changes.organization_change import MemberChange
 from saas_app.db.base import utc_now
 from saas_app.db.readings import Reading
@@ -22,7 +30,6 @@ from saas_app.identity.tenant import Tenant
 from saas_app.logto import MemberInfo, explaining
 from saas_app.rbac.endings import in_force
 from saas_app.rbac.permissions import Permission, Role
-from saas_app.web.durations import Duration
 
 _NAMES: Final = frozenset(role.value for role in DECIDING_ROLES)
 
@@ -74,17 +81,23 @@ def list_roles(
 ) -> tuple[RoleToAsk, ...]:
     """Return the roles that the caller can ask for, with those who could approve each, if they are known.
 
-    They can do it for the shortest time that the form offers.
+    They can do it for the shortest time that the form offers, of those that are longer than a role is held.
     """
-    held, requester_id, shortest = tenant.role_names, tenant.principal.subject, MINUTES[Duration.HOUR]
-    return tuple(
-        RoleToAsk(
-            role,
-            gained_by(held, role),
-            deciders.for_role(role, requester_id, shortest) if deciders else None,
-        )
-        for role in roles_to_ask(held, permission)
-    )
+    held, ends = tenant.role_names, tenant.role_ends
+
+    def offer(role: Role) -> RoleToAsk:
+        held_until = ends.get(role) if role.value in held else None
+        shortest = next(minutes for minutes in MINUTES.values() if is_longer(minutes, held_until))
+        approvers = deciders.for_role(role, tenant.principal.subject, shortest) if deciders else None
+        return RoleToAsk(role, gained_by(held, role, ends), held_until, approvers)
+
+    return tuple(offer(role) for role in roles_to_ask(held, permission, ends))
+
+
+def roles_to_keep(tenant: Tenant) -> frozenset[str]:
+    """Return the names of the roles that the caller has for a time, and can ask to keep longer."""
+    ends = tenant.role_ends
+    return frozenset(roles_to_ask(tenant.role_names, ending=ends)) & tenant.role_names & ends.keys()
 
 
 async def get_request(db: DatabaseSession, tenant: Tenant, request_id: uuid.UUID) -> RequestRow:

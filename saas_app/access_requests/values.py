@@ -76,7 +76,8 @@ class RequestRow:
     """A request for a role. ``minutes`` is None if the member asked for no end.
 
     ``decided_by`` and its name are None while nobody decided, or if the reader does not get them. ``ends_at``
-    is the end of the role that an approval set, or None.
+    is the end of the role that an approval set, or None. ``stored_end`` is the end that the requester's role
+    has now, if one is stored, whether it has passed or not.
     """
 
     id: uuid.UUID
@@ -93,6 +94,7 @@ class RequestRow:
     decider_name: str | None
     answer: str
     ends_at: datetime | None
+    stored_end: datetime | None
 
     @property
     def expires_at(self) -> datetime:
@@ -112,6 +114,12 @@ class RequestRow:
     def is_pending(self) -> bool:
         """Whether the request can be decided or withdrawn."""
         return self.state is ShownState.PENDING
+
+    @property
+    def held_until(self) -> datetime | None:
+        """Until when the requester has the role that they ask to keep longer, or None for another request."""
+        is_held = self.stored_end is not None and self.stored_end > utc_now()
+        return self.stored_end if is_held and self.is_pending else None
 
     @property
     def key(self) -> RequestKey:
@@ -150,11 +158,13 @@ class Approver:
 class RoleToAsk:
     """A role that a member can ask for, what it would add, and who could approve it.
 
-    ``approvers`` is None while Logto does not respond.
+    ``held_until`` is the end of a role that the member has and can ask to keep longer, or None. ``gained`` is
+    then what they would lose at its end. ``approvers`` is None while Logto does not respond.
     """
 
     role: Role
     gained: tuple[Permission, ...]
+    held_until: datetime | None
     approvers: tuple[Approver, ...] | None
 
     @property
@@ -166,3 +176,19 @@ class RoleToAsk:
 def duration_of(minutes: int | None) -> Duration | None:
     """Return the choice of the form that a request has, or None for a time that only programs can ask for."""
     return next((duration for duration, length in MINUTES.items() if length == minutes), None)
+
+
+def is_longer(minutes: int | None, held_until: datetime | None) -> bool:
+    """Return whether a role for that long from now would end later than one that is held.
+
+    ``minutes`` is None for no end, and ``held_until`` for a role that is not held.
+    """
+    return held_until is None or minutes is None or utc_now() + timedelta(minutes=minutes) > held_until
+
+
+def suggested_duration(held_until: datetime | None, *, otherwise: Duration) -> Duration:
+    """Return a day or a week, whichever is the first that is longer than a role is held."""
+    return next(
+        (choice for choice in (Duration.DAY, Duration.WEEK) if is_longer(MINUTES[choice], held_until)),
+        otherwise,
+    )

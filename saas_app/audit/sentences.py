@@ -73,6 +73,7 @@ MESSAGES: Final[Mapping[Action, tuple[Sentence, ...]]] = {
     Action.MEMBER_REMOVE: (_("%(actor)s removed %(target)s from the organization"),),
     Action.MEMBER_LEAVE: (_("%(actor)s left the organization"),),
     Action.ACCESS_REQUEST: (
+        _("%(actor)s asked to keep the %(kept_role)s role longer"),
         _("%(actor)s asked for the %(role)s role"),
         _("%(actor)s asked for a role"),
     ),
@@ -214,6 +215,8 @@ def _values(row: EventRow) -> Iterator[tuple[str, Any]]:
     for name in ("project", "domain", "provider", "role", "ticket"):
         if isinstance(both.get(name), str):
             yield name, isolated(both[name])
+    if isinstance(after.get("held_until"), str) and isinstance(after.get("role"), str):
+        yield "kept_role", isolated(after["role"])
     if (reason := find_reason(after.get("reason"))) is not None:
         yield "reason", reason
     if "name" in before and "name" in after:

@@ -29,6 +29,7 @@ _FIELDS: Final[Mapping[str, Sentence]] = {
     "expires_at": _("Expires"),
     "group_claim": _("Claim with the groups"),
     "group_roles": _("Roles of groups"),
+    "held_until": _("Held until"),
     "invitation": _("Invitation"),
     "is_mfa_required": _("Second factor required"),
     "issuer": _("Issuer"),
@@ -134,7 +135,7 @@ def side_of(side: Mapping[str, Any], name: str) -> str | None:
         return _STATES[value].said
     if name == "reason" and (reason := find_reason(value)) is not None:
         return reason.said
-    if name == "ends_at":
+    if name in ("ends_at", "held_until"):
         return _NO_END.said if value is None else _exactly(value)
     return in_words(value)
 

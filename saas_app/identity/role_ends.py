@@ -66,6 +66,17 @@ def as_ends(rows: Iterable[sa.Row[Any]]) -> dict[str, datetime]:
     return {row.ending_role: row.ends_at for row in rows if row.ending_role is not None}
 
 
+def is_end_of(
+    organization_id: sa.SQLColumnExpression[str],
+    user_id: sa.SQLColumnExpression[str],
+    role: sa.SQLColumnExpression[str],
+) -> sa.ColumnElement[bool]:
+    """Match the end of a member's role, for joins."""
+    return sa.and_(
+        RoleEnd.organization_id == organization_id, RoleEnd.user_id == user_id, RoleEnd.role == role
+    )
+
+
 def has_ended(
     organization_id: sa.SQLColumnExpression[str], user_id: sa.SQLColumnExpression[str]
 ) -> sa.ColumnElement[bool]:

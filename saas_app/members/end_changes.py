@@ -9,10 +9,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from saas_app.audit.recorder import Action, AuditEntry, Target, record
-from saas_app.changes.organization_change import MemberChange
+from saas_app.changes.organization_change import MemberChange, Writes
 from saas_app.identity import role_ends
 from saas_app.identity.single_sign_on import RECOVERY_ROLES
 from saas_app.identity.standing import require_standing, session_key
@@ -39,10 +41,27 @@ async def set_end(
             raise NotHeld(member, role)
         if member.ends.get(role.value) != seen:
             raise EndChanged(member, role)
-        if until != seen:
-            await _require_allowed(turn, member, role, until)
-            await _store(turn, member, role, until)
+        await set_end_in_turn(turn, member, role, until)
     return member
+
+
+async def set_end_in_turn(
+    turn: MemberChange,
+    member: Member,
+    role: Role,
+    until: datetime | None,
+    *,
+    also: Writes | None = None,
+    noted: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Change the end of a role that ``member`` holds, within a turn that the caller has taken.
+
+    ``also`` writes more in the transaction of the event, whose ``after`` holds what is ``noted`` too. Neither
+    happens if the role already ends at ``until``.
+    """
+    if until != member.ends.get(role.value):
+        await _require_allowed(turn, member, role, until)
+        await _store(turn, member, role, until, also, noted)
 
 
 async def _require_allowed(turn: MemberChange, member: Member, role: Role, until: datetime | None) -> None:
@@ -59,7 +78,14 @@ async def _require_allowed(turn: MemberChange, member: Member, role: Role, until
         turn.caller.require_assignable([role.value], until)
 
 
-async def _store(turn: MemberChange, member: Member, role: Role, until: datetime | None) -> None:
+async def _store(
+    turn: MemberChange,
+    member: Member,
+    role: Role,
+    until: datetime | None,
+    also: Writes | None,
+    noted: Mapping[str, str],
+) -> None:
     """Record the end in a transaction of its own. The guard reads it with the member's next request."""
     await turn.count()
     organization_id = turn.organization_id
@@ -70,14 +96,19 @@ async def _store(turn: MemberChange, member: Member, role: Role, until: datetime
         else:
             by = turn.caller.principal.subject
             await role_ends.set_end(db, organization_id, member.id, role.value, until, by)
-        event = _event(turn, member, role, until)
+        event = _event(turn, member, role, until, noted)
         record(db, event)
+        if also is not None:
+            await also(db)
         await notify_of_end(db, organization_id, event, role.value, until)
 
 
-def _event(turn: MemberChange, member: Member, role: Role, until: datetime | None) -> AuditEntry:
+def _event(
+    turn: MemberChange, member: Member, role: Role, until: datetime | None, noted: Mapping[str, str]
+) -> AuditEntry:
     def side(end: datetime | None) -> dict[str, str | None]:
         return {"role": role.value, "ends_at": None if end is None else end.isoformat()}
 
     target = Target("member", member.id, member.display_name)
-    return turn.event(Action.MEMBER_SET_ROLE_END, target, side(member.ends.get(role.value)), side(until))
+    before, after = side(member.ends.get(role.value)), {**side(until), **noted}
+    return turn.event(Action.MEMBER_SET_ROLE_END, target, before, after)

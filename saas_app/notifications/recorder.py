@@ -68,17 +68,19 @@ async def notify_of_roles(
 async def notify_of_end(
     db: WritingSession, organization_id: str, entry: AuditEntry, role: str, ends_at: datetime | None
 ) -> None:
-    """Tell a member that somebody else changed when a role of theirs ends, or that it no longer does."""
-    if entry.actor.id != entry.target.id:
-        details = {
-            "new_end_of": role,
-            "ending": [role],
-            "ends_at": None if ends_at is None else ends_at.isoformat(),
-        }
-        cause = f"end of a role {new_uuid()}"
-        await queries.add(
-            db, organization_id, entry.target.id, NotificationKind.ROLES_CHANGED, cause, details
-        )
+    """Tell a member that somebody else changed when a role of theirs ends, or that it no longer does.
+
+    If the change approved a request, that is what they are told.
+    """
+    if entry.actor.id == entry.target.id:
+        return
+    end = None if ends_at is None else ends_at.isoformat()
+    kind = NotificationKind.ROLES_CHANGED
+    details: dict[str, Any] = {"new_end_of": role, "ending": [role], "ends_at": end}
+    if request_id := (entry.after or {}).get("request"):
+        kind = NotificationKind.ACCESS_APPROVED
+        details = {"role": role, "request": request_id, "ends_at": end, "is_kept": True}
+    await queries.add(db, organization_id, entry.target.id, kind, f"end of a role {new_uuid()}", details)
 
 
 async def notify_of_removal(db: WritingSession, organization_id: str, user_id: str, cause: str) -> None:
@@ -142,9 +144,15 @@ async def notify_of_request(
     request_id: uuid.UUID,
     role: str,
     requester: str,
+    held_until: datetime | None,
 ) -> None:
-    """Tell those who could approve a request for a role that it waits for them."""
+    """Tell those who could approve a request for a role that it waits for them.
+
+    ``held_until`` is the end of a role that the member asks to keep longer, or None.
+    """
     details = {"role": str(role), "request": str(request_id), "requester": requester}
+    if held_until is not None:
+        details["ends_at"] = held_until.isoformat()
     for user_id in approver_ids:
         kind, cause = NotificationKind.ACCESS_REQUESTED, cause_of_request(request_id)
         await queries.add(db, organization_id, user_id, kind, cause, details)

@@ -248,16 +248,25 @@ def _joined(organization: str, details: Mapping[str, Any]) -> Sentence:
 
 
 def _requested(organization: str, details: Mapping[str, Any]) -> Sentence:
-    return _(
-        "%(name)s asks for the %(role)s role in %(organization)s.",
-        name=isolated(str(details.get("requester", ""))),
-        role=isolated(str(details.get("role", ""))),
-        organization=isolated(organization),
-    )
+    named = {
+        "name": isolated(str(details.get("requester", ""))),
+        "role": isolated(str(details.get("role", ""))),
+        "organization": isolated(organization),
+    }
+    if details.get("ends_at") is not None:
+        return _("%(name)s asks to keep the %(role)s role in %(organization)s longer.", **named)
+    return _("%(name)s asks for the %(role)s role in %(organization)s.", **named)
 
 
 def _approved(organization: str, details: Mapping[str, Any]) -> Sentence:
     named = {"role": isolated(str(details.get("role", ""))), "organization": isolated(organization)}
+    if details.get("is_kept"):
+        if details.get("ends_at") is None:
+            return _(
+                "Your request was approved. Your %(role)s role in %(organization)s no longer has an end.",
+                **named,
+            )
+        return _("Your request was approved. You keep the %(role)s role in %(organization)s longer.", **named)
     return _("Your request was approved. You now have the %(role)s role in %(organization)s.", **named)
 
 

@@ -132,6 +132,11 @@ def too_late(latest: datetime) -> Sentence:
     )
 
 
+def too_early(held_until: datetime) -> Sentence:
+    """Return the problem of an end that would let a role end earlier, or not later, than it does."""
+    return _("The role lasts until %(time)s. Choose a later end.", time=exact_text(held_until))
+
+
 def _invalid(problem: Sentence) -> Invalid:
     return Invalid(problem, fields={UNTIL_FIELD: problem})
 

@@ -93,6 +93,7 @@ async def access(tenant: Tenant) -> ResponseReturnValue:
         tokens=tokens,
         roles=tenant.role_names,
         requests=await access_requests.list_own(database(), tenant),
+        roles_to_keep=access_requests.roles_to_keep(tenant),
         sign_in=await describe_sign_in(database(), tenant.organization_id, tenant.principal),
     )
     if request.cookies.get(_STEPS_COOKIE):

@@ -105,6 +105,20 @@ async def test_reconciling_twice_records_an_approval_once(
     assert (await actions_of(runtime, lost.id)).count("access.approve") == 1
 
 
+async def test_reconciling_keeps_a_later_end_that_was_approved_meanwhile(
+    lost: Acme, path: str, make: Factory, runtime: Runtime
+) -> None:
+    seen = (await ends_of(runtime, lost.id, lost.viewer))[Role.EDITOR]
+    await lost.ada.post(f"{path}/approve", {"seen": seen.isoformat(), "duration": "week"})
+    later = await ends_of(runtime, lost.id, lost.viewer)
+
+    await repairs_of(reconciler_of(runtime.jobs, make), lost.id)
+
+    (row,) = await requests_of(runtime, lost.id)
+    assert {Role.EDITOR: row.ends_at} == await ends_of(runtime, lost.id, lost.viewer) == later
+    assert (await actions_of(runtime, lost.id)).count("access.approve") == 1
+
+
 async def test_an_approval_that_logto_did_not_carry_out_stays_open(
     lost: Acme, make: Factory, runtime: Runtime
 ) -> None:
@@ -116,7 +130,10 @@ async def test_an_approval_that_logto_did_not_carry_out_stays_open(
     assert "access.approve" not in await actions_of(runtime, lost.id)
 
 
-async def test_a_lost_approval_cannot_be_given_twice(lost: Acme, path: str, runtime: Runtime) -> None:
+async def test_a_lost_approval_is_not_given_again_unseen(lost: Acme, path: str, runtime: Runtime) -> None:
+    before = await ends_of(runtime, lost.id, lost.viewer)
+
     page = await lost.ada.submit(f"{path}/approve", APPROVE, 409)
 
-    assert "already has the editor role" in page
+    assert "was given the editor role for a time meanwhile" in page
+    assert await ends_of(runtime, lost.id, lost.viewer) == before

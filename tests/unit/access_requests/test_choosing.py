@@ -32,6 +32,28 @@ def test_the_role_that_adds_least_comes_first() -> None:
     assert added == sorted(added)
 
 
+def test_a_role_that_ends_can_be_asked_for_again() -> None:
+    held = frozenset({Role.VIEWER.value, Role.EDITOR.value})
+
+    assert Role.EDITOR not in roles_to_ask(held)
+    assert Role.EDITOR in roles_to_ask(held, ending={Role.EDITOR.value})
+    assert Role.VIEWER not in roles_to_ask(held, ending={Role.EDITOR.value})
+
+
+def test_a_role_that_ends_is_about_what_its_holder_would_lose() -> None:
+    held = frozenset({Role.VIEWER.value, Role.EDITOR.value})
+
+    assert gained_by(held, Role.EDITOR, {Role.EDITOR.value}) == gained_by(
+        frozenset({Role.VIEWER.value}), Role.EDITOR
+    )
+
+
+def test_a_role_that_ends_beside_a_lasting_one_with_more_is_not_offered() -> None:
+    held = frozenset({Role.ADMIN.value, Role.EDITOR.value})
+
+    assert roles_to_ask(held, ending={Role.EDITOR.value}) == []
+
+
 def test_an_unknown_role_grants_nothing() -> None:
     assert roles_to_ask(frozenset({"made in Logto"})) == roles_to_ask(NOTHING)
     assert not could_approve(frozenset({"made in Logto"}), Role.VIEWER)
