@@ -161,15 +161,15 @@ class OnlyPeople(AppError):
 
 
 def _closed(row: RequestRow) -> Sentence:
-    name = isolated(row.decider_name or "")
+    decider = isolated(row.decider_name or "")
     if row.state is ShownState.APPROVED:
         if row.decider_name is None:
             return _("It has already been approved. Nothing was changed.")
-        return _("%(name)s has already approved it. Nothing was changed.", name=name)
+        return _("%(name)s has already approved it. Nothing was changed.", name=decider)
     if row.state is ShownState.DECLINED:
         if row.decider_name is None:
             return _("It has already been declined. Nothing was changed.")
-        return _("%(name)s has already declined it. Nothing was changed.", name=name)
+        return _("%(name)s has already declined it. Nothing was changed.", name=decider)
     if row.state is ShownState.EXPIRED:
         return _("It has expired. Nothing was changed.")
     return _("It was withdrawn. Nothing was changed.")
