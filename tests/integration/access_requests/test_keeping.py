@@ -302,6 +302,18 @@ async def test_advice_to_ask_for_less_comes_only_if_somebody_could_extend_the_ro
     assert ("Ask for a shorter time." in page) is advice
 
 
+async def test_the_form_says_if_nobody_could_let_the_role_last_longer(
+    acme: Acme, end: datetime, temporary: Person, make: Factory, runtime: Runtime
+) -> None:
+    await set_end(runtime, acme.id, acme.viewer, EDITOR, timedelta(hours=3))
+    await make.give_roles(acme.id, acme.admin, Role.VIEWER)
+
+    offered = option(await acme.vera.text(f"{acme.requests}/new"), EDITOR)
+
+    assert "disabled" in offered
+    assert "can let this role last longer." in offered
+
+
 async def test_an_end_that_somebody_moved_meanwhile_is_not_overwritten(
     acme: Acme, end: datetime, path: str, runtime: Runtime
 ) -> None:
