@@ -48,8 +48,13 @@ class KeySet:
     failing until the set is twice that old, callers wait for a fetch. An unknown key causes a fetch too.
     """
 
-    def __init__(self, fetch: Callable[[], Awaitable[dict[str, Any]]]) -> None:
+    def __init__(
+        self,
+        fetch: Callable[[], Awaitable[dict[str, Any]]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._fetch = fetch
+        self._clock = clock
         self._keys: dict[str, jwt.PyJWK] = {}
         self._published: dict[str, dict[str, Any]] = {}
         self._fetched_at = float("-inf")
@@ -96,7 +101,7 @@ class KeySet:
         await self._attempts.join("keys", self._read)
 
     def _age(self) -> float:
-        return time.monotonic() - self._fetched_at
+        return self._clock() - self._fetched_at
 
     async def _read(self) -> None:
         document = await self._fetch()
@@ -106,7 +111,7 @@ class KeySet:
             if entry.get("alg") in _ASYMMETRIC and entry.get("use", "sig") == "sig" and "kid" in entry
         }
         self._keys = {key_id: jwt.PyJWK(entry) for key_id, entry in published.items()}
-        self._published, self._fetched_at = published, time.monotonic()
+        self._published, self._fetched_at = published, self._clock()
 
 
 class TokenVerifier:

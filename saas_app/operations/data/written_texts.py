@@ -1,8 +1,7 @@
 """What a person wrote in access requests: why they needed a role, and their answers to others.
 
 The reason of a request is in the audit log too, and so is that of a support access, which is about its member
-as well. Notifications of other people repeat an answer, or name who
-asked.
+as well. Notifications of other people repeat an answer, or name who asked.
 """
 
 from __future__ import annotations

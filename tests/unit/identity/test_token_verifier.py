@@ -145,17 +145,15 @@ async def test_concurrent_verifications_fetch_the_keys_once(
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+def clock() -> Clock:
     """The clock of the key sets."""
-    clock = Clock()
-    monkeypatch.setattr("saas_app.identity.token_verifier.time.monotonic", clock)
-    return clock
+    return Clock()
 
 
 @pytest.fixture
 async def keys(provider: Provider, clock: Clock) -> KeySet:
     """A key set that was fetched a moment ago and holds the key ``k1``."""
-    keys = KeySet(provider.fetch)
+    keys = KeySet(provider.fetch, clock)
     await keys.get_key("k1")
     return keys
 
@@ -201,7 +199,7 @@ async def test_an_old_key_set_is_refreshed_in_the_background(provider: Provider,
         was_read.set()
         return document
 
-    keys = KeySet(fetch)
+    keys = KeySet(fetch, clock)
     await keys.get_key("k1")
     was_read.clear()
     clock.now += 3601
