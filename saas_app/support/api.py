@@ -89,7 +89,7 @@ class SupportAccessChange(ApiModel):
 @validate_response(SupportAccessList)
 async def get_support_access(tenant: Tenant) -> ApiResponse:
     """Read what the organization allows, and who acts or acted for its members in the last 90 days."""
-    service.require_offered(runtime().settings)
+    service.require_customer(runtime().settings, tenant)
     return await _current(tenant)
 
 
@@ -100,7 +100,7 @@ async def get_support_access(tenant: Tenant) -> ApiResponse:
 @validate_response(SupportAccessList)
 async def change_support_access(tenant: Tenant, data: SupportAccessChange) -> ApiResponse:
     """Allow support access, or turn it off, which ends live accesses immediately."""
-    service.require_offered(runtime().settings)
+    service.require_customer(runtime().settings, tenant)
     if data.allowed:
         until = None if data.minutes is None else utc_now() + timedelta(minutes=data.minutes)
         await changes.allow(transaction(), tenant, ConsentChoice(until, data.writes))
@@ -115,7 +115,7 @@ async def change_support_access(tenant: Tenant, data: SupportAccessChange) -> Ap
 @answers(204)
 async def end_support_access(tenant: Tenant, access_id: uuid.UUID) -> ApiResponse:
     """End a live access. The agent's next request is rejected."""
-    service.require_offered(runtime().settings)
+    service.require_customer(runtime().settings, tenant)
     await changes.end(transaction(), tenant, access_id)
     return Response(status=204)
 

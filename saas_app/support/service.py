@@ -44,13 +44,25 @@ def require_offered(settings: Settings) -> None:
         raise NotFound(_("This page does not exist, or you do not have access to it."))
 
 
+def require_customer(settings: Settings, tenant: Tenant) -> None:
+    """Raise :class:`NotFound` where nobody could act for a member: see :func:`get_open`."""
+    require_offered(settings)
+    if is_of_team(settings, tenant):
+        raise NotFound(_("Nobody can act for members of the support team’s own organization."))
+
+
+def is_of_team(settings: Settings, tenant: Tenant) -> bool:
+    """Return whether this is the support team's own organization."""
+    return tenant.organization_id == settings.support_organization_id
+
+
 def require_team(settings: Settings, tenant: Tenant) -> None:
     """Raise :class:`NotFound` outside the support team's own organization.
 
     Somebody who holds the role *support* anywhere else, by mistake, can do nothing with it.
     """
     require_offered(settings)
-    if tenant.organization_id != settings.support_organization_id:
+    if not is_of_team(settings, tenant):
         raise NotFound(_("This page does not exist, or you do not have access to it."))
 
 

@@ -237,6 +237,7 @@ async def show_page(
         role=role,
         role_saved=role_saved,
         support_consent=await _support_consent(tenant),
+        is_support_team=support.is_of_team(runtime().settings, tenant),
         offers_sso=runtime().settings.offers_single_sign_on,
         sso=await _single_sign_on(tenant),
         sso_allowed=await _may_connect(tenant),

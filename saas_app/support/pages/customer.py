@@ -32,7 +32,7 @@ _PAGE_SIZE = 20
 @requires(Permission.ORGANIZATION_UPDATE)
 async def show_access(tenant: Tenant) -> ResponseReturnValue:
     """Show what the organization allows, the live accesses, and those of the last 90 days."""
-    service.require_offered(runtime().settings)
+    service.require_customer(runtime().settings, tenant)
     after = decode_cursor(request.args.get("after"), uuid.UUID)
     before = after[0] if after else None
     live = await service.list_live(database(), tenant.organization_id)
@@ -52,7 +52,7 @@ async def show_access(tenant: Tenant) -> ResponseReturnValue:
 @requires(Permission.ORGANIZATION_UPDATE)
 async def save_consent(tenant: Tenant) -> ResponseReturnValue:
     """Allow support access, or stop it. Stopping it ends live accesses immediately."""
-    service.require_offered(runtime().settings)
+    service.require_customer(runtime().settings, tenant)
     choice = read_consent(await request.form)
     if choice is None:
         await changes.forbid(transaction(), tenant)
@@ -67,7 +67,7 @@ async def save_consent(tenant: Tenant) -> ResponseReturnValue:
 @requires(Permission.ORGANIZATION_UPDATE)
 async def end_access(tenant: Tenant, access_id: uuid.UUID) -> ResponseReturnValue:
     """End a live access. The agent's next request is rejected."""
-    service.require_offered(runtime().settings)
+    service.require_customer(runtime().settings, tenant)
     ended = await changes.end(transaction(), tenant, access_id)
     await notify(ended.is_over)
     return _back(tenant)

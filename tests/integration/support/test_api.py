@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from saas_app.config import Settings
 from saas_app.db.base import new_uuid, utc_now
-from saas_app.rbac.permissions import Carrier
+from saas_app.rbac.permissions import Carrier, Role
 from saas_app.runtime import Runtime
+from tests.factories import Factory
 from tests.integration.bearer import ApiClient, PersonClient
 from tests.integration.records import actions_of
 from tests.integration.support.conftest import Customer
@@ -87,3 +89,14 @@ async def test_an_access_is_ended_once(client: ApiClient, acme: Customer, runtim
 
 async def test_an_unknown_access_is_not_found(client: ApiClient) -> None:
     await client.call("DELETE", f"{PATH}/{new_uuid()}", 404)
+
+
+async def test_the_support_team_cannot_allow_what_nobody_could_use(
+    make: Factory, settings: Settings, as_person: PersonClient
+) -> None:
+    team = settings.support_organization_id
+    admin = await as_person(await make.member(team, "Olga", Role.ADMIN), team, Carrier.ORGANIZATION_TOKEN)
+
+    await admin.call("PUT", PATH, 404, json={"allowed": True})
+
+    assert "own organization" in (await admin.json("GET", PATH, 404))["detail"]

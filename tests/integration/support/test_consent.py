@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from quart import Quart
 
+from saas_app.config import Settings
 from saas_app.db.base import utc_now
 from saas_app.models import NotificationKind
 from saas_app.notifications.recorder import notify_of_support
@@ -14,7 +15,9 @@ from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
 from saas_app.support import queries
 from saas_app.support.values import AccessRow, Consent
-from tests.conftest import OpenApp, OpenOffice
+from tests.clients import Browser
+from tests.conftest import OpenApp, OpenBrowser, OpenOffice
+from tests.factories import Factory
 from tests.integration.ending import set_end
 from tests.integration.faulty_logto import DOWN, Fault, Faulty
 from tests.integration.notifications.reading import told
@@ -181,6 +184,33 @@ async def test_an_installation_without_a_support_team_has_no_such_page(
 
     await browser.post(acme.support, ALLOW, 404)
     assert "Support access" not in await browser.text(f"{acme.root}/settings")
+
+
+@pytest.fixture
+async def team_admin(make: Factory, settings: Settings, open_browser: OpenBrowser) -> Browser:
+    """The browser of an admin of the support team's own organization."""
+    return await open_browser(await make.member(settings.support_organization_id, "Olga", Role.ADMIN))
+
+
+async def test_the_support_team_cannot_allow_what_nobody_could_use(
+    team_admin: Browser, settings: Settings, runtime: Runtime
+) -> None:
+    team = settings.support_organization_id
+    before = await consent_of(runtime, team)
+
+    await team_admin.get(f"/o/{team}/support-access", 404)
+    await team_admin.post(f"/o/{team}/support-access", ALLOW, 404)
+
+    assert await consent_of(runtime, team) == before
+
+
+async def test_the_settings_of_the_support_team_say_why_there_is_no_switch(
+    team_admin: Browser, settings: Settings
+) -> None:
+    page = await team_admin.text(f"/o/{settings.support_organization_id}/settings")
+
+    assert "because it is the organization of the support team." in page
+    assert "Manage support access" not in page
 
 
 async def test_the_settings_say_whether_it_is_allowed(acme: Customer, runtime: Runtime) -> None:
