@@ -45,7 +45,7 @@ async def refusal_of_return(app: CompanyApp) -> tuple[int, str]:
         {"exp": 1},
         {"nbf": 4_000_000_000},
         {"iat": None},
-        {"iat": int(time.time()) - 3_600},
+        pytest.param({"iat": int(time.time()) - 3_600}, id="iat=an hour ago"),
         {"nonce": "of another sign-in"},
         {"sub": None},
         {"email_verified": "true"},
