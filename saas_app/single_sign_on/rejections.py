@@ -14,9 +14,9 @@ def rejection_event(
 ) -> AuditEntry:
     """Return the event of a rejected sign-in.
 
-    It names an account only by its ID, and only the domain of the asserted address. Both may belong to
-    somebody who has nothing to do with the organization. Otherwise, whoever controls the provider could read
-    there whose account an address belongs to. The domain tells an honest admin what is misconfigured.
+    It names an account by its ID only, and the asserted address by its domain only: both may belong to a
+    stranger, and an admin who controls the provider must not learn whose account an address belongs to. The
+    domain tells an honest admin what is misconfigured.
     """
     domain = domain_of(email)
     after = {

@@ -170,10 +170,8 @@ class Broker:
 
     async def _counts_still(self, assertion: Assertion) -> bool:
         """Return whether the connection is on as it was, and may speak for the address."""
-        connection, said = (
-            await find_by_connector(self._systems.work, assertion.connector_id),
-            assertion.claims,
-        )
+        connection = await find_by_connector(self._systems.work, assertion.connector_id)
+        said = assertion.claims
         if connection is None or said.get(SINCE_CLAIM) != connection.since:
             return False
         organization_id = connection.organization_id

@@ -33,7 +33,7 @@ SECRET = "does not accept Workroom’s client ID or client secret"
 
 @pytest.fixture
 async def expired(on: Wizard, visitor: Passage) -> Passage:
-    """The same, after the secret expired at the provider, and a sign-in failed for it."""
+    """The same way, after a sign-in failed because the client secret had expired at the provider."""
     on.company.provider.client_secret = "the next one"
     await visitor.refusal(await visitor.depart())
     return visitor

@@ -28,7 +28,7 @@ BY_DOMAIN: Final = {"en": "because your email address is at", "es": "porque tu c
 
 @pytest.fixture
 async def newcomer(open_company: Company, sign_in_through_company: SignInThroughCompany) -> Browser:
-    """The browser of a new person, who has just joined."""
+    """The browser of somebody who has just joined."""
     return await sign_in_through_company(open_company, open_company.address("newcomer"))
 
 
